@@ -15,8 +15,7 @@ const (
 	aclOther    = 0x20
 )
 
-// byACL judges by the access control list of a file whose owner the user is not; known is false
-// where the file has none.
+// byACL applies the access control list of a file that the user does not own; known is false if the file has none.
 func (u unitUser) byACL(name string, owner, right uint32) (granted, known bool) {
 	b := make([]byte, 64<<10)
 	n, err := syscall.Getxattr(name, "system.posix_acl_access", b)

@@ -15,7 +15,7 @@ import (
 	"parley/testrig/pgtest"
 )
 
-// talk has alice send until stop is closed; what the server has acknowledged is noted.
+// talk lets alice send until stop is closed, and notes which messages the server has acknowledged.
 type talk struct {
 	mu    sync.Mutex
 	acked map[string]bool
@@ -168,7 +168,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// What is damaged, cut off or none is refused, and nothing of it is put anywhere.
+// A backup that is damaged, cut off or not a backup at all is refused, and nothing of it is restored.
 func TestRestoreRefuses(t *testing.T) {
 	d := startDev(t)
 	t.Setenv("PARLEY_CONFIG", "")
@@ -218,7 +218,8 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
-// Of another database it is said how it is backed up; what is in no database is in the backup.
+// For a database other than SQLite, the output says how to back it up; the backup holds everything outside the
+// database.
 func TestBackupOfPostgreSQL(t *testing.T) {
 	d := startDev(t, "--set", "store.dsn="+pgtest.DSN(t))
 	file := filepath.Join(shortDir(t), "parley.tar")

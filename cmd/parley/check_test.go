@@ -73,7 +73,7 @@ func checkRig(t *testing.T, hosts, cert, key, more string) (file string) {
 	return file
 }
 
-// What keeps the server from starting with its certificates fails the check, in the same words.
+// If certificates keep the server from starting, the check fails in the same words.
 func TestCheckSaysWhatServeSays(t *testing.T) {
 	dir, soon := t.TempDir(), time.Now().Add(24*time.Hour)
 	cert, key := writeCert(t, dir, "good", soon, "example.org", "*.example.org")
@@ -118,8 +118,8 @@ func TestCheckSaysWhatServeSays(t *testing.T) {
 	}
 }
 
-// What others refuse fails the check; the server starts with it, as one that runs goes on with it,
-// and says it as an error.
+// The check fails for a certificate that others would refuse. The server starts with it all the same, and logs an
+// error: a running server would go on with it too.
 func TestCheckOfCertificatesThatOthersRefuse(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Now()
@@ -178,7 +178,7 @@ func serveUntil(t *testing.T, text string) string {
 	return log.String()
 }
 
-// A certificate without the rooms' domain is good, but for other servers.
+// A certificate without the rooms' domain passes the check, with a warning if there is federation.
 func TestCheckWarnsOfServices(t *testing.T) {
 	cert, key := writeCert(t, t.TempDir(), "bare", time.Now().Add(time.Hour), "example.org")
 	checkRig(t, "[example.org]", cert, key, "")
@@ -242,7 +242,7 @@ func TestCheckOfHosts(t *testing.T) {
 	}
 }
 
-// A variable that begins like a key's and is none is refused as an unknown key of the file is.
+// A variable with our prefix that names no key is refused, like an unknown key in the file.
 func TestCheckOfVariables(t *testing.T) {
 	cert, key := writeCert(t, t.TempDir(), "c", time.Now().Add(time.Hour), "example.org", "*.example.org")
 	checkRig(t, "[example.org]", cert, key, "")

@@ -96,7 +96,7 @@ func TestOneServerToADatabase(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "b.tar")
-	// what needs no place is not refused
+	// commands that need no place in the cluster are not refused
 	for _, args := range [][]string{{"migrate", "status"}, {"backup", "--stopped", file}} {
 		args = append(args, "--data-dir", first.dir, "--set", "store.dsn="+dsn, "--set", "hosts=localhost", "--set",
 			"tls.acme.enabled=false", "--set", "tls.certificate="+filepath.Join(first.dir, "tls", "cert.pem"), "--set",
@@ -157,11 +157,11 @@ func TestServerThatSaysNothing(t *testing.T) {
 	}
 }
 
-// One that cannot be asked from here, and renews its lease, lives.
+// A server that cannot be asked from here is alive while it renews its lease.
 func TestServerOutOfReach(t *testing.T) {
 	t.Setenv(testLease, "20s")
 	dsn := pgtest.DSN(t)
-	mute, err := net.Listen("tcp", "127.0.0.1:0") // whoever connects there hears nothing
+	mute, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never answers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestServerOutOfReach(t *testing.T) {
 	}
 }
 
-// A data folder that was copied is not the one that runs.
+// A copied data folder does not count as the running server's folder.
 func TestCopiedDataFolder(t *testing.T) {
 	dsn := pgtest.DSN(t)
 	first := startServer(t, dsn, shortDir(t))

@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// What `dev` tells to type begins as the program was started, also where the cache of builds is not in its usual place.
+// The commands that `dev` shows begin as the program was started, also if the build cache is in an unusual place.
 func TestGoRun(t *testing.T) {
 	for exe, want := range map[string]bool{
 		"/tmp/go-build123/b001/exe/parley": true,

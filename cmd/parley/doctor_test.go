@@ -12,7 +12,7 @@ import (
 	"parley/admin"
 )
 
-// zone is a DNS server that knows these records, and of everything else that there is none.
+// zone is a DNS server that knows only these records.
 func zone(t *testing.T, records ...string) string {
 	t.Helper()
 	var all []dns.RR

@@ -146,7 +146,7 @@ func partedFiles(names []string) (wholes, parts []string) {
 	return wholes, parts
 }
 
-// rootOf is the name of the first element of a file; "" where there is none.
+// rootOf returns the name of a file's first element; "" if it has none.
 func rootOf(name string) string {
 	f, err := os.Open(name)
 	if err != nil {

@@ -33,12 +33,11 @@ func (d *dev) signInWith(m sasl.Mechanism, name, password string) error {
 	return err
 }
 
-// What Prosody and ejabberd have written is read, with the passwords; and what parley writes it
-// reads again to the same.
+// Exports of Prosody and ejabberd are read, with their passwords; reading our own export gives the same data again.
 func TestImport(t *testing.T) {
 	for name, tc := range map[string]struct {
 		files []string
-		want  []string // in what is exported
+		want  []string // in the export
 		not   []string
 		told  []string
 	}{
@@ -135,8 +134,8 @@ func TestImport(t *testing.T) {
 	}
 }
 
-// Prosody writes nodes in any order, with settings that go without saying: a picture is in all its places, one that is
-// too large is nowhere, and nothing is reported but what is lost.
+// Prosody writes nodes in any order and leaves default settings out. A picture is imported to all its places, a picture
+// that is too large to none, and the report names only what is lost.
 func TestImportNodes(t *testing.T) {
 	d := startDev(t, "--host", "capulet.example")
 	user := func(name string, picture []byte) string {
@@ -269,7 +268,7 @@ func TestImportRefuses(t *testing.T) {
 	d.fails(exitFailed, "there is no account", "", "user", "export", "nobody")
 }
 
-// A file that is a part of another is not taken alone: what it is about is said in the other.
+// A file that is part of another file is refused; the error says to name the other.
 func TestImportOfAPart(t *testing.T) {
 	d := startDev(t, "--host", "capulet.example")
 	d.fails(exitFailed, "this is a part of an export: name the file that includes it", "", "user", "import",

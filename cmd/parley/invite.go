@@ -96,7 +96,7 @@ func (n newInvitation) open(ctx context.Context, cl *api.Client) (api.Invitation
 	}))
 }
 
-// personal invites somebody to an account, and creates the account if there is none.
+// personal invites somebody to an account, and creates the account if it does not exist.
 func (n newInvitation) personal(ctx context.Context, cl *api.Client, name string) (api.Invitation, error) {
 	at := api.InPerson{Name: name}
 	how := api.PersonalInvite{Valid: n.Valid, Note: n.Note, Send: n.Send, Lang: n.Lang}

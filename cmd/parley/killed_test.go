@@ -11,7 +11,7 @@ import (
 	"parley/testrig/pgtest"
 )
 
-// What a client was told to be handled (XEP-0198) is in the archive, once, whenever the process is killed.
+// A message that a client was told is handled (XEP-0198) is in the archive, once, no matter when the process is killed.
 func TestKilledKeepsMessages(t *testing.T) {
 	for name, dsn := range map[string]func(t *testing.T) string{
 		"sqlite":     nil,
@@ -119,7 +119,7 @@ func archive(t *testing.T, a *testrig.Client) map[string]int {
 	}
 }
 
-// talkUntil has alice talk to bob until enough is acknowledged; what is, is noted.
+// talkUntil lets alice talk to bob until enough messages are acknowledged, and notes which ones.
 func talkUntil(t *testing.T, a *testrig.Client, round, enough int, acked map[string]bool) {
 	t.Helper()
 	if err := a.Write("<enable xmlns='urn:xmpp:sm:3'/>"); err != nil {

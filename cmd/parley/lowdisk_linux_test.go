@@ -157,8 +157,8 @@ func (s *small) eventually(what string, so func() bool) {
 	}
 }
 
-// When the disk comes to be full, uploads are refused first, then what who has filled it writes; others write on. All
-// are told why, and the server says so once.
+// When the disk fills up, the server first refuses uploads, then messages from the person who has filled it; others can
+// still write. Everyone concerned is told why, and the server logs it once.
 func TestNearlyFullDisk(t *testing.T) {
 	s, process := startSmall(t, "--set", "disk.low=14MiB", "--set", "disk.lowest=7MiB")
 	for _, who := range []string{"alice", "bob"} {

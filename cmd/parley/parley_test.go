@@ -32,7 +32,7 @@ type dev struct {
 	t       *testing.T
 	dir     string
 	welcome map[string]string
-	out     *json.Decoder // what it prints
+	out     *json.Decoder // the program's standard output
 	log     *lockedBuffer
 }
 
@@ -123,7 +123,7 @@ func (d *dev) ok(stdin string, args ...string) string {
 	return out
 }
 
-// fails is cli for what must not; what it says must contain want, on one line.
+// fails runs a command that must fail; its error output must contain want, on one line.
 func (d *dev) fails(exit int, want, stdin string, args ...string) {
 	d.t.Helper()
 	code, out, errs := d.cli(stdin, args...)

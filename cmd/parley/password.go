@@ -35,7 +35,7 @@ func (a *app) readPassword(ctx context.Context, file, who string) (string, error
 	return a.askTwice(ctx, tty, who)
 }
 
-// askTwice reads a password without echo. An interrupt ends it with the terminal as it was.
+// askTwice reads a password without echo. On an interrupt it restores the terminal and ends.
 func (a *app) askTwice(ctx context.Context, tty *os.File, who string) (string, error) {
 	// Raw before the prompt is shown, or the terminal would echo early typing.
 	before, err := term.MakeRaw(int(tty.Fd()))

@@ -90,7 +90,8 @@ func TestStopsOnSignals(t *testing.T) {
 	}
 }
 
-// What was answered is kept, even if the process is killed at once; and it starts again on what it has left.
+// An answered message is kept even if the process is killed at once, and the server starts again on the data left
+// behind.
 func TestKilled(t *testing.T) {
 	dir := shortDir(t)
 	c, welcome, _ := startProcess(t, dir)

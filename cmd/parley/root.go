@@ -166,7 +166,7 @@ var defaultFiles = []string{"parley.yaml", "/etc/parley/parley.yaml"}
 // devSocket is where the server of `parley dev` in this directory listens.
 const devSocket = "parley-data/parley.sock"
 
-// configFile returns the configuration file in force; "" if there is none.
+// configFile returns the configuration file in force; "" if there is no file.
 func (a *app) configFile() string {
 	if a.config != "" {
 		return a.config

@@ -27,7 +27,7 @@ func setupHere(t *testing.T) string {
 	return dir
 }
 
-// What setup writes is a configuration that the server takes, and a unit that starts it; what is not ready is said.
+// Setup writes a configuration that the server accepts and a unit that starts it, and says what is not ready.
 func TestSetup(t *testing.T) {
 	dir := setupHere(t)
 	ns := zone(t, "chat.example.org. 60 IN A 192.0.2.1",
@@ -89,7 +89,7 @@ func TestSetup(t *testing.T) {
 	}
 }
 
-// What cannot be is refused before anything is written.
+// Impossible values are refused before anything is written.
 func TestSetupRefuses(t *testing.T) {
 	dir := setupHere(t)
 	for want, args := range map[string][]string{

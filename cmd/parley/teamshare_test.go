@@ -9,7 +9,7 @@ import (
 	"parley/admin/api"
 )
 
-// What a team shares: the same rules as for its people.
+// Sharing with a team follows the same rules as membership of it.
 func TestTeamShares(t *testing.T) {
 	d := startDev(t)
 	d.ok(pw+"\n", "user", "add", "alice")

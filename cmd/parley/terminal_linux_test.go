@@ -89,7 +89,7 @@ func TestPasswordPrompt(t *testing.T) {
 	}
 }
 
-// Ctrl-C at the prompt leaves, with the terminal as it was.
+// Ctrl-C at the prompt ends the command and restores the terminal.
 func TestInterruptAtThePrompt(t *testing.T) {
 	d := startDev(t)
 	t.Setenv("PARLEY_SOCKET", d.welcome["socket"])

@@ -15,14 +15,15 @@ import (
 	"parley/admin"
 )
 
-// unitUser is the user that the unit runs the server as. Setup runs as root, who may read files that this user may not.
+// unitUser is the user that the unit runs the server as. Setup runs as root, which may read files that this user may
+// not.
 type unitUser struct {
 	name string
 	uid  uint32
 	gids []uint32
 }
 
-// findUser finds the user and the group of a unit. wrong says what is missing, and todo how to create it.
+// findUser finds the user and the group of a unit. wrong describes a missing one, and todo how to create it.
 func (p *setupPlan) findUser() (u unitUser, wrong, todo string) {
 	found, err := user.Lookup(p.User)
 	if err != nil {
