@@ -197,7 +197,7 @@ func (t *talker) shown(group, own []entry, res *Result) {
 		what string
 		es   []entry
 		of   func(*seen) []string
-		all  bool // of the archive, what lies between what was shown was to be shown too
+		all  bool // only for archives: messages between two shown ones should have been shown too
 	}{
 		{"the group", group, func(s *seen) []string { return s.room }, true},
 		{"chat", own, func(s *seen) []string { return s.chat }, false},

@@ -1,10 +1,10 @@
-// Package crash kills a server again and again while people write to each other, and looks whether what it acknowledged
-// is kept: once, in order, in archives, in search, and among what is unread.
+// Package crash kills a server again and again while people write to each other, and checks that every acknowledged
+// message is kept: once, in order, in archives, in search results and among unread messages.
 //
 // The server is the program itself, killed with SIGKILL at random moments. Clients pipeline messages to one another and
-// to a group, and note what is acknowledged (XEP-0198). After a kill half of them ask for resumption before they sign
-// in afresh; on a living server some cut their connection and resume. What was not acknowledged they send again under
-// the same id, so that it may be there twice; what was acknowledged at the first attempt has to be there once.
+// to a group, and note which messages are acknowledged (XEP-0198). After a kill half of them ask for resumption before
+// they sign in afresh; on a living server some cut their connection and resume. Clients send unacknowledged messages
+// again under the same id, so these may be kept twice; a message acknowledged at the first attempt must be kept once.
 package crash
 
 import (
@@ -37,7 +37,7 @@ type Result struct {
 	Lost, Doubled         int
 	Reordered             int
 	Ghosts                int // shown live and in no archive
-	Skipped               int // not shown live to who was there
+	Skipped               int // not shown live to somebody who was in the room
 	Twice                 int // shown twice on one stream
 	NotFound, WrongUnread int
 	Details               []string // the first faults
@@ -94,7 +94,8 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		for _, t := range talkers {
 			wg.Go(func() { t.round(round, srv.dialer()) })
 		}
-		time.Sleep(time.Duration(rnd.Int64N(int64(cfg.Life)))) // the moment is what is tried
+		// a random moment: the test is about when the server dies
+		time.Sleep(time.Duration(rnd.Int64N(int64(cfg.Life))))
 		srv.kill()
 		cancel()
 		wg.Wait()

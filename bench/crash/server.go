@@ -20,7 +20,7 @@ const (
 	host     = "localhost"
 	group    = "crash"
 	room     = group + "@groups." + host
-	reader   = "reader" // who is in the group and never writes
+	reader   = "reader" // a member of the group who never writes
 	password = "pencil-and-paper"
 )
 
@@ -76,7 +76,7 @@ func (s *server) start(ctx context.Context) error {
 	return nil
 }
 
-// kill is SIGKILL: what the process has in memory is gone.
+// kill sends SIGKILL: the process loses what it has only in memory.
 func (s *server) kill() {
 	if s.cmd == nil {
 		return

@@ -16,7 +16,7 @@ import (
 type sent struct {
 	key      string // its id, and the word that it is found by
 	room     bool
-	attempts int // how often it was sent, but for resumptions, where the server says what it has
+	attempts int // how often it was sent; a resumption does not count, as the server then says what it has
 	acked    bool
 }
 
@@ -101,7 +101,7 @@ func (t *talker) connect(ctx context.Context, d *load.Dialer) bool {
 	t.under, t.last = nil, s
 	if s.Resumed() {
 		t.resumed++
-		t.mu.Lock() // what is shown now goes on from there
+		t.mu.Lock() // messages shown from now on continue that stream
 		t.streams = t.streams[:len(t.streams)-1]
 		t.live = t.streams[len(t.streams)-1]
 		t.mu.Unlock()
@@ -118,7 +118,7 @@ func (t *talker) connect(ctx context.Context, d *load.Dialer) bool {
 	s.Start(t.hear)
 	t.send([]byte("<presence to='"+room+"/"+t.name+
 		"'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"), nil)
-	var first []*sent // before what was not sent again the last time
+	var first []*sent // sent before the messages that could not be sent again last time
 	for _, o := range again {
 		if o.what != nil {
 			first = append(first, o.what)

@@ -26,7 +26,7 @@ type Scanner struct {
 	buf   []byte
 	start int // First byte of the element being read.
 	pos   int // First byte not scanned yet.
-	end   int // End of what was read.
+	end   int // End of the bytes read so far.
 	depth int // Open elements, the stream itself included.
 }
 

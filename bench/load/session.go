@@ -30,7 +30,7 @@ type Session struct {
 	tls     *tls.Conn
 	sc      *Scanner
 	sm      bool
-	id      string // what the session is resumed by
+	id      string // with which the session is resumed
 	resumed bool
 	handled atomic.Uint32 // Stanzas received since SM was enabled; only the reader adds.
 	ackDue  bool          // The server asked and has no answer yet; reader only.
@@ -39,7 +39,7 @@ type Session struct {
 	acked  atomic.Uint32
 	ackGot chan struct{} // Receives a token on each <a/>.
 
-	sendMu sync.Mutex // Keeps sent in step with what is written.
+	sendMu sync.Mutex // Keeps sent in step with the bytes written.
 
 	done chan struct{} // Closed when the reader has returned.
 	err  error         // Why, valid after done; nil after a clean close.
@@ -230,10 +230,9 @@ func (s *Session) Err() error {
 	}
 }
 
-// Close ends the stream in order (RFC 6120, section 4.4), waits up to five
-// seconds for the server to do the same, and closes the connection. What has
-// arrived is acknowledged before, or the server had to keep it for the next
-// session (XEP-0198, section 4). Start must have been called.
+// Close ends the stream in order (RFC 6120, section 4.4), waits up to five seconds for the server to do the same, and
+// closes the connection. Before that it acknowledges every stanza that has arrived: the server would keep the others
+// for the next session (XEP-0198, section 4). Start must have been called.
 func (s *Session) Close() {
 	if s.sm {
 		s.ack()

@@ -109,7 +109,7 @@ func TestConfirm(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-served
-	s.sent.Add(1) // One that the server never gets.
+	s.sent.Add(1) // A stanza that the server never gets.
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		sc.Next()

@@ -23,8 +23,8 @@ import (
 // as its own.
 type Parley struct {
 	Postgres bool
-	// Profile is a directory for CPU and heap profiles of what is run, see
-	// bench/cmd/profiled; none if empty. The last server started wins.
+	// Profile is a directory for CPU and heap profiles of the servers it runs, see bench/cmd/profiled; "" makes none.
+	// The last server started wins.
 	Profile string
 }
 

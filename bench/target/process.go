@@ -28,7 +28,7 @@ type command struct {
 	args []string
 	env  []string // Beside PATH and LANG.
 	dir  string
-	user string // Whom to be if we are root; "" for ourselves.
+	user string // Account to run as if we are root; "" for our own.
 }
 
 // asUser returns the credential of a system user, nil unless we are root.

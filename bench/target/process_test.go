@@ -69,7 +69,7 @@ func TestCommandReportsError(t *testing.T) {
 	}
 }
 
-// The certificate is one that clients accept for the benchmark's domain.
+// Clients accept the certificate for the benchmark's domain.
 func TestCertificate(t *testing.T) {
 	c, cfg, err := newCertificate(t.TempDir())
 	if err != nil {

@@ -113,7 +113,7 @@ func (b *broadcast) befriend(ctx context.Context, e *Env, fl fleet) error {
 	}
 	want := int64(2 * contacts)
 	if e.In.Dial.Relay {
-		want = contacts // It tells only the one who asks.
+		want = contacts // A relay notifies only the person who asked.
 	}
 	missing, err := e.settle(ctx, fl, &b.befriended, want)
 	if err == nil && missing > 0 {

@@ -90,7 +90,7 @@ type Result struct {
 type Row struct {
 	Name  string
 	Title string
-	Unit  string // What PerUnit is per.
+	Unit  string // The unit that PerUnit is divided by.
 	KiB   bool   // PerUnit is memory, not CPU time.
 	Must  []Goal
 	Aim   []Goal
@@ -124,7 +124,7 @@ type tally struct {
 	lost, doubled, refused atomic.Int64
 
 	mu    sync.Mutex
-	first string // The first of all as received, with what was expected.
+	first string // The first fault: what was expected, and the stanza as received.
 }
 
 func (t *tally) note(text string, st []byte) {
@@ -141,8 +141,7 @@ func (t *tally) refuse(st []byte) {
 	t.note("", st)
 }
 
-// follows reports whether seq is want or later; what lies between is lost. An
-// earlier one is doubled.
+// follows reports whether seq is want or later; the numbers between them are lost. A smaller seq is doubled.
 func (t *tally) follows(seq, want int64, st []byte) bool {
 	switch {
 	case seq < want:

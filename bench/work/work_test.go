@@ -182,7 +182,7 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
-// What never comes counts as lost once nothing moves any more.
+// Messages that never come count as lost once nothing moves any more.
 func TestSettleGivesUp(t *testing.T) {
 	e := &Env{Deadline: 20 * time.Millisecond}
 	var count atomic.Int64
