@@ -23,7 +23,7 @@ func (s *Server) fields() {
 type fieldsData struct {
 	Fields  []fieldRow
 	One     fieldRow
-	Key     string // as it was typed
+	Key     string // as the person typed it
 	Rows    []formRow
 	Confirm string
 	Most    int

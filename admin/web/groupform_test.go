@@ -8,8 +8,7 @@ import (
 	"parley/org"
 )
 
-// What the form of a group's settings says by itself, of fields and of what there is to choose, is there in each
-// language.
+// Labels, explanations and choices of the form of a group's settings exist in each language.
 func TestGroupFormHasItsWords(t *testing.T) {
 	for _, lang := range i18n.Languages {
 		ms, err := i18n.Messages(lang)

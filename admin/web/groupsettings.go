@@ -250,7 +250,7 @@ type confirmation struct {
 	Back     string
 	Question string
 	Effects  []string
-	People   []string // the first people whom it affects
+	People   []string // the first people affected
 	More     int      // the number of other people
 	Verb     string
 	Danger   bool

@@ -149,8 +149,8 @@ func TestMatching(t *testing.T) {
 	}
 }
 
-// Columns of profile fields go by the key and by both names, however they are written; what a list has by itself comes
-// first.
+// Columns of profile fields are recognised by the key and by both names, in any spelling; the list's built-in columns
+// take precedence.
 func TestReadProfileFields(t *testing.T) {
 	fs := []store.ProfileField{
 		{Key: "extension", Name: "Desk phone", NameFR: "Numéro de poste"},

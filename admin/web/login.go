@@ -49,8 +49,8 @@ func (c *ctx) loginPage() error {
 		loginForm{Back: c.r.FormValue("back"), Mails: c.P.Mails(), Group: c.linked(c.form("back"))})
 }
 
-// linked is the name of the group that a link leads to which somebody follows who has not signed in, if it is for all
-// to know: of others there is nothing to see, not even that they are.
+// linked is the name of the group that a link leads to, for a visitor who is not signed in, if everybody may know it: a
+// visitor learns nothing of other groups, not even that they exist.
 func (c *ctx) linked(path string) string {
 	slug, ok := strings.CutPrefix(path, "/g/")
 	if !ok {
@@ -112,7 +112,7 @@ func supposed(p *people.People, who string) string {
 	return name + "@" + p.Host()
 }
 
-// failed notes a sign-in that has failed, as it was typed.
+// failed logs a failed sign-in with the name as it was typed.
 func (c *ctx) failed(door, why, typed string) { c.s.Failures.Note(c.addr(), door, why, typed) }
 
 func retryAfter(wait time.Duration) string { return strconv.Itoa(int(wait.Seconds()) + 1) }
@@ -213,10 +213,10 @@ func (s *Server) unseal(kind, sealed string) (string, bool) {
 	return rest, err == nil && time.Now().Unix() < at
 }
 
-// halfOf says who has given which password: with another one set meanwhile it is worth nothing.
+// halfOf identifies a person and the password that they have given: if another one has been set meanwhile, it is void.
 func halfOf(u store.Person) string { return u.Host + "/" + u.Name + "/" + hashToken(string(u.Keys)) }
 
-// halfway gives who has given a password and not yet a code.
+// halfway returns a person who has given the password and not yet a code.
 func (c *ctx) halfway() (*people.People, store.Person, bool) {
 	k, err := c.r.Cookie(pendingCookie)
 	if err != nil {

@@ -112,7 +112,7 @@ func (c *ctx) sortMembers(d *membersData, ms []store.Member) {
 	}
 }
 
-// addMembersPage lists who is not in the group, to be ticked or taken all at once.
+// addMembersPage lists people outside the group, to be ticked or added all at once.
 func (c *ctx) addMembersPage() error {
 	r, err := c.managed()
 	if err != nil {
@@ -306,7 +306,7 @@ func (c *ctx) confirmMembers(r room, p org.Plan, role, back string) error {
 	return c.confirm(r, q)
 }
 
-// answerRequest lets somebody into a group who has asked, or not.
+// answerRequest accepts or refuses somebody's request to join a group.
 func (c *ctx) answerRequest() error {
 	r, err := c.managed()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"parley/wire/jid"
 )
 
-// What moderators do in the view of a room. It goes through the room itself, as from an app: everybody sees it at once,
-// and the room's rules hold.
+// Acts of moderators in the view of a room. They go through the room itself, as from an app: everybody sees them at
+// once, and the room's rules apply.
 
 func (s *Server) moderation() {
 	for _, where := range []string{"/g/{slug}", "/g/{slug}/t/{key}"} {

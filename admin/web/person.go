@@ -316,7 +316,7 @@ func (c *ctx) export() error {
 		}
 	}
 	if err := out.Flush(); err != nil {
-		c.s.Log.Debug("export", "err", err) // who asked has gone
+		c.s.Log.Debug("export", "err", err) // the asker has gone
 	}
 	if err := c.P.Note(c.r.Context(), c.Actor, acts.PersonExport, "", acts.Detail{"count": f.Offset}); err != nil {
 		c.s.Log.Error("export", "err", err) // the answer is out

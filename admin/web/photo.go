@@ -48,7 +48,7 @@ func (s *Server) thumbOf(hash string, published []byte) thumb {
 	return th
 }
 
-// photoURL is where a person's picture is; "" if there is none.
+// photoURL is the address of a person's picture; "" if there is none.
 func (s *Server) photoURL(host, name string) string {
 	ph := s.Photos[host]
 	if ph == nil {

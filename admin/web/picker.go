@@ -69,7 +69,7 @@ func (c *ctx) found(p picker) error {
 	return nil
 }
 
-// peoplePicker offers the colleagues who can sign in, or are invited to; not who asks.
+// peoplePicker offers colleagues who can sign in, or who are invited, but not the asker.
 func (c *ctx) peoplePicker(chosen []string) (p picker, err error) {
 	p = c.picker("member", "/pick/people")
 	for _, name := range chosen {

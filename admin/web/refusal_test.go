@@ -7,7 +7,7 @@ import (
 	"parley/internal/i18n"
 )
 
-// Pages say what is refused in their language, whatever case its text begins in.
+// Pages show a refusal in their language, whether its text begins in upper or lower case.
 func TestRefusalsAreTranslated(t *testing.T) {
 	words, err := i18n.New()
 	if err != nil {

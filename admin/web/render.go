@@ -119,7 +119,7 @@ func dict(args ...any) (map[string]any, error) {
 	return m, nil
 }
 
-// qs changes one parameter of a query; what depends on the page's number starts over.
+// qs changes one parameter of a query; the parameters that depend on the page's number start over.
 func qs(q url.Values, name string, value any) template.URL {
 	n := make(url.Values)
 	for k, v := range q {
@@ -273,7 +273,7 @@ func (c *ctx) render(status int, name, part string, v any) error {
 	}
 	c.w.WriteHeader(status)
 	if c.r.Method != http.MethodHead {
-		_, _ = c.w.Write(b.Bytes()) // who asked may have gone
+		_, _ = c.w.Write(b.Bytes()) // the asker may have gone
 	}
 	return nil
 }

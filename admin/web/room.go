@@ -31,7 +31,7 @@ func (r room) Rules() org.Rules { return org.RulesOf(r.Group) }
 // Owns says whether the person says what the group is.
 func (r room) Owns() bool { return r.Access.Affiliation == org.Owner }
 
-// Shows says whether the person sees who is in the group.
+// Shows says whether the person sees the group's members.
 func (r room) Shows() bool { return r.Access.Read && org.ShowsAddresses(r.Group, r.Access) }
 
 // Manages says whether the person is an owner or a moderator of the room.
@@ -39,7 +39,7 @@ func (r room) Manages() bool {
 	return r.Access.Manages()
 }
 
-// room gives the one in the path. What one may not know of is not there.
+// room returns the room in the path. A room that the person may not know of is not found.
 func (c *ctx) room() (r room, err error) {
 	ctx := c.r.Context()
 	if r.Group, err = c.s.Org.Group(ctx, c.host(), c.r.PathValue("slug")); err != nil {
@@ -302,8 +302,8 @@ func (c *ctx) fillMessages(d *roomData, es []store.Archived, here store.ID) erro
 	return nil
 }
 
-// author fills in by whom a message is: colleagues by their full names, whatever they are called in the room. In rooms
-// that show no addresses a nickname is all there is to know.
+// author fills in a message's author: colleagues by their full names, whatever they are called in the room. In rooms
+// that show no addresses only the nickname is known.
 func (c *ctx) author(r *room, m *message, names map[string]string) error {
 	m.By = m.Nick
 	switch {

@@ -36,7 +36,7 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// signIn makes a session: a new token each time, whatever the browser had before. What it had is over.
+// signIn makes a session: always with a new token, and ends the session that the browser had before.
 func (c *ctx) signIn(p *people.People, u store.Person) error {
 	token, idle := newToken(), p.Policy().SessionIdle
 	agent := c.r.UserAgent()

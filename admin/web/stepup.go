@@ -47,7 +47,7 @@ var dangerous = map[string]func(c *ctx) bool{
 	"POST /g/{slug}/delete": nil,
 }
 
-// givesRole says that somebody is made who is more than a member.
+// givesRole says whether somebody is created with a role above member.
 func (c *ctx) givesRole() bool { return c.form("role") != "" && c.form("role") != store.RoleMember }
 
 // changesPerson says that somebody's role changes, or the address that links for a new password go to.
@@ -69,7 +69,7 @@ var enrolling = []string{
 	"GET /me/security", "POST /me/prove", "POST /me/factor", "GET /me/factor.png", "POST /logout", "POST /lang",
 }
 
-// enrols sends who has to set up the second step to where that is done.
+// enrols redirects people who have to set up the second step to the page for that.
 func (c *ctx) enrols(pattern string) (bool, error) {
 	if slices.Contains(enrolling, pattern) {
 		return false, nil

@@ -111,7 +111,7 @@ func (c *ctx) team() (d oneTeam, err error) {
 	return d, err
 }
 
-// teamData is the first page of a team: what it is.
+// teamData is the first page of a team: its name, emoji and description.
 type teamData struct {
 	oneTeam
 	Groups   []string // it is in them as one

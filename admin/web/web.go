@@ -1,5 +1,5 @@
-// Package web is the pages for people in browsers: the console of who runs the organization, everybody's own pages,
-// invitations. What may be done is people's and org's to say; here it is asked for and shown.
+// Package web is the pages for people in browsers: the administrators' console, everybody's own pages, invitations.
+// Packages people and org decide what may be done; pages ask them and show the result.
 package web
 
 import (
@@ -71,7 +71,7 @@ type Server struct {
 	cross  *http.CrossOriginProtection
 	thumbs memo.Map[string, thumb] // by the hash of the published picture
 
-	background sync.WaitGroup // what goes on after its answer
+	background sync.WaitGroup // work that goes on after its answer
 }
 
 // New makes the pages.
@@ -87,14 +87,14 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// Access says who may open a page.
+// access says which people may open a page.
 type access uint8
 
 const (
 	public  access = iota
 	member         // signed in
-	console        // who looks after people
-	runs           // who runs the organization
+	console        // people who manage accounts
+	runs           // administrators of the organization
 )
 
 func (s *Server) register() {
@@ -178,8 +178,8 @@ func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
 // formTime is how long a signed-in person may take to send a form, such as a photo from a slow phone.
 const formTime = 2 * time.Minute
 
-// readForm takes in what was sent to a page that wants it: of who has not signed in as little as internal/door lets
-// through, files only of others. What is wrong with it is found by who uses it.
+// readForm reads the body of a request to a page that wants one. From people who are not signed in it takes as little
+// as internal/door lets through, and no files. The handlers report errors in it.
 func (c *ctx) readForm(need access, wanted bool) error {
 	if !wanted {
 		c.r.Body = http.NoBody
@@ -292,7 +292,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request) *ctx {
 	return c
 }
 
-// site chooses the host by the name in the URL: the default one where that is none of ours.
+// site chooses the host by the name in the URL; the default host if the name is none of ours.
 func (s *Server) site(r *http.Request) *people.People {
 	name := r.Host
 	if h, _, err := net.SplitHostPort(name); err == nil {
