@@ -1,7 +1,7 @@
 // Package api is the way in for programs: JSON over HTTP, described in OpenAPI. It is served to programs with the token
 // of a person, and on the control socket to the operator of the machine, whose client the command line is. Each
 // operation is a value (Op) that says where it is and what it takes and gives: the server serves it, and a Client calls
-// it. What may be done is said in org, people and the other packages with acts: here it is asked for and shown.
+// it. Packages org, people and the others with acts decide what may be done; the API asks them and shows the result.
 package api
 
 import (

@@ -176,7 +176,7 @@ func (s *Server) operate(a huma.API) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		next(huma.WithValue(hc, callerKey{}, caller{p: p, actor: acts.Operator, any: name == ""}))
-		if hc.Method() != http.MethodGet { // without what was sent
+		if hc.Method() != http.MethodGet { // without the request's body
 			s.Log.Info("control", "do", hc.Operation().OperationID, "host", p.Host(), "status", hc.Status())
 		}
 	}

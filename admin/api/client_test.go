@@ -161,7 +161,7 @@ func TestAllParts(t *testing.T) {
 	}
 }
 
-// What is no request is refused before anything is done, and without harm.
+// A malformed request is refused before anything is done, and without harm.
 func TestRequestsThatAreNone(t *testing.T) {
 	done := 0
 	s := &Server{Config: Config{Log: slog.New(slog.DiscardHandler)}}

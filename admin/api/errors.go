@@ -22,7 +22,7 @@ func missing(field, text string, args ...any) error {
 	return fault.New(fault.NotFound, field, text, args...)
 }
 
-// problem turns what is refused into an answer (RFC 9457); the rest is ours.
+// problem turns a refusal into an answer (RFC 9457); any other error is an internal one.
 func (s *Server) problem(err error) error {
 	if err == nil {
 		return nil

@@ -15,8 +15,8 @@ import (
 )
 
 // right says whether the caller may do an operation, by what is in its path and its query (of): an error if not. It is
-// asked before anything else of what was sent is read, so that nobody learns from what is wrong with that. nil:
-// everybody with the scope may ask; what they may see or do depends on the operation.
+// checked before anything else of the request is read, so that errors in the request tell nothing to people without the
+// right. nil: everybody with the scope may call the operation, which decides what they may see or do.
 type right func(ctx context.Context, c caller, of func(name string) string) error
 
 const rightKey = "right"
@@ -49,7 +49,7 @@ func (s *Server) veil(a huma.API) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		slug := hc.Param("slug")
 		c, ok := hc.Context().Value(callerKey{}).(caller)
-		// Groups that were deleted are none of those that are there.
+		// Deleted groups do not count as existing.
 		if slug == "" || !ok || strings.HasPrefix(hc.Operation().Path, prefix+"/deleted-groups/") {
 			next(hc)
 			return
