@@ -18,7 +18,7 @@ var statuses = map[fault.Kind]int{
 	fault.Busy:       http.StatusServiceUnavailable,
 }
 
-// What is said of errors of package store that no act has put into words.
+// Texts for errors of package store that no act has put into words.
 var kept = map[fault.Kind]*fault.Error{
 	fault.NotFound: {Kind: fault.NotFound, Text: "there is no such thing"},
 	fault.Exists:   {Kind: fault.Exists, Text: "somebody else has changed this meanwhile: try again"},

@@ -111,8 +111,8 @@ type Finding struct {
 	Area  string `json:"area"` // configuration, certificates, dns, ports, storage, clock, e-mail
 	What  string `json:"what"`
 	State string `json:"state"`
-	Text  string `json:"text,omitempty"` // what was found
-	Todo  string `json:"todo,omitempty"` // what to do about it
+	Text  string `json:"text,omitempty"` // the result
+	Todo  string `json:"todo,omitempty"` // how to repair it
 }
 
 // DNSRecord is a DNS record that a host needs.
