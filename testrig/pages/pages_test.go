@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"parley/config"
+	"parley/node/demo"
 	"parley/store"
 	"parley/testrig"
 )
@@ -213,7 +214,11 @@ func seeded(t *testing.T) (*testrig.Rig, string) {
 		c.Hosts[0].Title = "Verona"
 		c.Web.URL = base
 	})
-	demo, err := r.Node.SeedDemo(t.Context(), testrig.Host)
+	accounts, err := demo.Seed(t.Context(), demo.Server{
+		Host:   r.Node.Host(testrig.Host),
+		People: r.Node.People(testrig.Host),
+		Org:    r.Node.Org,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +230,7 @@ func seeded(t *testing.T) (*testrig.Rig, string) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	return r, demo[0].Password
+	return r, accounts[0].Password
 }
 
 // everyPage are those that a person can look at.
