@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -275,6 +276,37 @@ func TestEveryKeyFromTheEnvironment(t *testing.T) {
 			c, err := Load("", nil)
 			if err == nil && reflect.DeepEqual(c, base) {
 				t.Errorf("%s=%s changes nothing", name, value)
+			}
+		})
+	}
+}
+
+// Every number has a range in validate.go: zero, or far too much, is refused by the key's name.
+func TestEveryNumberHasARange(t *testing.T) {
+	t.Setenv("PARLEY_TLS_CERTIFICATE", "a.crt")
+	t.Setenv("PARLEY_TLS_KEY", "a.key")
+	t.Setenv("PARLEY_HOSTS", "example.org")
+	refused := func(t *testing.T, key, value string) bool {
+		t.Setenv(EnvPrefix+"_"+strings.ToUpper(strings.ReplaceAll(key, ".", "_")), value)
+		var ps Problems
+		_, err := Load("", nil)
+		return errors.As(err, &ps) && slices.ContainsFunc(ps, func(p Problem) bool { return p.Key == key })
+	}
+	for _, l := range leaves(reflect.ValueOf(Default()).Elem(), "") {
+		much := ""
+		switch l.value.Interface().(type) {
+		case int:
+			much = "3000000000"
+		case time.Duration:
+			much = "2000000h"
+		case Size:
+			much = "900TiB"
+		default:
+			continue
+		}
+		t.Run(l.key, func(t *testing.T) {
+			if !refused(t, l.key, much) && !refused(t, l.key, "0") {
+				t.Errorf("neither 0 nor %s is refused: give it a range in validate.go", much)
 			}
 		})
 	}

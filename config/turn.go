@@ -43,14 +43,15 @@ func (c *Config) checkTURN(v *checker) {
 	if t.MinPort > t.MaxPort {
 		v.add("turn.min_port", "it is above turn.max_port")
 	}
+	const many = 1 << 30
 	for key, n := range map[string]int{
 		"turn.per_user":                t.PerUser,
 		"turn.total":                   t.Total,
 		"turn.connections":             t.Connections,
 		"turn.connections_per_address": t.ConnectionsPerAddress,
 	} {
-		if n < 0 {
-			v.add(key, "%d is below 0", n)
+		if n < 0 || n > many {
+			v.add(key, "%d is not between 0 and %d", n, many)
 		}
 	}
 	if t.BytesPerSecond != 0 && t.BytesPerSecond < 16*KiB {
