@@ -173,7 +173,7 @@ func (p *People) mayChange(_ context.Context, a Actor, u store.Person, c Change)
 }
 
 func differences(d acts.Detail, was, is store.Person) {
-	before, now := columns(&was), columns(&is)
+	before, now := Columns(&was), Columns(&is)
 	for name := range before {
 		acts.Was(d, name, *before[name], *now[name])
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"parley/acts"
 	"parley/auth"
@@ -166,15 +165,7 @@ func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Pe
 	if n.Role == "" {
 		n.Role = store.RoleMember
 	}
-	u = store.Person{
-		User:       store.User{Host: p.h.Domain, FullName: n.FullName, Created: time.Now().UTC()},
-		Role:       n.Role,
-		Email:      n.Email,
-		Phone:      n.Phone,
-		Title:      n.Title,
-		Department: n.Department,
-		Lang:       n.Lang,
-	}
+	u = n.person(p.h.Domain)
 	if err := p.fields(&u); err != nil {
 		return u, err
 	}

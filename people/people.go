@@ -117,23 +117,6 @@ func (p *People) Audit(ctx context.Context, by Actor, verb acts.Verb, target str
 	}
 }
 
-// NewPerson describes an account to be made.
-type NewPerson struct {
-	Name       string // localpart; "": made from the e-mail address or the full name
-	FullName   string
-	Email      string
-	Phone      string
-	Title      string
-	Department string
-	Role       string // "": member
-	Lang       string
-	Fields     map[string]string // values of profile fields by key
-	Groups     []string          // slugs
-	Password   string            // "": none; an invitation sets it
-	SkipPolicy bool              // the password need not be strong: an administrator sets it with a client
-	ReuseName  bool              // even if it belonged to somebody else until lately: an owner may allow that
-}
-
 // MaxField is the maximum length of a field of a person, in characters: a name, a telephone number, a job title, a
 // department.
 const MaxField = 200
@@ -221,7 +204,7 @@ func IsPhone(s string) bool {
 
 // fields checks and tidies a person's fields.
 func (p *People) fields(u *store.Person) (err error) {
-	at := columns(u)
+	at := Columns(u)
 	for _, f := range shape.Of(Profile{}) {
 		if s := at[f.Name]; f.Kind == shape.Text && f.Name != "email" {
 			if *s, err = lineOf(f.Name, *s, f.Max); err != nil {

@@ -3,6 +3,7 @@ package people
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"parley/internal/fault"
 	"parley/internal/shape"
@@ -55,8 +56,8 @@ func fits(change any) error {
 	return fault.New(fault.Invalid, f.Name, "This is too long: at most {{.Max}} characters", "Max", strconv.Itoa(f.Max))
 }
 
-// columns gives pointers to the fields of a person, by name.
-func columns(u *store.Person) map[string]*string {
+// Columns gives pointers to the fields of a person that a Profile has, by name.
+func Columns(u *store.Person) map[string]*string {
 	return map[string]*string{
 		"full_name":  &u.FullName,
 		"email":      &u.Email,
@@ -70,7 +71,7 @@ func columns(u *store.Person) map[string]*string {
 
 // Into writes the given values into a person, unchecked, except those of profile fields.
 func (f Profile) Into(u *store.Person) {
-	at := columns(u)
+	at := Columns(u)
 	for _, field := range shape.Of(f) {
 		if v, given := field.Value(f); given {
 			*at[field.Name] = v
@@ -91,6 +92,36 @@ func (f Profile) Newcomer() NewPerson {
 		Role:       u.Role,
 		Lang:       u.Lang,
 		Fields:     f.Fields,
+	}
+}
+
+// NewPerson describes an account to be made.
+type NewPerson struct {
+	Name       string // localpart; "": made from the e-mail address or the full name
+	FullName   string
+	Email      string
+	Phone      string
+	Title      string
+	Department string
+	Role       string // "": member
+	Lang       string
+	Fields     map[string]string // values of profile fields by key
+	Groups     []string          // slugs
+	Password   string            // "": none; an invitation sets it
+	SkipPolicy bool              // the password need not be strong: an administrator sets it with a client
+	ReuseName  bool              // even if it belonged to somebody else until lately: an owner may allow that
+}
+
+// person gives the account that n describes, unchecked, without its name and without the values of profile fields.
+func (n NewPerson) person(host string) store.Person {
+	return store.Person{
+		User:       store.User{Host: host, FullName: n.FullName, Created: time.Now().UTC()},
+		Role:       n.Role,
+		Email:      n.Email,
+		Phone:      n.Phone,
+		Title:      n.Title,
+		Department: n.Department,
+		Lang:       n.Lang,
 	}
 }
 

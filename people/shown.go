@@ -59,6 +59,9 @@ func setShown(u *store.Person, show map[string]string) error {
 	return nil
 }
 
+// knownOutside are the fields of a person that Seen leaves for anybody outside the organization.
+var knownOutside = []string{"full_name", "role", "lang"}
+
 // Outside is the actor for anybody outside the organization.
 var Outside = Actor{Role: store.RoleMember, Door: acts.Federation}
 
@@ -66,7 +69,12 @@ var Outside = Actor{Role: store.RoleMember, Door: acts.Federation}
 // account see everything; the person sees everything except profile fields for administrators.
 func (p *People) Seen(ctx context.Context, a Actor, u store.Person) (store.Person, error) {
 	if a == Outside {
-		u.Email, u.Phone, u.Title, u.Department, u.Fields = "", "", "", "", nil
+		for field, at := range Columns(&u) {
+			if !slices.Contains(knownOutside, field) {
+				*at = ""
+			}
+		}
+		u.Fields = nil
 		return u, nil
 	}
 	if a.May(See, u) {

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"parley/auth"
+	"parley/internal/shape"
 	rules "parley/people"
 	"parley/server"
 	"parley/store"
@@ -84,9 +86,18 @@ type personField struct {
 	max  int // bytes
 }
 
-func personFields(p *store.Person) []personField {
-	return []personField{{"email", &p.Email, 320}, {"phone", &p.Phone, 200}, {"title", &p.Title, 800}, {"department",
-		&p.Department, 800}, {"lang", &p.Lang, 8}}
+// bytesOf limits the values of fields, in bytes. Others may have four bytes for each character that is allowed.
+var bytesOf = map[string]int{"email": 320, "phone": 200, "lang": 8}
+
+// personFields gives the fields of a profile, without the full name and the role, which are written by themselves.
+func personFields(p *store.Person) (fs []personField) {
+	at := rules.Columns(p)
+	for _, f := range shape.Of(rules.Profile{}) {
+		if f.Name != "full_name" && f.Name != "role" {
+			fs = append(fs, personField{name: f.Name, at: at[f.Name], max: cmp.Or(bytesOf[f.Name], 4*f.Max)})
+		}
+	}
+	return fs
 }
 
 // shownFields are the choices of who sees the fields.
