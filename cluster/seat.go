@@ -87,6 +87,31 @@ func Take(ctx context.Context, cfg Config) (_ *Seat, err error) {
 	return s, nil
 }
 
+// TakeAndMigrate is Take for a database whose schema migrate then brings up to date; nil leaves the schema alone. A
+// schema that knows nothing of places yet is migrated first. It returns the seat also with an error of migrate: the
+// caller gives it up.
+func TakeAndMigrate(ctx context.Context, cfg Config, migrate func(context.Context) error) (s *Seat, err error) {
+	_, err = cfg.Rows.ClusterNodes(ctx)
+	before := err == nil
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("nodes: %w", err)
+	}
+	if before {
+		if s, err = Take(ctx, cfg); err != nil {
+			return nil, err
+		}
+	}
+	if migrate != nil {
+		if err := migrate(ctx); err != nil {
+			return s, fmt.Errorf("store: migrate: %w", err)
+		}
+	}
+	if before {
+		return s, nil
+	}
+	return Take(ctx, cfg)
+}
+
 func (s *Seat) close() error {
 	var err error
 	if s.nl != nil {

@@ -160,6 +160,18 @@ func (a *Admin) DeleteRule(ctx context.Context, by acts.Actor, domain string) er
 	})
 }
 
+// Listed gives the domains of the rules that block or, with blocked false, of those that allow.
+func (a *Admin) Listed(ctx context.Context, blocked bool) ([]string, error) {
+	rs, _, err := a.Rules(ctx)
+	var ds []string
+	for _, r := range rs {
+		if Blocks(r) == blocked { // several actions allow a domain
+			ds = append(ds, r.Domain)
+		}
+	}
+	return ds, err
+}
+
 // SetListed makes exactly these domains the blocked ones or, with block false, the allowed ones. Other domains leave
 // that list; those that are on it keep their rules.
 func (a *Admin) SetListed(ctx context.Context, by acts.Actor, block bool, domains []string) error {

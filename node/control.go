@@ -84,3 +84,24 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 	})
 	return nil
 }
+
+// ErrRestart is the error of Run when an administrator restarts the program.
+var ErrRestart = errors.New("an administrator restarts the server")
+
+// stopper gives the function that stops this node from a client; nil if the operator does not allow it, and for
+// administrators of other hosts than the first, because it stops all hosts.
+func (n *Node) stopper(h *server.Host) func(restart bool) {
+	if !n.Config.Shutdown.ByCommand || !n.primary(h) {
+		return nil
+	}
+	return func(restart bool) {
+		var why error
+		if restart {
+			why = ErrRestart
+		}
+		select {
+		case n.quit <- why:
+		default: // the node is stopping already
+		}
+	}
+}

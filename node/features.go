@@ -74,6 +74,10 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		Org:   n.Org,
 		URL:   func() string { return n.listenerURL(h.Domain, spacesPath) },
 	})
+	byRules := serviceadmin.ByRules{
+		People: n.people,
+		Others: func() serviceadmin.Others { return n.others },
+	}
 	return append(n.searching(h), []*server.Feature{
 		blocking.New(h, n.Store, blocking.Config{}),
 		disco.New(h, c.Contact.All(), n.infoAddress(h)),
@@ -84,8 +88,8 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		entitytime.New(h),
 		session.New(h),
 		adhoc.New(h),
-		register.New(h, byClient{n}, c.Registration.ChangePassword),
-		serviceadmin.New(h, n.Store, rules, byCommand{n}, byCommand{n}, serviceadmin.Config{Stop: n.stopper(h)}),
+		register.New(h, register.ByRules{People: n.people}, c.Registration.ChangePassword),
+		serviceadmin.New(h, n.Store, rules, byRules, byRules, serviceadmin.Config{Stop: n.stopper(h)}),
 		cards.Feature(),
 		invitations.Feature(),
 		roster.New(h, n.Store, roster.Config{MaxContacts: c.Accounts.MaxContacts, Org: n.Org}),
@@ -111,7 +115,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		sharing.New(h, n.Org),
 		digest.New(h, rules, n.Org),
 		alerts.Feature(),
-		n.places.forgetting(h),
+		n.places.Feature(h),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		serverinfo.New(h, n.serverInfo(h)),
 		offline.New(h, n.Store, offline.Config{

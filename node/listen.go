@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"parley/config"
+	"parley/feature/register"
 	"parley/internal/door"
 	"parley/server"
 	"parley/server/c2s"
@@ -151,12 +153,25 @@ func (n *Node) webHandler(proxied bool) http.Handler {
 	if p := n.Config.Listeners.WebSocket.BOSHPath; p != "" {
 		mux.Handle(p, n.door.BOSH(proxied))
 	}
-	n.handleHostMeta(mux)
+	c2s.HandleHostMeta(mux, n.hostMeta)
 	n.handleUploads(mux)
 	n.handleWeb(mux, proxied)
 	n.handleWebhooks(mux)
 	n.handleSpaces(mux)
 	return mux
+}
+
+// hostMeta gives the URLs of a host as clients reach them.
+func (n *Node) hostMeta(domain string) (m c2s.HostMeta, ok bool) {
+	if n.Host(domain) == nil {
+		return m, false
+	}
+	at, w := n.publicURL(domain), n.Config.Listeners.WebSocket
+	m.WebSocket = "ws" + strings.TrimPrefix(at, "http") + w.Path
+	if w.BOSHPath != "" {
+		m.BOSH = at + w.BOSHPath
+	}
+	return m, true
 }
 
 // webTLS gives a TLS configuration that also answers the ACME authority's checks (TLS-ALPN-01).
@@ -219,7 +234,7 @@ func doorConfig(n *Node, secret []byte) c2s.Config {
 		Burst:            int(l.BytesBurst),
 		StanzasPerSecond: l.StanzasPerSecond,
 		StanzasBurst:     l.StanzasBurst,
-		Register:         n.register(),
+		Register:         register.ByRules{People: n.people, Open: n.Config.Registration.Enabled}.Register,
 		Invited:          n.invited(),
 		Invites:          n.invites,
 		OpenRegistration: n.Config.Registration.Enabled,

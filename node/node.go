@@ -223,7 +223,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.keep(work, g, "counts", n.counts.Run)
 	n.keep(work, g, "disks", n.disks.Run)
 	n.runMail(work, g)
-	n.runPlaces(work, g)
+	g.Go(func() error { return n.places.Run(work) })
 	n.runCerts(work, g)
 	err := n.listen(work, g)
 	if err == nil {

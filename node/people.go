@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"net"
 	"strconv"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"parley/admin/api"
 	"parley/admin/web"
 	"parley/auth"
+	"parley/feature/places"
 	"parley/internal/i18n"
 	"parley/node/plan"
 	"parley/org/mail"
@@ -26,7 +26,7 @@ type pages struct {
 	inviteSecret []byte
 	words        *i18n.Catalogue
 	throttle     *auth.Throttle // limits sign-ins, at all doors
-	places       *places        // where accounts have signed in
+	places       *places.Places // where accounts have signed in
 	failures     *auth.Failures // nil: failed sign-ins are not logged
 	api          *api.Server
 	web          *web.Server // nil: there are no pages
@@ -109,14 +109,40 @@ func (s secrets) Use(ctx context.Context, h *server.Host, user, id string) error
 	return s.n.Store.UseAppPassword(ctx, h.Domain, user, id, time.Now().UTC())
 }
 
-// accept makes an account for a stranger with an invitation, in a client (XEP-0445).
-func (n *Node) accept(ctx context.Context, h *server.Host, from people.Actor, name, password, token string) error {
-	_, err := n.people[h.Domain].Accept(ctx, from, token, people.Acceptance{Name: name, Password: password, How: "app"})
-	var d *people.Dead
-	if errors.As(err, &d) {
-		return server.WithText(server.NotAllowed, "this invitation is not good any more")
+// invited gives the function that checks strangers' tokens.
+func (n *Node) invited() c2s.Invited {
+	return func(ctx context.Context, h *server.Host, token string) (string, error) {
+		return n.invitations[h.Domain].Check(ctx, token)
 	}
-	return err
+}
+
+// invites says whether a host's invitations let people register in apps.
+func (n *Node) invites(h *server.Host) bool { return n.settings.Of(h.Domain).InviteApps != "nobody" }
+
+// buildPlaces reads from where people sign in, and makes the limiter of password guesses.
+func (n *Node) buildPlaces(ctx context.Context) error {
+	secret, err := n.secret(ctx, "places")
+	if err != nil {
+		return err
+	}
+	var hosts []string
+	for _, h := range n.Config.Hosts {
+		hosts = append(hosts, h.Domain)
+	}
+	if n.places, err = places.New(ctx, n.Store, n.Log, secret, hosts); err != nil {
+		return err
+	}
+	t := n.Config.Auth.Throttle
+	n.throttle = auth.NewThrottle(auth.ThrottleConfig{
+		PerAccount: t.PerAccount,
+		PerAddress: t.PerAddress,
+		Window:     t.Window,
+		Places:     n.places.Places,
+	})
+	if n.Config.Log.FailedSignIns {
+		n.failures = &auth.Failures{Log: n.Log}
+	}
+	return nil
 }
 
 // buildWords reads the catalogues and makes the writer of mails.

@@ -11,7 +11,6 @@ import (
 
 	"parley/cluster"
 	"parley/internal/door"
-	"parley/store"
 	"parley/store/sqlstore"
 )
 
@@ -22,7 +21,7 @@ func TakeOver() Option { return func(n *Node) { n.takeOver = true } }
 func WithLease(d time.Duration) Option { return func(n *Node) { n.lease = d } }
 
 // openStore opens the store. On a database that other processes can reach, the node first makes sure that it is alone
-// there, before it changes anything, and then migrates the schema.
+// there.
 func (n *Node) openStore(ctx context.Context) (err error) {
 	cfg := n.Config
 	sqlite := strings.HasPrefix(cfg.Store.DSN, "sqlite:")
@@ -37,32 +36,10 @@ func (n *Node) openStore(ctx context.Context) (err error) {
 	if err != nil || sqlite {
 		return err
 	}
-	if err := n.sitAndMigrate(ctx); err != nil {
+	if err := n.sit(ctx); err != nil {
 		return errors.Join(err, n.leave(), n.Store.Close())
 	}
 	return nil
-}
-
-func (n *Node) sitAndMigrate(ctx context.Context) error {
-	_, err := n.Store.ClusterNodes(ctx)
-	before := err == nil
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("nodes: %w", err)
-	}
-	if before {
-		if err := n.sit(ctx); err != nil {
-			return err
-		}
-	}
-	if n.Config.Store.Migrate {
-		if err := n.Store.Migrate(ctx); err != nil {
-			return fmt.Errorf("store: migrate: %w", err)
-		}
-	}
-	if before {
-		return nil
-	}
-	return n.sit(ctx)
 }
 
 func (n *Node) sit(ctx context.Context) (err error) {
@@ -70,7 +47,11 @@ func (n *Node) sit(ctx context.Context) (err error) {
 	if err := os.MkdirAll(n.Config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data_dir: %w", err)
 	}
-	n.seat, err = cluster.Take(ctx, cluster.Config{
+	var migrate func(context.Context) error
+	if n.Config.Store.Migrate {
+		migrate = n.Store.Migrate
+	}
+	n.seat, err = cluster.TakeAndMigrate(ctx, cluster.Config{
 		Rows:      n.Store,
 		Dir:       n.Config.DataDir,
 		Advertise: c.Advertise,
@@ -82,7 +63,7 @@ func (n *Node) sit(ctx context.Context) (err error) {
 			return n.doors.Listen(c.Address,
 				door.Config{Name: "cluster", Limits: door.Limits{All: 100, PerAddress: 10}, Write: 2 * time.Second})
 		},
-	})
+	}, migrate)
 	return err
 }
 

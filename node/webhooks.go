@@ -55,17 +55,13 @@ func (n *Node) host(domain string) *host {
 	return nil
 }
 
-// handleWebhooks serves POST /hooks/<token> for all hosts: the token tells the host.
+// handleWebhooks serves POST /hooks/<token> for all hosts.
 func (n *Node) handleWebhooks(mux *http.ServeMux) {
-	mux.Handle(hooksPath, http.StripPrefix(hooksPath, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, h := range n.hosts {
-			if h.hooks.Knows(r.Context(), strings.Trim(r.URL.Path, "/")) {
-				h.hooks.ServeHTTP(w, r)
-				return
-			}
-		}
-		http.Error(w, "there is no such webhook", http.StatusNotFound)
-	})))
+	var all []*webhooks.Webhooks
+	for _, h := range n.hosts {
+		all = append(all, h.hooks)
+	}
+	mux.Handle(hooksPath, http.StripPrefix(hooksPath, webhooks.Handler(all)))
 }
 
 // hookURL gives the URL that a program posts to.

@@ -69,10 +69,18 @@ func (w *Webhooks) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Knows says whether a token is one of this host.
-func (w *Webhooks) Knows(ctx context.Context, secret string) bool {
-	_, err := w.find(ctx, secret)
-	return err == nil
+// Handler serves POST <token> for several hosts, of which the token tells one; the caller has stripped the path before
+// that.
+func Handler(hosts []*Webhooks) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		for _, w := range hosts {
+			if _, err := w.find(r.Context(), strings.Trim(r.URL.Path, "/")); err == nil {
+				w.ServeHTTP(rw, r)
+				return
+			}
+		}
+		http.Error(rw, "there is no such webhook", http.StatusNotFound)
+	})
 }
 
 func (w *Webhooks) find(ctx context.Context, secret string) (store.Webhook, error) {

@@ -1,12 +1,9 @@
-package node
+package serviceadmin
 
 import (
 	"context"
-	"errors"
 
 	"parley/acts"
-	"parley/feature/serviceadmin"
-	"parley/federation"
 	"parley/internal/fault"
 	"parley/people"
 	"parley/server"
@@ -14,18 +11,27 @@ import (
 	"parley/wire/jid"
 )
 
-// byCommand gives administrators access to accounts by ad-hoc commands (XEP-0133), on all hosts.
-type byCommand struct{ n *Node }
+// ByRules changes accounts as their rules allow, on all hosts (Accounts), and the lists of domains (Domains).
+type ByRules struct {
+	People map[string]*people.People // People are the rules of each host.
+	Others func() Others
+}
+
+// Others is what administrators decide about other servers.
+type Others interface {
+	Listed(ctx context.Context, blocked bool) ([]string, error)
+	SetListed(ctx context.Context, by acts.Actor, block bool, domains []string) error
+}
 
 var (
-	_ serviceadmin.Accounts = byCommand{}
-	_ serviceadmin.Domains  = byCommand{}
+	_ Accounts = ByRules{}
+	_ Domains  = ByRules{}
 )
 
 // asker gives the people of a host, and the person who runs the command as an actor.
-func (c byCommand) asker(ctx context.Context, domain string) (*people.People, people.Actor, error) {
-	by := serviceadmin.Asker(ctx)
-	p := c.n.people[by.Domain()]
+func (c ByRules) asker(ctx context.Context, domain string) (*people.People, people.Actor, error) {
+	by := Asker(ctx)
+	p := c.People[by.Domain()]
 	if p == nil || by.Domain() != domain {
 		return nil, people.Actor{}, server.Forbidden
 	}
@@ -37,7 +43,7 @@ func (c byCommand) asker(ctx context.Context, domain string) (*people.People, pe
 }
 
 // do does something to an account as the person who runs the command.
-func (c byCommand) do(ctx context.Context, who jid.JID, f func(p *people.People, by people.Actor) error) error {
+func (c ByRules) do(ctx context.Context, who jid.JID, f func(p *people.People, by people.Actor) error) error {
 	p, by, err := c.asker(ctx, who.Domain())
 	if err != nil {
 		return err
@@ -46,7 +52,7 @@ func (c byCommand) do(ctx context.Context, who jid.JID, f func(p *people.People,
 }
 
 // May asks the rules whether the asker may do something to an account.
-func (c byCommand) May(ctx context.Context, who jid.JID, act acts.Deed) error {
+func (c ByRules) May(ctx context.Context, who jid.JID, act acts.Deed) error {
 	p, by, err := c.asker(ctx, who.Domain())
 	if err != nil {
 		return err
@@ -61,8 +67,8 @@ func (c byCommand) May(ctx context.Context, who jid.JID, act acts.Deed) error {
 	return nil
 }
 
-// End ends sessions: of accounts that the asker may disable, as on the pages, and the asker's own.
-func (c byCommand) End(ctx context.Context, who jid.JID) error {
+// End closes sessions: of accounts that the asker may disable, as on the pages, and the asker's own.
+func (c ByRules) End(ctx context.Context, who jid.JID) error {
 	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
 		_, err := p.EndDevices(ctx, by, who.Local(), who.Resource())
 		return err
@@ -70,7 +76,7 @@ func (c byCommand) End(ctx context.Context, who jid.JID) error {
 }
 
 // Add makes an account. An administrator's password in a client need not follow the password policy.
-func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) error {
+func (c ByRules) Add(ctx context.Context, who jid.JID, password, name string) error {
 	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
 		if password == "" {
 			return errNoPassword
@@ -85,17 +91,20 @@ func (c byCommand) Add(ctx context.Context, who jid.JID, password, name string) 
 	})
 }
 
-func (c byCommand) Delete(ctx context.Context, who jid.JID) error {
+// Delete removes an account.
+func (c ByRules) Delete(ctx context.Context, who jid.JID) error {
 	return c.do(ctx, who, func(p *people.People, by people.Actor) error { return p.Delete(ctx, by, who.Local()) })
 }
 
-func (c byCommand) SetPassword(ctx context.Context, who jid.JID, password string) error {
+// SetPassword sets an account's password, which need not follow the password policy.
+func (c ByRules) SetPassword(ctx context.Context, who jid.JID, password string) error {
 	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
 		return p.SetPasswordAs(ctx, by, who.Local(), password, people.PasswordBy{SkipPolicy: true})
 	})
 }
 
-func (c byCommand) Edit(ctx context.Context, who jid.JID, e serviceadmin.Edit) error {
+// Edit changes an account: everything in e, or nothing.
+func (c ByRules) Edit(ctx context.Context, who jid.JID, e Edit) error {
 	return c.do(ctx, who, func(p *people.People, by people.Actor) error {
 		u, err := p.Get(ctx, who.Local())
 		if err != nil {
@@ -121,48 +130,23 @@ func (c byCommand) Edit(ctx context.Context, who jid.JID, e serviceadmin.Edit) e
 	})
 }
 
-func (c byCommand) Retention(ctx context.Context, who jid.JID) (string, error) {
-	return c.n.people[who.Domain()].SetRetention(ctx, who.Local())
+// Retention gives how long an account's messages are kept, in the form of Edit.
+func (c ByRules) Retention(ctx context.Context, who jid.JID) (string, error) {
+	return c.People[who.Domain()].SetRetention(ctx, who.Local())
 }
 
-func (c byCommand) Listed(ctx context.Context, blocked bool) ([]string, error) {
-	rs, _, err := c.n.others.Rules(ctx)
-	var ds []string
-	for _, r := range rs {
-		if federation.Blocks(r) == blocked { // several actions allow a domain
-			ds = append(ds, r.Domain)
-		}
-	}
-	return ds, err
+// Listed gives the domains that are blocked, or those that are always allowed.
+func (c ByRules) Listed(ctx context.Context, blocked bool) ([]string, error) {
+	return c.Others().Listed(ctx, blocked)
 }
 
-func (c byCommand) SetListed(ctx context.Context, host string, blocked bool, domains []string) error {
+// SetListed replaces a list of domains as the person who runs the command.
+func (c ByRules) SetListed(ctx context.Context, host string, blocked bool, domains []string) error {
 	_, by, err := c.asker(ctx, host)
 	if err != nil {
 		return err
 	}
-	return c.n.others.SetListed(ctx, by, blocked, domains)
-}
-
-// ErrRestart is the error of Run when an administrator restarts the program.
-var ErrRestart = errors.New("an administrator restarts the server")
-
-// stopper gives the function that stops this node from a client; nil if the operator does not allow it, and for
-// administrators of other hosts than the first, because it stops all hosts.
-func (n *Node) stopper(h *server.Host) func(restart bool) {
-	if !n.Config.Shutdown.ByCommand || !n.primary(h) {
-		return nil
-	}
-	return func(restart bool) {
-		var why error
-		if restart {
-			why = ErrRestart
-		}
-		select {
-		case n.quit <- why:
-		default: // the node is stopping already
-		}
-	}
+	return c.Others().SetListed(ctx, by, blocked, domains)
 }
 
 var errNoPassword = fault.New(fault.Invalid, "password", "the password is empty")

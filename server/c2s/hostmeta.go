@@ -1,28 +1,41 @@
-package node
+package c2s
 
 import (
 	"encoding/json"
 	"encoding/xml"
 	"net"
 	"net/http"
-	"strings"
 
 	"parley/wire/jid"
 )
-
-// Browsers find the server by /.well-known/host-meta and host-meta.json of each hosted domain (XEP-0156).
 
 const (
 	relWebSocket = "urn:xmpp:alt-connections:websocket"
 	relBOSH      = "urn:xmpp:alt-connections:xbosh"
 )
 
+// HostMeta says where a hosted domain serves browsers.
+type HostMeta struct {
+	WebSocket string // URL
+	BOSH      string // URL; "" if it is off
+}
+
+func (m HostMeta) links() []link {
+	ls := []link{{relWebSocket, m.WebSocket}}
+	if m.BOSH != "" {
+		ls = append(ls, link{relBOSH, m.BOSH})
+	}
+	return ls
+}
+
 type link struct {
 	Rel  string `json:"rel" xml:"rel,attr"`
 	Href string `json:"href" xml:"href,attr"`
 }
 
-func (n *Node) handleHostMeta(mux *http.ServeMux) {
+// HandleHostMeta serves /.well-known/host-meta and host-meta.json of each hosted domain, by which browsers find the
+// server (XEP-0156). find returns false for domains that are not hosted.
+func HandleHostMeta(mux *http.ServeMux, find func(domain string) (HostMeta, bool)) {
 	answer := func(w http.ResponseWriter, r *http.Request, typ string, encode func([]link) ([]byte, error)) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		host := r.Host
@@ -30,11 +43,16 @@ func (n *Node) handleHostMeta(mux *http.ServeMux) {
 			host = h
 		}
 		j, err := jid.New("", host, "")
-		if err != nil || n.Host(j.Domain()) == nil {
+		if err != nil {
 			http.NotFound(w, r)
 			return
 		}
-		b, err := encode(n.links(j.Domain()))
+		m, ok := find(j.Domain())
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		b, err := encode(m.links())
 		if err != nil {
 			http.Error(w, "something is wrong here", http.StatusInternalServerError)
 			return
@@ -57,15 +75,4 @@ func (n *Node) handleHostMeta(mux *http.ServeMux) {
 			return json.Marshal(map[string][]link{"links": ls})
 		})
 	})
-}
-
-// links gives the connection URLs of a host as clients reach them.
-func (n *Node) links(domain string) []link {
-	at := n.publicURL(domain)
-	w := n.Config.Listeners.WebSocket
-	ls := []link{{relWebSocket, "ws" + strings.TrimPrefix(at, "http") + w.Path}}
-	if w.BOSHPath != "" {
-		ls = append(ls, link{relBOSH, at + w.BOSHPath})
-	}
-	return ls
 }
