@@ -152,7 +152,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 	if n.inviteSecret, err = n.secret(ctx, "invitations"); err != nil {
 		return err
 	}
-	if err := n.loadDepartures(ctx); err != nil {
+	if err := n.buildDepartures(ctx); err != nil {
 		return err
 	}
 	metrics := server.NewMetrics(n.Registry)
@@ -231,9 +231,9 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 		PageMax:        n.Config.Archive.PageMax,
 		Search:         n.Config.Archive.Search,
 		Retention:      func() time.Duration { return n.settings.Of(h.Domain).Rooms },
-		Lives:          n.lives,
-		Heir:           n.heirOf(h.Domain),
-		Serves:         n.serves,
+		Lives:          n.departures.Lives,
+		Heir:           n.departures.Heir(h.Domain),
+		Serves:         n.departures.Serves,
 	}
 }
 

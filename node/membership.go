@@ -120,13 +120,6 @@ func (n *Node) rehat(e org.Event) {
 	}
 }
 
-func (n *Node) domains() (ds []string) {
-	for _, h := range n.hosts {
-		ds = append(ds, h.Domain)
-	}
-	return ds
-}
-
 func (n *Node) fault(err error) { n.Log.Error("cannot add people to a group", "err", err) }
 
 // marked tells org which rooms a person's clients enter.

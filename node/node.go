@@ -34,6 +34,7 @@ import (
 	"parley/node/acme"
 	"parley/node/doctor"
 	"parley/org"
+	"parley/people/departed"
 	"parley/pubsub"
 	"parley/server"
 	"parley/server/c2s"
@@ -69,7 +70,7 @@ type Node struct {
 	alerts      map[string]*push.Push     // by host
 	pushes      *pushes
 	hats        hats
-	departures  departures
+	departures  *departed.Departures
 	invitations map[string]*invite.Invitations // by host
 	backups     *backup.Keeper
 	counts      *admin.Counts
@@ -218,7 +219,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.runUploads(work, g)
 	n.watchRules(work, g)
 	n.keep(work, g, "settings", n.settings.Run)
-	n.keep(work, g, "departures", n.runDepartures)
+	n.keep(work, g, "departures", n.departures.Run)
 	n.keep(work, g, "backups", n.backups.Run)
 	n.keep(work, g, "counts", n.counts.Run)
 	n.keep(work, g, "disks", n.disks.Run)

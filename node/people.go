@@ -16,6 +16,7 @@ import (
 	"parley/node/plan"
 	"parley/org/mail"
 	"parley/people"
+	"parley/people/departed"
 	"parley/server"
 	"parley/server/c2s"
 )
@@ -50,8 +51,8 @@ func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
 		Open:       n.Config.Registration.Enabled,
 		Log:        n.Log,
 		URL:        func() string { return n.webURL(h.Domain) },
-		Departed:   n.departed,
-		Retired:    n.retired,
+		Departed:   n.departures.Departed,
+		Retired:    n.departures.Retired,
 	}
 	if n.Config.Mail.Host != "" || n.Config.Mail.Show {
 		c.Compose = n.compose
@@ -119,17 +120,39 @@ func (n *Node) invited() c2s.Invited {
 // invites says whether a host's invitations let people register in apps.
 func (n *Node) invites(h *server.Host) bool { return n.settings.Of(h.Domain).InviteApps != "nobody" }
 
+// domains gives the hosted domains, the first host's first.
+func (n *Node) domains() (ds []string) {
+	for _, h := range n.Config.Hosts {
+		ds = append(ds, h.Domain)
+	}
+	return ds
+}
+
+// buildDepartures reads the deleted accounts.
+func (n *Node) buildDepartures(ctx context.Context) (err error) {
+	n.departures, err = departed.New(ctx, departed.Config{
+		Store:  n.Store,
+		Org:    n.Org,
+		Hosted: func(domain string) bool { return n.people[domain] != nil },
+		Hosts: func() (all []departed.Host) {
+			for _, h := range n.hosts {
+				x := departed.Host{Host: h.Host, People: n.people[h.Domain], Rooms: h.rooms, Nodes: h.nodes}
+				all = append(all, x)
+			}
+			return all
+		},
+		Log: n.Log,
+	}, n.domains())
+	return err
+}
+
 // buildPlaces reads from where people sign in, and makes the limiter of password guesses.
 func (n *Node) buildPlaces(ctx context.Context) error {
 	secret, err := n.secret(ctx, "places")
 	if err != nil {
 		return err
 	}
-	var hosts []string
-	for _, h := range n.Config.Hosts {
-		hosts = append(hosts, h.Domain)
-	}
-	if n.places, err = places.New(ctx, n.Store, n.Log, secret, hosts); err != nil {
+	if n.places, err = places.New(ctx, n.Store, n.Log, secret, n.domains()); err != nil {
 		return err
 	}
 	t := n.Config.Auth.Throttle

@@ -182,6 +182,6 @@ func (h *Host) CountWritten(ctx context.Context, st Writings, rooms string, bega
 	since, until := store.FirstID(began.Add(-24*time.Hour)), store.FirstID(began)
 	err := st.Written(ctx, h.Domain, rooms, since, until, h.Wrote)
 	if err != nil && ctx.Err() == nil {
-		h.Log.Error("cannot count what people wrote lately", "host", h.Domain, "err", err)
+		h.Log.Error("cannot count what people wrote lately", "err", err)
 	}
 }

@@ -34,7 +34,7 @@ var ranks = [][]string{
 	{"org/mail"},
 	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "transfer", "turn",
 		"feature/*", "store/sqlstore", "node/devcert", "node/acme"},
-	{"admin/api", "transfer/backup", "muc/groups", "muc/puppet"},
+	{"admin/api", "transfer/backup", "muc/groups", "muc/puppet", "people/departed"},
 	{"node/demo"},
 	{"admin/web"},
 	{"config"},
