@@ -22,7 +22,7 @@ var statuses = map[fault.Kind]int{
 var kept = map[fault.Kind]*fault.Error{
 	fault.NotFound: {Kind: fault.NotFound, Text: "there is no such thing"},
 	fault.Exists:   {Kind: fault.Exists, Text: "somebody else has changed this meanwhile: try again"},
-	fault.Limit:    {Kind: fault.Limit, Text: "there are as many of these as there may be"},
+	fault.Limit:    {Kind: fault.Limit, Text: "the limit for these is reached"},
 }
 
 // Refusal gives the HTTP status for what err refuses, and what to say: the fault.Error in it, or one for an error of

@@ -28,7 +28,7 @@ func TestRefusalOfEveryKind(t *testing.T) {
 		{fmt.Errorf("read: %w", store.ErrNotFound), 404, "there is no such thing"},
 		{store.ErrExists, 409, "somebody else has changed this meanwhile: try again"},
 		{store.ErrConflict, 409, "somebody else has changed this meanwhile: try again"},
-		{store.ErrShare, 403, "there are as many of these as there may be"},
+		{store.ErrShare, 403, "the limit for these is reached"},
 	} {
 		if f := fault.Of(c.err); f != nil {
 			seen[f.Kind] = true

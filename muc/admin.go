@@ -202,7 +202,7 @@ func (r *Room) mayAffiliate(ctx context.Context, from jid.JID, mine string, c ch
 // domain is only ever banned.
 func (r *Room) mayHold(c *change) error {
 	if c.Who.Local() == "" && c.Affiliation != Outcast && c.Affiliation != None {
-		return server.WithText(server.NotAllowed, "a whole domain can be banned, and nothing else")
+		return server.WithText(server.NotAllowed, "a whole domain can only be banned")
 	}
 	if c.Affiliation == Outcast {
 		c.Nick, c.SetNick = "", true
@@ -215,7 +215,7 @@ func (r *Room) mayHold(c *change) error {
 		return err
 	}
 	if r.keeper.Reserved(c.Nick, c.Who) {
-		return server.WithText(ErrConflict, "somebody else has this nickname reserved")
+		return server.WithText(ErrConflict, "somebody else has reserved this nickname")
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func (r *Room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*
 	case !real: // section 4.1.1: it would reveal people's addresses
 		return nil, server.Forbidden
 	case strings.Contains(aq.With, "/"):
-		return nil, server.WithText(server.NotAcceptable, "an archive of a room knows people by their bare addresses")
+		return nil, server.WithText(server.NotAcceptable, "use a bare address: a room's archive does not know clients")
 	}
 	if from.After(aq.Start) {
 		aq.Start = from

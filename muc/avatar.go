@@ -95,7 +95,7 @@ func ReadPhotos(card *wire.Element) (hashes []string, photos [][]byte, err error
 		case len(data) > maxPicture || len(photos) == maxPhotos:
 			return nil, nil, server.WithText(server.PolicyViolation, "the picture is too large: at most 100 KiB")
 		case !strings.HasPrefix(typ, "image/") && !strings.HasPrefix(http.DetectContentType(data), "image/"):
-			return nil, nil, server.WithText(server.NotAcceptable, "this is no picture")
+			return nil, nil, server.WithText(server.NotAcceptable, "this is not a picture")
 		}
 		sum := sha1.Sum(data)
 		hashes, photos = append(hashes, hex.EncodeToString(sum[:])), append(photos, data)

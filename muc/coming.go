@@ -16,7 +16,7 @@ const (
 )
 
 var errComing = server.WithText(
-	stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are coming and going too often")
+	stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you enter and leave rooms too often")
 
 // coming bounds how often one person comes in.
 func coming(*Room) Hooks {

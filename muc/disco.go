@@ -30,7 +30,7 @@ var XEPs = []server.XEP{
 		Number:  45,
 		Title:   "Multi-User Chat",
 		Version: "1.35.5",
-		Notes:   "who adds a member tells them so, the room does not (section 9.5); no 332 when the service stops",
+		Notes:   "the room does not tell new members that they were added (section 9.5); no 332 when the service stops",
 		Partial: true,
 	},
 	{Number: 317, Title: "Hats", Version: "0.3.1"},

@@ -32,7 +32,7 @@ var (
 		stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you are writing too fast")
 
 	// ErrVoice refuses a request for voice.
-	ErrVoice = server.WithText(server.NotAllowed, "you may speak already, or nobody may")
+	ErrVoice = server.WithText(server.NotAllowed, "you may speak already, or this room gives nobody a voice")
 )
 
 var (

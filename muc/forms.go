@@ -74,7 +74,7 @@ func (r *Room) askVoice(ctx context.Context, o *Occupant, f form.Form) error {
 func (r *Room) tellModerators(ctx context.Context, f *form.Form, may func(*Occupant) bool) error {
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, From: r.jid, ID: r.s.host.NewID()}
 	if r.tell(ctx, st.Add(f.Element()), r.those(may)) == 0 {
-		return server.WithText(server.ServiceUnavailable, "nobody who could answer is in the room")
+		return server.WithText(server.ServiceUnavailable, "nobody in the room can answer the request")
 	}
 	return nil
 }

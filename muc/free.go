@@ -128,7 +128,7 @@ func (k *free) keepOwner(cs []Change) error {
 	return nil
 }
 
-var errPeople = server.WithText(server.ResourceConstraint, "this room has as many people as it may have")
+var errPeople = server.WithText(server.ResourceConstraint, "this room's lists cannot have more people")
 
 // setPeople keeps changes, in the store and then in memory. It answers requests by the way.
 func (k *free) setPeople(ctx context.Context, cs []Change) error {

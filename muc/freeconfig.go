@@ -61,16 +61,16 @@ func (k *free) ConfigForm() *form.Form {
 	}
 	f.AddList(
 		fieldHistoryFor,
-		"Who may read what was said before",
+		"Who may read earlier messages",
 		historyFor,
-		form.Option{Label: "Whoever may come in", Value: "anyone"},
+		form.Option{Label: "Everyone who may enter", Value: "anyone"},
 		form.Option{
 			Label: "Members",
 			Value: historyForMembers,
 		},
 		form.Option{Label: "Administrators", Value: historyForAdmins},
 	)
-	f.AddBool(fieldSinceJoin, "People read only what was said since they were added", c.SinceJoin)
+	f.AddBool(fieldSinceJoin, "People read only messages since they were added", c.SinceJoin)
 	f.Fields = append(
 		f.Fields,
 		slowField(c.SlowMode),

@@ -5,7 +5,7 @@ import (
 	"parley/wire"
 )
 
-var errGuests = server.WithText(server.ResourceConstraint, "too many people of your server come at once")
+var errGuests = server.WithText(server.ResourceConstraint, "too many people of your server are entering at once")
 
 // admitsGuest limits how often people of one other server enter rooms: an attacker who floods a room with joins has
 // many names there, but one domain.

@@ -212,7 +212,7 @@ func createHat(host string) func(c *RoomConfig, f form.Form) error {
 		h := Hat{URI: f.Get("hats#uri"), Title: strings.TrimSpace(f.Get("hats#title")), Hue: f.Get("hats#hue")}
 		if h.URI == "" || h.Title == "" || len(h.URI) > maxHatURI || len(h.Title) > maxHatTitle ||
 			!strings.Contains(h.URI, ":") {
-			return server.WithText(server.NotAcceptable, "a hat needs a title and an URI, and none too long")
+			return server.WithText(server.NotAcceptable, "a hat needs a title and a URI, neither of them too long")
 		}
 		if h.Hue != "" {
 			if hue, err := strconv.ParseFloat(h.Hue, 64); err != nil || !(hue >= 0 && hue <= 360) || len(h.Hue) > 20 {
@@ -220,7 +220,7 @@ func createHat(host string) func(c *RoomConfig, f form.Form) error {
 			}
 		}
 		if strings.HasPrefix(strings.ToLower(h.URI), "https://"+host+"/hats/") {
-			return server.WithText(server.NotAllowed, "such hats are the organization's to give")
+			return server.WithText(server.NotAllowed, "only the organization gives such hats")
 		}
 		if i := hatIndex(c.Hats, h.URI); i >= 0 {
 			c.Hats[i] = h
@@ -261,7 +261,7 @@ func takeHat(c *RoomConfig, who, uri string) {
 func wearer(c *RoomConfig, f form.Form) (who, uri string, err error) {
 	js, err := f.JIDs("hats#jid")
 	if err != nil || len(js) != 1 || js[0].Local() == "" {
-		return "", "", server.WithText(server.NotAcceptable, "whose hat it is has to be said")
+		return "", "", server.WithText(server.NotAcceptable, "say whose hat it is")
 	}
 	uri = f.Get("hats#uri")
 	if hatIndex(c.Hats, uri) < 0 {

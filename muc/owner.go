@@ -109,7 +109,7 @@ func (s *Service) mayCreate(ctx context.Context, who jid.JID) error {
 func (s *Service) mayOwnMore(ctx context.Context, who jid.JID) error {
 	n, err := s.st.RoomsOwned(ctx, s.cfg.Domain, who.Bare().String())
 	if err == nil && n >= s.cfg.MaxPerUser && !s.IsAdmin(ctx, who) {
-		return server.WithText(server.NotAllowed, "you own as many rooms as one may")
+		return server.WithText(server.NotAllowed, "you own as many rooms as allowed")
 	}
 	return err
 }

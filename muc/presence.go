@@ -476,7 +476,7 @@ func (r *Room) rename(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if own, err := r.nickOf(ctx, st.From, o.affiliation, nick); err != nil {
 		return err
 	} else if own != nick { // section 7.6: nicks that are locked down
-		return server.WithText(server.NotAcceptable, "here people go by their own names")
+		return server.WithText(server.NotAcceptable, "people appear under their own names here")
 	}
 	j, err := r.jid.WithResource(nick)
 	if err != nil {

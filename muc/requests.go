@@ -39,7 +39,7 @@ func (k *free) Register(ctx context.Context, st *wire.Stanza, q *wire.Element) (
 			), nil
 		}
 		f := form.New(form.Ask, nsRegForm)
-		f.Title, f.Instructions = "Registration in "+r.jid.String(), "Choose the nickname that is yours in this room."
+		f.Title, f.Instructions = "Registration in "+r.jid.String(), "Choose your nickname in this room."
 		f.Add(regNick, form.TextSingle, "Nickname", mine.Nick).Required()
 		return wire.E(nsRegister, "query", wire.T(nsRegister, "instructions", f.Instructions), f.Element()), nil
 	}
@@ -92,7 +92,7 @@ func (k *free) unregister(ctx context.Context, from jid.JID, affiliation string)
 	case Member:
 		return r.affiliate(ctx, acts.System, nil, Change{Who: from.Bare(), Affiliation: None})
 	}
-	return server.WithText(server.NotAllowed, "owners and administrators do not leave by this")
+	return server.WithText(server.NotAllowed, "owners and administrators cannot leave in this way")
 }
 
 // maxRequests is how many people may wait for an answer of one room.

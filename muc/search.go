@@ -138,9 +138,10 @@ func readSearch(f form.Form) (w wantedRooms, err error) {
 		return w, nil
 	case query == "":
 		return w, searchError(stanza.Error{Type: stanza.Cancel, Condition: stanza.BadRequest},
-			"what is searched for has to be said", "no-search-conditions")
+			"say what to search for", "no-search-conditions")
 	case len(query) > maxQuery || !w.inName && !w.inDesc && !w.inAddress:
-		return w, searchError(server.BadRequest, "the search is too long, or in nothing", "invalid-search-terms")
+		return w, searchError(server.BadRequest,
+			"the search is too long, or names no field to search in", "invalid-search-terms")
 	}
 	for _, t := range strings.Fields(strings.ToLower(query)) {
 		if t = strings.Trim(t, `"'`); len(t) >= 2 {

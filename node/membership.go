@@ -26,7 +26,7 @@ func (n *Node) membership(h *server.Host) *server.Feature {
 			fault("a new account is not told of to its groups", account, n.Org.Arrived(ctx, h.Domain, account))
 		},
 		Bound: func(ctx context.Context, s *server.Session) {
-			fault("groups that one has to be in are not entered again", s.JID.Local(),
+			fault("cannot add a person to mandatory groups again", s.JID.Local(),
 				n.Org.AssertMandatory(ctx, h.Domain, s.JID.Local()))
 		},
 		Run: func(ctx context.Context) error { return n.doze(ctx, h) },

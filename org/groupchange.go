@@ -20,9 +20,9 @@ type GroupChange struct {
 	ThemesBy    *string `json:"themes_by,omitempty" label:"Who can start themes" enum:"members,moderators"`
 	MentionBy   *string `json:"mention_by,omitempty" label:"Who can notify everyone with @all" enum:"members,moderators,nobody" flag:"mentions-by"`
 	ReactBy     *string `json:"react_by,omitempty" label:"Who can react with emoji" enum:"members,moderators"`
-	SinceJoin   *bool   `json:"since_join,omitempty" label:"New members read only messages sent after they join" doc:"members read only what was said since they were added"`
-	Guests      *bool   `json:"guests,omitempty" label:"Themes can have guests who are not in the group" doc:"themes may have people who are not in the group"`
-	Hidden      *bool   `json:"hidden,omitempty" label:"Announcements: hidden from people outside the group" doc:"of announcements: only members know of them"`
+	SinceJoin   *bool   `json:"since_join,omitempty" label:"New members read only messages sent after they join" doc:"members read only messages since they were added"`
+	Guests      *bool   `json:"guests,omitempty" label:"Themes can have guests who are not in the group" doc:"themes may have guests who are not in the group"`
+	Hidden      *bool   `json:"hidden,omitempty" label:"Announcements: hidden from people outside the group" doc:"only for announcements: people outside the group cannot find it"`
 }
 
 // kept gives pointers to the fields of a group. The kind is apart, because it follows from more than one field of the
@@ -87,7 +87,8 @@ func (c *GroupChange) apply(g *store.Group) error {
 		return err
 	}
 	if g.ThemesBy != themesBy && g.ThemesBy == "members" && RulesOf(*g).Moderated {
-		return fault.At(fault.Invalid, "themes_by", "in a group where moderators write only they start themes")
+		return fault.At(fault.Invalid, "themes_by",
+			"only moderators can start themes in a group where only moderators write")
 	}
 	return checkSettings(g)
 }

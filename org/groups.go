@@ -104,7 +104,7 @@ func (o *Org) mayCreate(ctx context.Context, by acts.Actor, host string, owner j
 	case !o.cfg.MembersCreate, by.Who.Domain() != host:
 		return fault.New(fault.NotAllowed, "", "you may not create groups here")
 	case owner.Bare() != by.Who.Bare():
-		return fault.At(fault.Forbidden, "owner", "you may create groups that you own")
+		return fault.At(fault.Forbidden, "owner", "you can only create groups that you own")
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 		return store.Group{}, err
 	}
 	if owned >= o.cfg.MaxOwned {
-		return store.Group{}, fault.New(fault.Limit, "", "this person owns as many groups as one may")
+		return store.Group{}, fault.New(fault.Limit, "", "this person owns as many groups as allowed")
 	}
 	g.Room = g.Slug
 	if g.Private { // the address must not show the name, whatever the group becomes later

@@ -22,7 +22,7 @@ func (o *Org) SetGroupTeam(ctx context.Context, by acts.Actor, host, group, id, 
 			return err
 		}
 		if role == "" && s.group.Mandatory == id && id != "" {
-			return fault.At(fault.NotAllowed, "team", "everyone of this team is in this group")
+			return fault.At(fault.NotAllowed, "team", "the group is mandatory for this team")
 		}
 		team, err := o.whom(ctx, host, id)
 		if err != nil {

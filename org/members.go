@@ -148,7 +148,7 @@ func (o *Org) maySet(ctx context.Context, by acts.Actor, s *state, ms []store.Me
 			continue // the check of the rows reports it
 		}
 		if a == Admin && (high(m.Role) || high(s.members[j.Bare()])) {
-			return fault.At(fault.Forbidden, "role", "only owners make moderators and owners, and unmake them")
+			return fault.At(fault.Forbidden, "role", "only owners add or remove moderators and owners")
 		}
 	}
 	return nil
@@ -182,7 +182,7 @@ func (o *Org) planMembers(ctx context.Context, s *state, ms []store.Member) (*me
 		c.set(j, m.Role, roles)
 	}
 	if owners == 0 && had > 0 {
-		return nil, fault.At(fault.NotAllowed, "role", "the last owner stays: name another owner first")
+		return nil, fault.At(fault.NotAllowed, "role", "the last owner cannot leave: name another owner first")
 	}
 	if err := o.fits("member", c); err != nil {
 		return nil, err
@@ -207,7 +207,7 @@ func (o *Org) fits(field string, c *memberChange) error {
 		return fault.At(fault.Limit, field,
 			fmt.Sprintf("the group would be too full: %d people are in it, and it may have %d", in, o.cfg.MaxGroup))
 	case c.bans > 0 && out+c.bans > o.cfg.MaxGroup:
-		return fault.At(fault.Limit, field, fmt.Sprintf("%d people are kept out of the group, and more cannot be", out))
+		return fault.At(fault.Limit, field, fmt.Sprintf("%d people are banned from the group, and no more can be", out))
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (o *Org) Request(ctx context.Context, by acts.Actor, host, group string, re
 		r := store.GroupRequest{JID: by.Who.Bare().String(), Reason: reason, Since: time.Now().UTC()}
 		if err := o.st.PutGroupRequest(ctx, host, group, r, maxRequests); err != nil {
 			if errors.Is(err, store.ErrLimit) {
-				return fault.New(fault.Limit, "", "too many wait for an answer already")
+				return fault.New(fault.Limit, "", "too many requests are waiting already")
 			}
 			return err
 		}
@@ -64,9 +64,9 @@ func (o *Org) mayAsk(ctx context.Context, by acts.Actor, host, group string) err
 	case !a.Know:
 		return fault.New(fault.NotFound, "", "no such group")
 	case a.Affiliation != None:
-		return fault.New(fault.Exists, "", "you are in this group already")
+		return fault.New(fault.Exists, "", "you are already in this group")
 	case !a.Ask:
-		return fault.New(fault.NotAllowed, "", "one does not ask to be in this group")
+		return fault.New(fault.NotAllowed, "", "this group takes no requests to join")
 	}
 	return nil
 }

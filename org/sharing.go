@@ -158,7 +158,7 @@ func (o *Org) share(ctx context.Context, by acts.Actor, host, team string, x sto
 		}
 		err = o.st.PutShared(ctx, x, maxShared)
 		if errors.Is(err, store.ErrLimit) {
-			return fault.New(fault.Limit, "", "the team shares as much as it may")
+			return fault.New(fault.Limit, "", "the team cannot share more")
 		}
 		if err != nil {
 			return err

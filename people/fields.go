@@ -29,14 +29,14 @@ const (
 // tags: see package shape.
 type FieldChange struct {
 	Name      *string   `json:"name,omitempty" label:"Name in English" maxLength:"60"`
-	NameFR    *string   `json:"name_fr,omitempty" label:"Name in French" maxLength:"60" doc:"as in English, where it is empty"`
-	Kind      *string   `json:"kind,omitempty" label:"Kind of field" enum:"text,number,yes-no,choice,link" doc:"it stays as it was created"`
-	Choices   *[]string `json:"choices,omitempty" label:"Choices" maxItems:"50" doc:"of kind choice"`
+	NameFR    *string   `json:"name_fr,omitempty" label:"Name in French" maxLength:"60" doc:"empty: use the English name"`
+	Kind      *string   `json:"kind,omitempty" label:"Kind of field" enum:"text,number,yes-no,choice,link" doc:"cannot be changed later"`
+	Choices   *[]string `json:"choices,omitempty" label:"Choices" maxItems:"50" doc:"for the kind choice"`
 	SeenBy    *string   `json:"seen_by,omitempty" label:"Who sees it" enum:"organization,team,admins"`
-	ChangedBy *string   `json:"changed_by,omitempty" label:"Who changes it" enum:"person,admins" doc:"administrators always may"`
+	ChangedBy *string   `json:"changed_by,omitempty" label:"Who changes it" enum:"person,admins" doc:"who can change values; administrators always can"`
 	Searched  *bool     `json:"searched,omitempty" label:"Search finds people by this field"`
 	Listed    *bool     `json:"listed,omitempty" label:"Show it in the list of people"`
-	Place     *int      `json:"place,omitempty" minimum:"1" maximum:"50" doc:"its place among the fields, from 1"`
+	Place     *int      `json:"place,omitempty" minimum:"1" maximum:"50" doc:"place in the order of fields, from 1"`
 }
 
 // Values of FieldChange.ChangedBy: who may change people's values of a field. People who manage a person's account
@@ -245,7 +245,7 @@ func change(f *store.ProfileField, c FieldChange) error {
 	case f.Kind == store.FieldChoice && len(f.Choices) == 0:
 		return fault.New(fault.Invalid, "choices", "Say what there is to choose from, one choice a line")
 	case f.SeenBy == store.ShownToAdmins && !f.ByAdmins:
-		return fault.New(fault.Invalid, "changed_by", "What only administrators see, only administrators change")
+		return fault.New(fault.Invalid, "changed_by", "Only administrators can change a field that only they see")
 	}
 	if f.Kind != store.FieldChoice {
 		f.Choices = nil
@@ -363,7 +363,7 @@ func (p *People) setFields(ctx context.Context, by Actor, u *store.Person, value
 			continue
 		}
 		if !may {
-			return fault.New(fault.Forbidden, key, "{{.Field}} is for administrators to change", "Field", fs[at].Name)
+			return fault.New(fault.Forbidden, key, "Only administrators can change {{.Field}}", "Field", fs[at].Name)
 		}
 		if is[key], err = FieldValue(fs[at], values[key]); err != nil {
 			return err

@@ -22,7 +22,7 @@ type Profile struct {
 	Lang       *string `json:"lang,omitempty" label:"Language" enum:"en,fr"`
 
 	// Fields are the values of profile fields by key; "" removes a value, and keys that are absent stay.
-	Fields map[string]string `json:"fields,omitempty" doc:"values of profile fields by key; \"\" removes one, what is not named stays"`
+	Fields map[string]string `json:"fields,omitempty" doc:"values of profile fields by key; \"\" removes a value, omitted fields stay"`
 }
 
 // Locked are the names of the fields that people cannot change in their own profile: an administrator does.

@@ -42,7 +42,7 @@ func (s *accounts) offline(ctx context.Context, p *server.Pass) error {
 	}
 	gone, err := s.st.PurgeOffline(ctx, a.host, a.owner, a.jid.String())
 	if err != nil {
-		s.h.Log.Error("publish-subscribe", "what", "items of who went offline", "err", err)
+		s.h.Log.Error("publish-subscribe", "what", "items of publishers who went offline", "err", err)
 		return nil
 	}
 	for i := 0; i < len(gone); {
@@ -55,7 +55,7 @@ func (s *accounts) offline(ctx context.Context, p *server.Pass) error {
 			ids = append(ids, gone[i].ID)
 		}
 		if n.cfg.OnRetract {
-			n.logged("items of who went offline", n.tell(ctx, server.PEPEvent{Retract: ids}))
+			n.logged("items of publishers who went offline", n.tell(ctx, server.PEPEvent{Retract: ids}))
 		}
 	}
 	return nil

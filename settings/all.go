@@ -157,7 +157,7 @@ func choice(name, key string, choices []string, of func(*Values) *string) Settin
 		get:     func(v *Values) string { return *of(v) },
 		set: func(v *Values, s string) error {
 			if !slices.Contains(choices, s) {
-				return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
+				return wrong("{{.Value}} is not one of the choices", "Value", strconv.Quote(s))
 			}
 			*of(v) = s
 			return nil
@@ -176,7 +176,7 @@ func several(name, key string, choices []string, of func(*Values) *[]string) Set
 			given := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 			for _, g := range given {
 				if !slices.Contains(choices, g) {
-					return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(g))
+					return wrong("{{.Value}} is not one of the choices", "Value", strconv.Quote(g))
 				}
 			}
 			var in []string // in the order of the choices, each once
@@ -217,7 +217,7 @@ func onOff(name, key string, of func(*Values) *bool) Setting {
 		set: func(v *Values, s string) error {
 			b, err := strconv.ParseBool(s)
 			if err != nil {
-				return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
+				return wrong("{{.Value}} is not one of the choices", "Value", strconv.Quote(s))
 			}
 			*of(v) = b
 			return nil

@@ -99,7 +99,7 @@ func days(name string, of func(*Values) *store.Days) Setting {
 		set: func(v *Values, s string) error {
 			d, ok := ParseDays(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }))
 			if !ok {
-				return wrong("{{.Value}} is none of the choices", "Value", strconv.Quote(s))
+				return wrong("{{.Value}} is not one of the choices", "Value", strconv.Quote(s))
 			}
 			*of(v) = d
 			return nil

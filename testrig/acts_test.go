@@ -288,7 +288,7 @@ func setRole(name, role, affiliation, want string, was string) actRow {
 func actsOfMembers() []actRow {
 	const forModerators = "missing forbidden done done done"
 	add := setRole("add a member", store.RoleMember, "member", forModerators, "")
-	add.doors = append(add.doors, actDoor{door: acts.Line, do: byLine("{room}", "!invite newcomer", "is in here now")},
+	add.doors = append(add.doors, actDoor{door: acts.Line, do: byLine("{room}", "!invite newcomer", "has been added")},
 		actDoor{
 			door: acts.Client,
 			name: "space's subscriptions",
@@ -299,7 +299,7 @@ func actsOfMembers() []actRow {
 	remove := setRole("remove a member", "", "none", forModerators, store.RoleMember)
 	remove.doors = append(remove.doors, actDoor{
 		door: acts.Line,
-		do:   byLine("{room}", "!remove newcomer", "is in here no more"),
+		do:   byLine("{room}", "!remove newcomer", "has been removed"),
 	},
 		actDoor{
 			door: acts.Client,

@@ -130,7 +130,7 @@ func actsOfThemes() []actRow {
 				},
 				command("theme-people", "people", "newcomer@example.org"),
 				{door: acts.Client, name: "muc#admin", do: byAffiliation("{themeroom}", "newcomer", "member")},
-				{door: acts.Line, do: byLine("{themeroom}", "!invite newcomer", "is in here now")},
+				{door: acts.Line, do: byLine("{themeroom}", "!invite newcomer", "has been added")},
 			},
 		},
 	}

@@ -159,7 +159,7 @@ func TestProfileFieldsOfAPerson(t *testing.T) {
 	p = b.Post("/me", "full_name", "Someone Else", "field_extension", "ask at the desk")
 	has(t, "no number", p, 422, "Extension is a number", `value="ask at the desk"`, `value="Someone Else"`,
 		`aria-describedby="field_extension-error"`)
-	has(t, "not the person's", b.Post("/me", "field_shared-mailboxes", "sales"), 422, "is for administrators to change")
+	has(t, "not the person's", b.Post("/me", "field_shared-mailboxes", "sales"), 422, "Only administrators can change")
 	if v := fieldOf(t, r, "juliet", "extension") + fieldOf(t, r, "juliet", "shared-mailboxes"); v != "0117" {
 		t.Errorf("kept: %q", v)
 	}

@@ -189,8 +189,8 @@ func (u *incoming) account(e *wire.Element) error {
 	}
 	if role := e.Attr("role"); role != "" {
 		u.report.problem(kindProfiles,
-			"%s: was %s where it comes from; a file gives nobody rights: say so yourself, by `parley user admin "+
-				"%[1]s on` or on the pages", u.self, cut(role, 20))
+			"%s: was %s on the server that it comes from; files give nobody rights: give them yourself, by `parley "+
+				"user admin %[1]s on` or on the pages", u.self, cut(role, 20))
 	}
 	set, err := readSpan(e.Attr("retention"))
 	own, err2 := readSpan(e.Attr("own-retention"))

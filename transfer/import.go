@@ -101,7 +101,7 @@ func (im *Importer) host(ctx context.Context, r *reader, host xml.StartElement, 
 func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.StartElement, report *Report) error {
 	j, err := jid.New(attr(s, "name"), h.Domain, "")
 	if err != nil || j.Local() == "" {
-		report.problem(kindAccounts, "%q is no name of an account", attr(s, "name"))
+		report.problem(kindAccounts, "%q cannot be the name of an account", attr(s, "name"))
 		return r.skip()
 	}
 	if h.Reserved(j.Local()) {
@@ -135,7 +135,7 @@ func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.S
 		h.Forget(u.name)
 		h.Created(ctx, u.name)
 	case errors.Is(err, store.ErrReserved):
-		report.problem(kindAccounts, "%s was deleted here lately, and its name is not given again yet: import with "+
+		report.problem(kindAccounts, "%s was deleted here lately, and its name cannot be reused yet: import with "+
 			"--reuse-name if this is the same person", j)
 		return r.skip()
 	case !errors.Is(err, store.ErrExists):

@@ -40,7 +40,7 @@ func reason(kind string, err error) (text, key string) {
 func nodeReason(condition string) (text, key string) {
 	switch condition {
 	case "payload-too-big":
-		return "it is larger than an item of a node may be", "pubsub.item_size"
+		return "it is larger than the limit for items of a node", "pubsub.item_size"
 	case "max-nodes-exceeded":
 		return "an account may not have so many nodes", "pubsub.nodes"
 	case "max-items-exceeded", "node-full":

@@ -23,7 +23,7 @@ type AppPassword struct {
 	Name     string    `json:"name"`
 	Created  time.Time `json:"created"`
 	Used     time.Time `json:"used,omitzero"`
-	Password string    `json:"password,omitempty" doc:"only where it was just made"`
+	Password string    `json:"password,omitempty" doc:"only in the answer that creates it"`
 }
 
 // NewAppPasswordInput makes a password for a program.

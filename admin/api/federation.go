@@ -14,13 +14,13 @@ type Domain struct {
 	Domain      string      `json:"domain"`
 	LastOut     time.Time   `json:"last_out,omitzero"`
 	LastIn      time.Time   `json:"last_in,omitzero"`
-	Error       string      `json:"error,omitempty" doc:"in plain words; none if it has worked since"`
+	Error       string      `json:"error,omitempty" doc:"in plain words; missing if a later connection worked"`
 	Detail      string      `json:"detail,omitempty"`
 	ErrorAt     time.Time   `json:"error_at,omitzero"`
 	RetryAt     time.Time   `json:"retry_at,omitzero"`
 	Certificate DomainProof `json:"certificate"`
 	Streams     []Stream    `json:"streams"`
-	Rule        string      `json:"rule,omitempty" doc:"what was said of it, or of domains it is below"`
+	Rule        string      `json:"rule,omitempty" doc:"the rule for the domain, or for a domain above it"`
 }
 
 // DomainProof is the last certificate that a domain's server has shown.
@@ -37,7 +37,7 @@ type Stream struct {
 	To       string    `json:"to"`
 	Incoming bool      `json:"incoming"`
 	Since    time.Time `json:"since"`
-	Proof    string    `json:"proof,omitempty" doc:"external, dialback, bidi; none while it is being made"`
+	Proof    string    `json:"proof,omitempty" doc:"external, dialback or bidi; missing while the connection is being made"`
 	Queued   int       `json:"queued"`
 }
 
@@ -108,7 +108,7 @@ var (
 	))
 	SetDomainRule = everywhere(op[SetDomainRuleInput, None](
 		"set-domain-rule", http.MethodPut, "/federation/rules/{domain}", "system:write",
-		"Set the rule for a domain; *. before it means all below it",
+		"Set the rule for a domain; *.example.org means all domains below example.org",
 	))
 	DeleteDomainRule = everywhere(op[InDomain, None](
 		"delete-domain-rule", http.MethodDelete, "/federation/rules/{domain}", "system:write",

@@ -25,15 +25,15 @@ type File struct{ io.Reader }
 
 // ExportQuery chooses the accounts and data of an export.
 type ExportQuery struct {
-	Addresses []string `query:"address,explode" doc:"of accounts; none: all of the host, or of all hosts where none is named"`
-	Archive   bool     `query:"archive" doc:"messages, too"`
-	Passwords bool     `query:"passwords" doc:"what passwords are known by, too"`
+	Addresses []string `query:"address,explode" doc:"addresses of accounts; none: all accounts of the host, or of all hosts if no host is named"`
+	Archive   bool     `query:"archive" doc:"include messages"`
+	Passwords bool     `query:"passwords" doc:"include the data that checks passwords"`
 }
 
 // ImportInput is a file of accounts to import.
 type ImportInput struct {
-	Merge     bool      `query:"merge" doc:"accounts that are there already get what the file has, too"`
-	ReuseName bool      `query:"reuse_name" doc:"names of accounts that were deleted lately are given again"`
+	Merge     bool      `query:"merge" doc:"add the file's data to accounts that exist already"`
+	ReuseName bool      `query:"reuse_name" doc:"reuse names of accounts that were deleted recently"`
 	Content   io.Reader // the body of the request
 }
 
@@ -46,9 +46,9 @@ func (in *ImportInput) Resolve(hc huma.Context) []error {
 
 // Imported is the result of an import.
 type Imported struct {
-	Users    []string `json:"users" doc:"made, or added to"`
+	Users    []string `json:"users" doc:"accounts created or added to"`
 	Messages int      `json:"messages"`
-	Problems []string `json:"problems,omitempty" doc:"what was left out, and why"`
+	Problems []string `json:"problems,omitempty" doc:"data that was left out, and why"`
 	More     int      `json:"more_problems,omitempty"`
 	Kinds    []Kind   `json:"kinds,omitempty"`
 }

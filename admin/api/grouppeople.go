@@ -39,8 +39,8 @@ type SetMembersInput struct {
 	InGroup
 	Body struct {
 		Members []string `json:"members" minItems:"1" maxItems:"1000" doc:"addresses or names"`
-		Role    string   `json:"role" enum:"member,moderator,owner,banned,none" doc:"none: taken out"`
-		DryRun  bool     `json:"dry_run,omitempty" doc:"only say what it would come to"`
+		Role    string   `json:"role" enum:"member,moderator,owner,banned,none" doc:"none: remove them"`
+		DryRun  bool     `json:"dry_run,omitempty" doc:"preview only: change nothing"`
 	}
 }
 
@@ -93,7 +93,7 @@ type KickInput struct {
 type JoinGroupInput struct {
 	InGroup
 	Body struct {
-		Reason string `json:"reason,omitempty" maxLength:"1000" doc:"for a group that one asks to be in"`
+		Reason string `json:"reason,omitempty" maxLength:"1000" doc:"message to the moderators, if joining needs their approval"`
 	}
 }
 
@@ -114,7 +114,7 @@ var (
 	)
 	SetMembers = op[SetMembersInput, Plan](
 		"set-members", http.MethodPost, "/groups/{slug}/members", "groups:write",
-		"Give many people a role at once, or remove them: all or none",
+		"Give many people a role, or remove them, at once: either all or none",
 	)
 	SetGroupTeam = op[SetGroupTeamInput, None](
 		"set-group-team", http.MethodPut, "/groups/{slug}/teams/{team}", "groups:write",

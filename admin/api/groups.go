@@ -21,10 +21,10 @@ type Group struct {
 	GroupChange
 	Private   bool      `json:"private" doc:"only its members find it"`
 	Room      string    `json:"room" doc:"address of its main room"`
-	Photo     string    `json:"photo,omitempty" doc:"SHA-1 of it, in hex"`
+	Photo     string    `json:"photo,omitempty" doc:"SHA-1 of the photo, in hex"`
 	Mandatory string    `json:"mandatory,omitempty" doc:"everyone, or a team's slug"`
-	Adding    *Progress `json:"adding,omitempty" doc:"while people are being added to a mandatory group"`
-	Teams     []TeamIn  `json:"teams,omitempty" doc:"that are in it as one"`
+	Adding    *Progress `json:"adding,omitempty" doc:"progress while people are being added to a mandatory group"`
+	Teams     []TeamIn  `json:"teams,omitempty" doc:"teams that are members as a whole"`
 	Created   time.Time `json:"created"`
 	Deleted   time.Time `json:"deleted,omitzero"`
 	Members   []Member  `json:"members,omitempty"`
@@ -66,16 +66,16 @@ type InGroup struct {
 // FindGroups chooses groups.
 type FindGroups struct {
 	Part
-	Q     string `query:"q" maxLength:"200" doc:"words, each in name, slug or description"`
-	Whose string `query:"whose" enum:"own,other" doc:"those one is in, or is not; none: both"`
+	Q     string `query:"q" maxLength:"200" doc:"words to search for in name, slug and description; all must be found"`
+	Whose string `query:"whose" enum:"own,other" doc:"own: groups that the caller is in; other: the rest; none: all"`
 }
 
 // NewGroup is a group to create, with the settings that the caller gives.
 type NewGroup struct {
 	Slug string `json:"slug,omitempty" maxLength:"100"`
 	GroupChange
-	Private bool   `json:"private,omitempty" doc:"without a kind: private; of an announcement: only members find it"`
-	Owner   string `json:"owner,omitempty" maxLength:"3071" doc:"address or name; \"\": the caller"`
+	Private bool   `json:"private,omitempty" doc:"without a kind: makes the group private; with announcement: only members can find the group"`
+	Owner   string `json:"owner,omitempty" maxLength:"3071" doc:"address or name of the owner; \"\": the caller"`
 }
 
 // TransformSchema makes the name required.

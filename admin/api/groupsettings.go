@@ -28,7 +28,7 @@ type GroupPhoto struct {
 type SetGroupPhotoInput struct {
 	InGroup
 	Body struct {
-		Image []byte `json:"image" maxLength:"11184812" doc:"PNG, JPEG, GIF or WebP up to 8 MB, in base64; its middle is kept"`
+		Image []byte `json:"image" maxLength:"11184812" doc:"PNG, JPEG, GIF or WebP up to 8 MB, in base64; the server keeps the middle square"`
 	}
 }
 

@@ -15,16 +15,16 @@ type Invitation struct {
 	ID      string            `json:"id"`
 	Kind    string            `json:"kind" doc:"invite or reset"`
 	State   string            `json:"state" doc:"open, accepted, declined, revoked, superseded, expired"`
-	Name    string            `json:"name,omitempty" doc:"of the account; none where it is chosen"`
-	Address string            `json:"address,omitempty" doc:"of the account; none where it is chosen"`
-	Email   string            `json:"email,omitempty" doc:"where it was sent"`
+	Name    string            `json:"name,omitempty" doc:"of the account; missing if the invited person chooses it"`
+	Address string            `json:"address,omitempty" doc:"of the account; missing if the invited person chooses it"`
+	Email   string            `json:"email,omitempty" doc:"e-mail address that it was sent to"`
 	Inviter string            `json:"inviter,omitempty"`
 	Uses    int               `json:"uses"`
 	MaxUses int               `json:"max_uses"`
 	Created time.Time         `json:"created"`
 	Expires time.Time         `json:"expires"`
-	Link    string            `json:"link,omitempty" doc:"to who may give it"`
-	URI     string            `json:"uri,omitempty" doc:"the same for apps"`
+	Link    string            `json:"link,omitempty" doc:"only for callers who may share the link"`
+	URI     string            `json:"uri,omitempty" doc:"the same link for apps"`
 	History []InvitationEvent `json:"history,omitempty"`
 }
 
@@ -57,16 +57,16 @@ type InvitationPage struct {
 
 // OpenInvite is a link for people who choose their names.
 type OpenInvite struct {
-	Hours int    `json:"hours,omitempty" minimum:"1" maximum:"8760" doc:"how long the link is good"`
-	Valid string `json:"valid,omitempty" maxLength:"20" doc:"the same, like 12h or 7d"`
-	Uses  int    `json:"uses,omitempty" minimum:"1" maximum:"10000000" doc:"at most what the settings say"`
+	Hours int    `json:"hours,omitempty" minimum:"1" maximum:"8760" doc:"validity of the link in hours"`
+	Valid string `json:"valid,omitempty" maxLength:"20" doc:"the same, as 12h or 7d"`
+	Uses  int    `json:"uses,omitempty" minimum:"1" maximum:"10000000" doc:"number of people who can use the link; the settings limit it"`
 	Note  string `json:"note,omitempty" maxLength:"1000"`
 	Lang  string `json:"lang,omitempty" enum:"en,fr"`
 }
 
 // Sending says whether to send the link by e-mail.
 type Sending struct {
-	Send bool `json:"send,omitempty" doc:"by e-mail"`
+	Send bool `json:"send,omitempty" doc:"send the link by e-mail"`
 }
 
 // ResendInvitationInput replaces the link of an invitation.
@@ -79,8 +79,8 @@ type ResendInvitationInput struct {
 type ExtendInvitationInput struct {
 	InInvitation
 	Body struct {
-		Hours int    `json:"hours,omitempty" minimum:"1" maximum:"8760" doc:"from now"`
-		Valid string `json:"valid,omitempty" maxLength:"20" doc:"the same, like 12h or 7d; neither: as the settings say"`
+		Hours int    `json:"hours,omitempty" minimum:"1" maximum:"8760" doc:"new validity, in hours from now"`
+		Valid string `json:"valid,omitempty" maxLength:"20" doc:"the same, as 12h or 7d; without either: from the settings"`
 	}
 }
 

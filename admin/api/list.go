@@ -11,8 +11,8 @@ import (
 
 // Part chooses a part of a long list. Its name starts with a capital letter because huma skips other embedded structs.
 type Part struct {
-	Offset int `query:"offset" minimum:"0" maximum:"10000000" doc:"how many are left out before the first"`
-	Limit  int `query:"limit" minimum:"1" maximum:"1000" default:"1000" doc:"how many at most; X-Total-Count says how many there are in all"`
+	Offset int `query:"offset" minimum:"0" maximum:"10000000" doc:"number of entries to skip"`
+	Limit  int `query:"limit" minimum:"1" maximum:"1000" default:"1000" doc:"largest number of entries to return; X-Total-Count has the total"`
 	url    url.URL
 }
 
@@ -33,8 +33,8 @@ type listed[I any] interface {
 // listPart is an answer with a part of a list. Its headers give the number of all entries and the address of the next
 // part (RFC 8288), so that nobody takes a part for the whole.
 type listPart[T any] struct {
-	Total int    `header:"X-Total-Count" doc:"how many there are in all"`
-	Next  string `header:"Link" doc:"where the next part is, with rel=next; none after the last"`
+	Total int    `header:"X-Total-Count" doc:"total number of entries"`
+	Next  string `header:"Link" doc:"address of the next page, with rel=next; missing on the last page"`
 	Body  []T
 }
 

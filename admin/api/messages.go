@@ -18,7 +18,7 @@ type Message struct {
 	ID     string    `json:"id"`
 	At     time.Time `json:"at"`
 	Nick   string    `json:"nick"`
-	Sender string    `json:"sender,omitempty" doc:"address of who said it, where it is known"`
+	Sender string    `json:"sender,omitempty" doc:"author's address, if it is known"`
 	Text   string    `json:"text"`
 	Where  string    `json:"where,omitempty"`
 	Link   string    `json:"link,omitempty"`
@@ -56,7 +56,7 @@ type InMessage struct {
 // SearchQuery is a search for messages.
 type SearchQuery struct {
 	Q     string `query:"q" required:"true" maxLength:"500"`
-	From  string `query:"from" maxLength:"3071" doc:"address of who said it"`
+	From  string `query:"from" maxLength:"3071" doc:"author's address"`
 	Older string `query:"older" maxLength:"13"`
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
 }
@@ -73,7 +73,7 @@ var (
 	))
 	RetractMessage = personal(op[InMessage, None](
 		"retract-message", http.MethodDelete, "/groups/{slug}/messages/{id}", "messages:write",
-		"Retract an own message, or as a moderator another person's",
+		"Retract your own message, or as a moderator somebody else's",
 	))
 	SearchMessages = personal(op[SearchQuery, []Message](
 		"search-messages", http.MethodGet, "/search", "messages:read",

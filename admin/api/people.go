@@ -16,7 +16,7 @@ import (
 
 // Person is an account.
 type Person struct {
-	Name        string    `json:"name" doc:"before the @ of the address"`
+	Name        string    `json:"name" doc:"the part of the address before the @"`
 	Address     string    `json:"address"`
 	FullName    string    `json:"full_name"`
 	Email       string    `json:"email"`
@@ -30,14 +30,14 @@ type Person struct {
 	Created     time.Time `json:"created"`
 	LastSeen    time.Time `json:"last_seen,omitzero"`
 	Sessions    int       `json:"sessions"`
-	Photo       string    `json:"photo,omitempty" doc:"path of the picture; another one when the picture is another"`
+	Photo       string    `json:"photo,omitempty" doc:"path of the picture; it changes with the picture"`
 
-	Fields     map[string]string `json:"fields" doc:"values of profile fields by key; what is empty is left out"`
-	Visibility map[string]string `json:"visibility" doc:"whom email, phone, title and department are shown to: organization, team, admins"`
+	Fields     map[string]string `json:"fields" doc:"values of profile fields by key; empty ones are left out"`
+	Visibility map[string]string `json:"visibility" doc:"who can see email, phone, title and department: organization, team, admins"`
 
-	Retention   string      `json:"retention,omitempty" doc:"how long messages are kept, like 90d or forever; where one person is asked for"`
-	RetentionBy string      `json:"retention_by,omitempty" enum:"host,administrator,person" doc:"who has decided that"`
-	Invitation  *Invitation `json:"invitation,omitempty" doc:"that was made with the account"`
+	Retention   string      `json:"retention,omitempty" doc:"how long messages are kept, like 90d or forever; only in answers about one person"`
+	RetentionBy string      `json:"retention_by,omitempty" enum:"host,administrator,person" doc:"who has set the retention"`
+	Invitation  *Invitation `json:"invitation,omitempty" doc:"the invitation created with the account"`
 }
 
 // InPerson is the account in a path, by the name before the @ of its address.
@@ -68,7 +68,7 @@ type NewPerson struct {
 	Groups     []string        `json:"groups,omitempty" doc:"slugs" maxItems:"100"`
 	Password   string          `json:"password,omitempty" maxLength:"1024"`
 	ReuseName  bool            `json:"reuse_name,omitempty" doc:"reuse the name of an account that was deleted recently; for owners"`
-	Invitation *PersonalInvite `json:"invitation,omitempty" doc:"invite the person as well: both is done, or nothing"`
+	Invitation *PersonalInvite `json:"invitation,omitempty" doc:"invite the person as well: either both succeed or nothing is done"`
 }
 
 // PersonChange changes an account. Fields that are nil stay.
@@ -76,9 +76,9 @@ type PersonChange struct {
 	people.Profile
 	Disabled  *bool   `json:"disabled,omitempty"`
 	Archived  *bool   `json:"archived,omitempty"`
-	Retention *string `json:"retention,omitempty" maxLength:"20" doc:"how long messages are kept, like 90d; forever; host: as long as others'"`
+	Retention *string `json:"retention,omitempty" maxLength:"20" doc:"how long messages are kept, like 90d; forever; host: the host's setting"`
 
-	Visibility map[string]string `json:"visibility,omitempty" doc:"whom email, phone, title and department are shown to: organization, team, admins; what is not named stays"`
+	Visibility map[string]string `json:"visibility,omitempty" doc:"who can see email, phone, title and department: organization, team, admins; omitted fields stay"`
 }
 
 // ChangePersonInput changes an account.
@@ -89,10 +89,10 @@ type ChangePersonInput struct {
 
 // PersonalInvite is how somebody is invited to an account.
 type PersonalInvite struct {
-	Hours int    `json:"hours,omitempty" doc:"how long the link is good" minimum:"1" maximum:"8760"`
-	Valid string `json:"valid,omitempty" maxLength:"20" doc:"the same, like 12h or 7d"`
+	Hours int    `json:"hours,omitempty" doc:"validity of the link in hours" minimum:"1" maximum:"8760"`
+	Valid string `json:"valid,omitempty" maxLength:"20" doc:"the same, as 12h or 7d"`
 	Note  string `json:"note,omitempty" maxLength:"1000"`
-	Send  bool   `json:"send,omitempty" doc:"by e-mail"`
+	Send  bool   `json:"send,omitempty" doc:"send the link by e-mail"`
 	Lang  string `json:"lang,omitempty" enum:"en,fr"`
 }
 
@@ -107,7 +107,7 @@ type AuditQuery struct {
 	Actor  string `query:"actor" maxLength:"1023"`
 	Target string `query:"target" maxLength:"2048"`
 	Action string `query:"action" maxLength:"100"`
-	Before string `query:"before" maxLength:"13" doc:"the id of the last one of the page before"`
+	Before string `query:"before" maxLength:"13" doc:"id of the last entry on the previous page"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
@@ -119,8 +119,8 @@ type AuditEntry struct {
 	Action string    `json:"action"`
 	Target string    `json:"target"`
 	Detail string    `json:"detail" doc:"JSON"`
-	Remote string    `json:"remote" doc:"the address it came from, where the door knows one"`
-	Door   string    `json:"door" doc:"the way in: page, api, command line, client, line and others; docs/audit.md has them"`
+	Remote string    `json:"remote" doc:"the actor's network address, if the door knows it"`
+	Door   string    `json:"door" doc:"the door used: page, api, command line, client, line and others; see docs/audit.md"`
 }
 
 // Operations on people.

@@ -12,19 +12,19 @@ import (
 type ProfileField struct {
 	Key       string   `json:"key"`
 	Name      string   `json:"name" doc:"in English"`
-	NameFR    string   `json:"name_fr" doc:"in French; empty: as in English"`
+	NameFR    string   `json:"name_fr" doc:"in French; empty: use the English name"`
 	Kind      string   `json:"kind" enum:"text,number,yes-no,choice,link"`
 	Choices   []string `json:"choices"`
 	SeenBy    string   `json:"seen_by" enum:"organization,team,admins"`
-	ChangedBy string   `json:"changed_by" enum:"person,admins" doc:"administrators always may"`
-	Searched  bool     `json:"searched" doc:"people are found by it"`
-	Listed    bool     `json:"listed" doc:"it is a column of the list of people"`
-	Place     int64    `json:"place" doc:"its place among the fields, from 1"`
+	ChangedBy string   `json:"changed_by" enum:"person,admins" doc:"who can change values; administrators always can"`
+	Searched  bool     `json:"searched" doc:"searches for people cover the field"`
+	Listed    bool     `json:"listed" doc:"the field is a column of the list of people"`
+	Place     int64    `json:"place" doc:"place in the order of fields, from 1"`
 }
 
 // NewProfileField is a field to be defined.
 type NewProfileField struct {
-	Key string `json:"key,omitempty" maxLength:"40" doc:"names it in requests and lists; made from the name, where it is empty"`
+	Key string `json:"key,omitempty" maxLength:"40" doc:"name of the field in requests and lists; empty: made from the name"`
 	people.FieldChange
 }
 

@@ -12,12 +12,12 @@ import (
 
 // QuietHours are when a person's phones are left alone.
 type QuietHours struct {
-	On          bool      `json:"on" doc:"the hours hold; a pause holds without them"`
-	From        string    `json:"from" doc:"by the clock of the time zone, like 22:00"`
-	To          string    `json:"to" doc:"on the next day where it is not after from"`
-	Days        []string  `json:"days" doc:"on which the hours begin: mon, tue, wed, thu, fri, sat, sun"`
-	Zone        string    `json:"time_zone" doc:"by its IANA name, like Europe/Paris"`
-	PausedUntil time.Time `json:"paused_until,omitzero" doc:"nothing is pushed before"`
+	On          bool      `json:"on" doc:"the quiet hours are on; a pause works without them"`
+	From        string    `json:"from" doc:"local time in the time zone, like 22:00"`
+	To          string    `json:"to" doc:"on the next day if it is not later than from"`
+	Days        []string  `json:"days" doc:"days on which the hours begin: mon, tue, wed, thu, fri, sat, sun"`
+	Zone        string    `json:"time_zone" doc:"IANA name of the time zone, like Europe/Paris"`
+	PausedUntil time.Time `json:"paused_until,omitzero" doc:"no push notifications until then"`
 }
 
 // QuietChange changes quiet hours. Fields that are nil stay.

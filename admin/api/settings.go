@@ -14,7 +14,7 @@ import (
 type Setting struct {
 	Name    string    `json:"name"`
 	Value   string    `json:"value"`
-	Default string    `json:"default" doc:"what would hold if it were not set"`
+	Default string    `json:"default" doc:"value in force while the setting is not set"`
 	Source  string    `json:"source" enum:"set,configuration,built-in"`
 	Since   time.Time `json:"since,omitzero"`
 	By      string    `json:"by,omitempty"`

@@ -22,9 +22,9 @@ var sharedKind = map[string]string{
 
 // Share is a saved reply or a contact of a team.
 type Share struct {
-	Name    string    `json:"name" doc:"what the reply is called, or the contact's address"`
-	Text    string    `json:"text" doc:"what the reply says, or what the contact is called"`
-	Creator string    `json:"creator,omitempty" doc:"none: an administrator"`
+	Name    string    `json:"name" doc:"name of the reply, or address of the contact"`
+	Text    string    `json:"text" doc:"text of the reply, or name of the contact"`
+	Creator string    `json:"creator,omitempty" doc:"missing if an administrator shared it"`
 	Updated time.Time `json:"updated,omitzero"`
 }
 
@@ -37,14 +37,14 @@ type InShares struct {
 // InShare is one thing that a team shares, in a path.
 type InShare struct {
 	InShares
-	Name string `path:"name" maxLength:"1024" doc:"what the reply is called, or the contact's address"`
+	Name string `path:"name" maxLength:"1024" doc:"name of the reply, or address of the contact"`
 }
 
 // SetShareInput shares something.
 type SetShareInput struct {
 	InShare
 	Body struct {
-		Text string `json:"text" maxLength:"10000" doc:"what the reply says, or what the contact is called"`
+		Text string `json:"text" maxLength:"10000" doc:"text of the reply, or name of the contact"`
 	}
 }
 

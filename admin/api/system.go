@@ -15,15 +15,15 @@ import (
 
 // Health is how the server is.
 type Health struct {
-	OK           bool           `json:"ok" doc:"all checks are well"`
+	OK           bool           `json:"ok" doc:"all checks have passed"`
 	Checks       []HealthCheck  `json:"checks"`
 	Version      string         `json:"version"`
 	Store        string         `json:"store"`
 	Started      time.Time      `json:"started"`
 	Sessions     int            `json:"sessions"`
 	Certificates []Certificate  `json:"certificates"`
-	Mail         string         `json:"mail,omitempty" doc:"where mail goes"`
-	Mails        map[string]int `json:"mails" doc:"in the outbox, by state"`
+	Mail         string         `json:"mail,omitempty" doc:"mail relay"`
+	Mails        map[string]int `json:"mails" doc:"mails in the outbox, by state"`
 }
 
 // HealthCheck is one thing that has to be well.
@@ -59,7 +59,7 @@ type HostInfo struct {
 
 // LookUp says whether to look up the published records.
 type LookUp struct {
-	Look bool `query:"look" doc:"with what is published"`
+	Look bool `query:"look" doc:"look up the published records as well"`
 }
 
 // Session is a client that is signed in.
@@ -76,13 +76,13 @@ type Session struct {
 // FindSessions says whose sessions are asked for.
 type FindSessions struct {
 	Part
-	Name string `query:"name" maxLength:"1023" doc:"of an account; none: all"`
+	Name string `query:"name" maxLength:"1023" doc:"account name; none: all accounts"`
 }
 
 // EndSessionsInput says which sessions of an account are ended.
 type EndSessionsInput struct {
 	InPerson
-	Resource string `query:"resource" maxLength:"1023" doc:"of one session; none: all"`
+	Resource string `query:"resource" maxLength:"1023" doc:"resource of one session; none: all sessions"`
 }
 
 // Ended is the number of ended sessions.
@@ -98,12 +98,12 @@ type Report struct {
 	Whom     string    `json:"whom"`
 	Reason   string    `json:"reason"`
 	Text     string    `json:"text,omitempty"`
-	Messages []string  `json:"messages,omitempty" doc:"what the messages said that it names"`
+	Messages []string  `json:"messages,omitempty" doc:"texts of the reported messages"`
 }
 
 // FindReports chooses reports.
 type FindReports struct {
-	Before string `query:"before" maxLength:"13" doc:"the id of the last one of the page before"`
+	Before string `query:"before" maxLength:"13" doc:"id of the last entry on the previous page"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 

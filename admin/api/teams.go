@@ -23,8 +23,8 @@ type Team struct {
 	Created     time.Time    `json:"created"`
 	Size        int          `json:"size"`
 	People      []TeamPerson `json:"people,omitempty"`
-	Groups      []string     `json:"groups,omitempty" doc:"slugs of those it is in as one"`
-	Defaults    []string     `json:"defaults,omitempty" doc:"slugs of those its new people are members of"`
+	Groups      []string     `json:"groups,omitempty" doc:"slugs of groups that the whole team is a member of"`
+	Defaults    []string     `json:"defaults,omitempty" doc:"slugs of groups that new people of the team join"`
 }
 
 // TeamPerson is a member of a team.
@@ -65,8 +65,8 @@ type ChangeTeamInput struct {
 type SetTeamPeopleInput struct {
 	InTeam
 	Body struct {
-		In  []string `json:"in,omitempty" maxItems:"5000" doc:"from now on in it"`
-		Out []string `json:"out,omitempty" maxItems:"5000" doc:"not in it any more"`
+		In  []string `json:"in,omitempty" maxItems:"5000" doc:"people to add"`
+		Out []string `json:"out,omitempty" maxItems:"5000" doc:"people to remove"`
 	}
 }
 
@@ -86,7 +86,7 @@ var (
 	)
 	ChangeTeam = op[ChangeTeamInput, Team](
 		"change-team", http.MethodPatch, "/teams/{team}", "groups:write",
-		"Change what is given",
+		"Change a team; omitted values stay",
 	)
 	SetTeamPeople = op[SetTeamPeopleInput, None](
 		"set-team-people", http.MethodPut, "/teams/{team}/people", "groups:write",

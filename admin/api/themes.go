@@ -17,12 +17,12 @@ type Theme struct {
 	Name       string    `json:"name"`
 	Room       string    `json:"room"`
 	State      string    `json:"state" enum:"open,closed,archived"`
-	Restricted bool      `json:"restricted" doc:"only for those who were chosen"`
+	Restricted bool      `json:"restricted" doc:"open only to chosen people"`
 	Creator    string    `json:"creator,omitempty"`
 	Created    time.Time `json:"created"`
 	Closed     time.Time `json:"closed,omitzero"`
 	Link       string    `json:"link"`
-	Source     string    `json:"source,omitempty" doc:"the message it began with: room/stanza-id"`
+	Source     string    `json:"source,omitempty" doc:"the message that the theme began with: room/stanza-id"`
 	People     []Member  `json:"people,omitempty"`
 }
 
@@ -35,8 +35,8 @@ type InTheme struct {
 // NewTheme is a theme to be started.
 type NewTheme struct {
 	Name       string   `json:"name" maxLength:"100"`
-	Restricted bool     `json:"restricted,omitempty" doc:"only for oneself and people"`
-	People     []string `json:"people,omitempty" maxItems:"1000" doc:"addresses or names, of a restricted one"`
+	Restricted bool     `json:"restricted,omitempty" doc:"open only to the creator and the people listed"`
+	People     []string `json:"people,omitempty" maxItems:"1000" doc:"addresses or names of a restricted theme's people"`
 	Creator    string   `json:"creator,omitempty" maxLength:"3071" doc:"address or name of the member who starts it; for the operator of the machine"`
 }
 

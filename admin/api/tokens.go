@@ -19,19 +19,19 @@ type Token struct {
 	Created      time.Time `json:"created"`
 	Expires      time.Time `json:"expires"`
 	Used         time.Time `json:"used,omitzero"`
-	Secret       string    `json:"secret,omitempty" doc:"the token itself: only where it was just made"`
+	Secret       string    `json:"secret,omitempty" doc:"the token itself; only in the answer that creates it"`
 }
 
 // FindTokens chooses tokens.
 type FindTokens struct {
 	Part
-	All bool `query:"all" doc:"everybody's, for who runs the organization"`
+	All bool `query:"all" doc:"everybody's tokens; for administrators"`
 }
 
 // InToken is the token in a path.
 type InToken struct {
 	ID    string `path:"id" maxLength:"64"`
-	Owner string `query:"owner" maxLength:"1023" doc:"whose it is; none: one's own"`
+	Owner string `query:"owner" maxLength:"1023" doc:"account name of the owner; none: the caller"`
 }
 
 // NewToken is a token to be made.

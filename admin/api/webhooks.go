@@ -14,12 +14,12 @@ import (
 type Webhook struct {
 	Host      string    `json:"host"`
 	ID        string    `json:"id"`
-	Direction string    `json:"direction" doc:"in: a program posts; out: it is posted to"`
+	Direction string    `json:"direction" doc:"in: a program posts to the group; out: the group's events are posted to a program"`
 	Name      string    `json:"name"`
-	Group     string    `json:"group" doc:"slug; \"\": the group is no more"`
+	Group     string    `json:"group" doc:"slug; \"\": the group is deleted"`
 	Theme     string    `json:"theme,omitempty"`
-	URL       string    `json:"url,omitempty" doc:"out: where to. In: where programs post to, told when it is made only"`
-	Secret    string    `json:"secret,omitempty" doc:"out: what requests are signed with, told when it is made only"`
+	URL       string    `json:"url,omitempty" doc:"out: where events are posted to; in: where programs post to, only in the answer that creates it"`
+	Secret    string    `json:"secret,omitempty" doc:"out: secret that signs the requests; only in the answer that creates it"`
 	Events    []string  `json:"events,omitempty"`
 	Creator   string    `json:"creator,omitempty"`
 	Created   time.Time `json:"created"`
@@ -46,7 +46,7 @@ type InWebhook struct {
 // FindWebhooks chooses webhooks.
 type FindWebhooks struct {
 	Part
-	Group string `query:"group" maxLength:"100" doc:"slug; none: of all"`
+	Group string `query:"group" maxLength:"100" doc:"slug; none: all groups"`
 }
 
 // NewWebhook is a webhook to be created.
@@ -54,7 +54,7 @@ type NewWebhook struct {
 	Group  string   `json:"group" maxLength:"100" doc:"slug"`
 	Name   string   `json:"name" maxLength:"50"`
 	Theme  string   `json:"theme,omitempty" maxLength:"20" doc:"key"`
-	URL    string   `json:"url,omitempty" maxLength:"2048" doc:"with one it goes out, else it comes in"`
+	URL    string   `json:"url,omitempty" maxLength:"2048" doc:"with a URL events are posted there; without one a program posts to the group"`
 	Events []string `json:"events,omitempty" maxItems:"10" doc:"message, theme, member, group; none: message"`
 }
 
@@ -70,13 +70,13 @@ type ChangeWebhookInput struct {
 type FindDeliveries struct {
 	InWebhook
 	State  string `query:"state" enum:"waiting,done,dead" doc:"none: any"`
-	Before string `query:"before" maxLength:"13" doc:"the id of the last one of the page before"`
+	Before string `query:"before" maxLength:"13" doc:"id of the last entry on the previous page"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
 // Redelivered is the number of deliveries that parley tries again.
 type Redelivered struct {
-	Count int `json:"count" doc:"deliveries that are tried again"`
+	Count int `json:"count" doc:"number of deliveries that will be tried again"`
 }
 
 // Operations on the webhooks of all groups.

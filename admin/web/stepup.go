@@ -244,6 +244,6 @@ func (c *ctx) ownPassword(password string) error {
 	case crowded:
 		return tooMany
 	}
-	c.failed("pages", "wrong password of who has signed in", c.Me.Address())
+	c.failed("pages", "wrong password of a signed-in person", c.Me.Address())
 	return fault.New(fault.Invalid, "current", "This is not your password")
 }

@@ -27,10 +27,11 @@ func (a *app) backupCommand() *cobra.Command {
 		Use:   "backup FILE|DIR",
 		Short: "Write a backup of the database (SQLite), uploaded files and keys, even while the server runs",
 		Args:  cobra.ExactArgs(1),
-		Long: `Writes a backup to a new file (in a directory it gets a name): the database, if it is SQLite, as it is at that moment with all that
-was acknowledged before; files that were uploaded; the keys of certificates. A name that ends in .gz is compressed; - is standard output.
-PostgreSQL and CockroachDB are backed up with their own tools: then the exit code is 3, and it is said what is missing.
-The configuration file is not in it. Whoever has a backup has everything: keep it as safe as the server.`,
+		Long: `Writes a backup to a new file; in a directory, the command chooses the file's name. A backup has the SQLite database with
+everything acknowledged until then, uploaded files, and the keys of certificates. A name that ends in .gz means compression; - is
+standard output.
+PostgreSQL and CockroachDB have their own tools for backups: then the exit code is 3, and the output says what is missing.
+The configuration file is not included. Anybody who gets a backup can read all data: keep it as safe as the server.`,
 		Example: "  parley backup /backup/\n  parley backup - | ssh elsewhere 'cat > parley.tar'\n" +
 			"  parley backup --stopped parley.tar.gz",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -128,9 +129,9 @@ func (a *app) restoreCommand() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Restore a backup where there is no data yet, or only check it",
 		Args:  cobra.ExactArgs(1),
-		Long: `Reads a backup (- is standard input), checks all of it, and puts it where the configuration says: database, uploaded files, keys that are
-not there. It refuses where there is a database or files already, so stop the server and move them away first. Run it as the server's
-user. --check only says whether the backup is good.`,
+		Long: `Reads a backup (- is standard input), checks all of it, and restores it to the places in the configuration: the database,
+uploaded files, and keys that do not exist yet. It refuses if a database or files exist already, so stop the server and move them away
+first. Run it as the server's user. --check only checks the backup.`,
 		Example: "  parley restore --check parley.tar\n  parley restore --config /etc/parley/parley.yaml parley.tar",
 		RunE: func(c *cobra.Command, args []string) error {
 			in := c.InOrStdin()

@@ -19,8 +19,8 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check configuration, certificates, DNS, ports, storage, clock and e-mail",
 		Args:  cobra.NoArgs,
-		Long: `Asks the running server. If none runs, it checks what the configuration names. The exit code is 1 if something does not work; what only
-might be meant otherwise is a warning.`,
+		Long: `Asks the running server. If no server runs, it checks by itself what the configuration names. The exit code is 1 if something
+does not work. If something works but may not be intended, it prints a warning.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			fs, err := a.findings(c)
 			if err != nil {
@@ -100,8 +100,8 @@ func (a *app) dnsCommand() *cobra.Command {
 		Use:   "dns",
 		Short: "Show the DNS records you need, and which are published",
 		Args:  cobra.NoArgs,
-		Long: `Shows the records of a hosted domain, and asks DNS for each. The exit code is 1 if one is missing without which something does not work.
-Where the domain itself belongs to another machine (a web site), --machine names the one that parley runs on.`,
+		Long: `Shows the records of a hosted domain, and asks DNS for each. The exit code is 1 if a necessary record is missing.
+If the domain itself points to another machine (a web site), --machine names the machine that parley runs on.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			rs, err := a.dnsRecords(c, host, machine, !quiet)
 			if err != nil {

@@ -25,9 +25,9 @@ func (a *app) userExport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export [ADDRESS...]",
 		Short: "Write accounts with all their data to a file (XEP-0227); without addresses, all accounts",
-		Long: "Writes accounts with contacts, messages, cards, nodes, bookmarks, blocked addresses and what " +
-			"passwords are known by.\n" +
-			"Whoever has the file can try passwords on it: keep it as safe as the database.",
+		Long: "Writes accounts with contacts, messages, cards, nodes, bookmarks, blocked addresses and the data " +
+			"that checks passwords.\n" +
+			"Anybody who gets the file can try passwords on it: keep it as safe as the database.",
 		Example: "  parley user export --output accounts.xml\n  parley user export alice@example.org --archive=false",
 		RunE: func(c *cobra.Command, args []string) error {
 			x.Addresses = args
@@ -61,9 +61,9 @@ func (a *app) userImport() *cobra.Command {
 		Short: "Create accounts from files written by parley, Prosody or ejabberd (XEP-0227)",
 		Args:  cobra.MinimumNArgs(1),
 		Long: "Reads files as `parley user export`, `ejabberdctl export_piefxis` and prosody-migrator (type xep0227) " +
-			"write them, with those that they\n" +
-			"include. Their domains have to be hosted here. Accounts that exist are left as they are, or with " +
-			"--merge get what the file has, too.",
+			"write them, and the files\n" +
+			"that they include. Their domains have to be hosted here. Accounts that exist stay unchanged; with " +
+			"--merge the file's data is added to them.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.with(func(cl *api.Client) error {
 				var v api.Imported

@@ -170,7 +170,7 @@ func TestImportNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errs := d.cli("", "user", "import", f)
-	if want := "paris@capulet.example: the picture: it is larger than an item of a node may be; raise " +
+	if want := "paris@capulet.example: the picture: it is larger than the limit for items of a node; raise " +
 		"pubsub.item_size, and import the file again with --merge\n" +
 		"  taken  left out \n      2         0 accounts\n      2         0 passwords\n      4         0 cards\n" +
 		"      1         1 pictures\n      2         0 bookmarks\n"; code != exitPartial || out != want {

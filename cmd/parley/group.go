@@ -17,7 +17,7 @@ func (a *app) groupCommand() *cobra.Command {
 		a.groupCreate(), a.groupList(), a.groupShow(), a.groupSet(), a.groupPhoto(), a.groupAdd(), a.groupRemove(),
 		a.groupTeam(), a.groupMandatory(), a.groupRequests(),
 		a.groupAnswer("approve", "Approve requests to join", "is a member"),
-		a.groupAnswer("deny", "Decline requests to join", "turned down"), a.groupDelete(), a.groupRestore())
+		a.groupAnswer("deny", "Decline requests to join", "declined"), a.groupDelete(), a.groupRestore())
 }
 
 func (a *app) groupCreate() *cobra.Command {

@@ -27,8 +27,8 @@ func (a *app) inviteCreate() *cobra.Command {
 		Use:   "create [ADDRESS]",
 		Short: "Create a link for one account, or for anyone who has the link",
 		Args:  cobra.MaximumNArgs(1),
-		Long: `Makes a link by which somebody gets an account. With an address it is for that account, which is made if there is none; otherwise who
-comes chooses an address. The link is as good as a password.`,
+		Long: `Creates a link with which somebody gets an account. With an address, the link is for that account, which is created if it does
+not exist. Without one, people who open the link choose an address. Keep the link as safe as a password.`,
 		Example: "  parley invite create alice --name 'Alice Martin' --email alice@work.example --send\n" +
 			"  parley invite create --uses 20 --valid 3d",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -124,7 +124,7 @@ func (n newInvitation) personal(ctx context.Context, cl *api.Client, name string
 		return api.Invitation{}, err
 	case n.ofAccount():
 		return api.Invitation{}, wrong("address",
-			"the account %s exists already: leave out what is of a new one", there.Address)
+			"the account %s exists already: leave out the options for a new account", there.Address)
 	}
 	return api.InvitePerson.Do(ctx, cl, api.InvitePersonInput{InPerson: at, Body: how})
 }

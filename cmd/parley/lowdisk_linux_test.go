@@ -212,7 +212,8 @@ func TestNearlyFullDisk(t *testing.T) {
 			t.Fatalf("somebody else: %s", e)
 		}
 	}
-	if code, body := s.health(); code != 200 || !strings.Contains(body, "who has written most lately is refused") {
+	if code, body := s.health(); code != 200 ||
+		!strings.Contains(body, "messages from the people who wrote most lately are refused") {
 		t.Errorf("%d %s", code, body)
 	}
 	if code, out, _ := cli(t, "", "doctor"); code == exitOK || !strings.Contains(out, "the disk is nearly full") {
@@ -232,7 +233,7 @@ func TestNearlyFullDisk(t *testing.T) {
 	s.eventually("the log says so", func() bool {
 		return strings.Contains(s.log.String(), "there is room on the disk again")
 	})
-	if n := strings.Count(s.log.String(), "who has written most lately is refused"); n != 1 {
+	if n := strings.Count(s.log.String(), "messages from the people who wrote most lately are refused"); n != 1 {
 		t.Errorf("the log says it %d times\n%s", n, s.log)
 	}
 	if err := process.Process.Signal(syscall.SIGTERM); err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 func (a *app) sessionCommand() *cobra.Command {
-	return a.noun("session", "Who is signed in: list, kick", a.sessionList(), a.sessionKick())
+	return a.noun("session", "Signed-in clients: list, kick", a.sessionList(), a.sessionKick())
 }
 
 func (a *app) sessionList() *cobra.Command {

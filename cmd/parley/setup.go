@@ -41,9 +41,9 @@ func (a *app) setupCommand() *cobra.Command {
 		Use:   "setup DOMAIN",
 		Short: "Write a configuration and a systemd unit for a domain; check ports, DNS and clock",
 		Args:  cobra.ExactArgs(1),
-		Long: `Writes parley.yaml and parley.service into a directory, looks whether the ports are free, what DNS has and whether the clock is kept right, and
-shows the records to publish. Nothing is started, and nothing outside that directory is changed. The exit code is 3 if something is not
-ready yet; do it again with --force, or look with ` + "`parley doctor`" + `.`,
+		Long: `Writes parley.yaml and parley.service into a directory, checks the ports, DNS and the clock, and shows the DNS records to publish.
+It starts nothing, and changes nothing outside that directory. The exit code is 3 if something is not ready yet: repeat it with --force,
+or check again with ` + "`parley doctor`" + `.`,
 		Example: "  parley setup example.org --acme-email admin@example.org --accept-terms\n  parley setup " +
 			"example.org --machine chat.example.org --certificate /etc/ssl/chat.pem --key /etc/ssl/chat.key --dir .",
 		RunE: func(c *cobra.Command, args []string) error {

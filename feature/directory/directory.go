@@ -182,7 +182,8 @@ func (s *Service) paging(ctx context.Context, set *wire.Element) (p store.UserPa
 		p.Last, p.Before = true, e.Text()
 	}
 	if p.Last && p.After != "" || p.Offset > 0 && (p.Last || p.After != "") {
-		return p, server.WithText(server.BadRequest, "a page is after an item, before one, or at an index")
+		return p, server.WithText(server.BadRequest,
+			"a page needs one of <after/>, <before/> and <index/>, not several")
 	}
 	for _, item := range []string{p.After, p.Before} {
 		if item == "" {

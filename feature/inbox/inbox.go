@@ -65,7 +65,7 @@ func (b *Inbox) Feature() *server.Feature {
 				Number:  430,
 				Title:   "Inbox",
 				Version: "0.2.0",
-				Notes: "people, the rooms of groups, and free rooms that one is of the people of or has " +
+				Notes: "people, the rooms of groups, and free rooms that list the person or that the person has " +
 					"bookmarked; the ids of pages are addresses",
 			},
 			{Number: 333, Title: "Displayed Markers", Version: "1.0.0", Notes: "the server notes them as read"},

@@ -86,9 +86,10 @@ func (v *Invitations) create(ctx context.Context, who jid.JID, i people.AppInvit
 
 // result makes the form that an inviter gets; landing is the page for people without a client, "" for none.
 func result(uri, landing string, expires time.Time) *form.Form {
-	f := form.New(form.Result, nsInvite+"#invitation").Add("uri", form.TextSingle, "Send this to whom you invite", uri)
+	f := form.New(form.Result, nsInvite+"#invitation").Add("uri", form.TextSingle,
+		"Send this link to the person you invite", uri)
 	if landing != "" {
-		f.Add("landing-url", form.TextSingle, "Or this, for a browser", landing)
+		f.Add("landing-url", form.TextSingle, "Or this link, for a browser", landing)
 	}
 	return f.Add("expire", form.TextSingle, "Good until", expires.UTC().Format(time.RFC3339))
 }
@@ -111,7 +112,7 @@ func (v *Invitations) invite(ctx context.Context, who jid.JID, _ form.Form) (str
 
 func (v *Invitations) accountForm(context.Context, jid.JID) (*form.Form, error) {
 	return form.New(form.Ask, nsInvite+"#create-account").Add("username", form.TextSingle,
-		"Name of the account (empty: chosen by whom you invite)").
+		"Name of the account (empty: the invited person chooses)").
 		AddBool("roster-subscription", "Make us contacts", false), nil
 }
 
@@ -122,7 +123,7 @@ func (v *Invitations) account(ctx context.Context, who jid.JID, f form.Form) (st
 	if name := f.Get("username"); name != "" {
 		j, err := jid.New(name, v.h.Domain, "")
 		if err != nil {
-			return "", nil, server.WithText(server.NotAcceptable, "this name cannot be one of an account")
+			return "", nil, server.WithText(server.NotAcceptable, "this name cannot be the name of an account")
 		}
 		if ok, err := v.h.Exists(ctx, j.Local()); err != nil {
 			return "", nil, err

@@ -102,7 +102,7 @@ func (a *archive) retentionForm(ctx context.Context, who jid.JID) (*form.Form, e
 	f.Title = "How long my messages are kept"
 	f.Instructions = "Your messages are kept " + spoken(r.Effective(a.general())) + "."
 	if r.Set != 0 {
-		f.Instructions += " An administrator has said so for your account."
+		f.Instructions += " An administrator has set this for your account."
 		return f, nil
 	}
 	own := ""
@@ -144,7 +144,7 @@ func (a *archive) setRetention(ctx context.Context, who jid.JID, f form.Form) (s
 	}
 	if now.Set != 0 {
 		return "", nil, &server.NoteError{
-			Text: "An administrator has said for your account that messages are kept " +
+			Text: "An administrator has set for your account that messages are kept " +
 				spoken(now.Effective(a.general())) + ".",
 		}
 	}

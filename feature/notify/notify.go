@@ -75,7 +75,7 @@ func (v *voice) receive(ctx context.Context, st *wire.Stanza) error {
 		return nil
 	default:
 		st.Receipt.Settle()
-		return server.WithText(server.ResourceConstraint, "too many are asking at the moment")
+		return server.WithText(server.ResourceConstraint, "too many people are searching at the moment: try again")
 	}
 }
 

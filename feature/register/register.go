@@ -67,7 +67,7 @@ func (r *register) set(ctx context.Context, q *server.Request) (*wire.Element, e
 		return nil, server.WithText(server.NotAllowed, "you can only change your own password")
 	}
 	if !r.change {
-		return nil, server.WithText(server.NotAllowed, "passwords are not changed from clients here")
+		return nil, server.WithText(server.NotAllowed, "clients cannot change passwords here")
 	}
 	return nil, r.accounts.SetOwnPassword(ctx, q.Session, password)
 }

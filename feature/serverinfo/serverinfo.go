@@ -73,7 +73,7 @@ func New(h *server.Host, c Config) *server.Feature {
 				Number:  455,
 				Title:   "Service Outage Status",
 				Version: "0.4.0",
-				Notes:   "tells where the file is, which is elsewhere",
+				Notes:   "publishes the address of the file, which is kept elsewhere",
 			},
 		},
 	}

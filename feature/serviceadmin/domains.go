@@ -64,16 +64,16 @@ func (s *service) domainLists() []server.Command {
 			f.Title, f.Instructions = title, about
 			whole, below := parted(ds)
 			return f.Add(field, form.JIDMulti, "Domains, one on each line", whole...).
-				Add(fieldBelow, form.TextMulti, "All that is below a domain: *.example.org", below...), nil
+				Add(fieldBelow, form.TextMulti, "For all domains below one: *.example.org", below...), nil
 		}
 		return c
 	}
 	return s.only(s.rules.Operates,
 		list("edit-blacklist", "Edit the blacklist", "blacklistjids",
-			"These domains are not spoken with, neither way, by no host of this server.", true),
+			"No host of this server talks to these domains, in either direction.", true),
 		list("edit-whitelist", "Edit the whitelist", "whitelistjids",
-			"These domains are spoken with whatever else is blocked. They are the only ones where the server speaks "+
-				"with listed ones only.", false))
+			"The server talks to these domains even if a rule for a domain above blocks them. If it talks only to "+
+				"listed domains, these are all it talks to.", false))
 }
 
 // fieldBelow holds the listed "*.example.org" names: they are not addresses, so the XEP's field cannot hold them.

@@ -34,7 +34,7 @@ func askAccount(context.Context, jid.JID) (*form.Form, error) {
 func (s *service) editedAccount(ctx context.Context, f form.Form) (user, jid.JID, error) {
 	js, err := f.JIDs("accountjid")
 	if err != nil || len(js) != 1 || js[0].Domain() != s.h.Domain || js[0].Local() == "" {
-		return user{}, jid.JID{}, &server.NoteError{Text: "That is no account of " + s.h.Domain + "."}
+		return user{}, jid.JID{}, &server.NoteError{Text: "That is not an account of " + s.h.Domain + "."}
 	}
 	u, err := s.st.User(ctx, s.h.Domain, js[0].Local())
 	if err == nil {
@@ -64,7 +64,7 @@ func (s *service) editForm(ctx context.Context, by jid.JID, sofar form.Form) (*f
 		f.AddBool("disabled", "Cannot sign in", u.Disabled)
 	}
 	return f.Add("retention", form.TextSingle,
-		"How long messages are kept: like 90d, forever, or host for as long as others'", keep), nil
+		"How long messages are kept: like 90d, forever, or host for the host's setting", keep), nil
 }
 
 // edit changes the account as the form says.

@@ -165,7 +165,7 @@ func readable(err error) error {
 	case stanza.ItemNotFound:
 		return &server.NoteError{Text: "There is no such account."}
 	case stanza.JIDMalformed:
-		return &server.NoteError{Text: "One of the addresses is none."}
+		return &server.NoteError{Text: "One of the addresses is not valid."}
 	}
 	return err
 }
@@ -187,7 +187,7 @@ func (s *service) each(ctx context.Context, f form.Form, field string, do func(c
 	}
 	for _, j := range js {
 		if j.Domain() != s.h.Domain || j.Local() == "" {
-			return server.WithText(server.NotAcceptable, j.String()+" is no account of "+s.h.Domain)
+			return server.WithText(server.NotAcceptable, j.String()+" is not an account of "+s.h.Domain)
 		}
 	}
 	for _, j := range js {
@@ -214,7 +214,7 @@ func (s *service) people() []server.Command {
 			f.Add("email", form.TextSingle, "Email address").Add("given_name", form.TextSingle, "Given name").
 				Add("surname", form.TextSingle, "Family name")
 		}, func(ctx context.Context, f form.Form) (string, *form.Form, error) {
-			return done("The account has been made.", s.add(ctx, f))
+			return done("The account has been created.", s.add(ctx, f))
 		}),
 		s.command("delete-user", "Delete users", jids,
 			func(ctx context.Context, f form.Form) (string, *form.Form, error) {

@@ -26,7 +26,7 @@ func (s *service) stops() []server.Command {
 			for _, n := range []int{30, 60, 90, 120, 180, 240, 300} {
 				os = append(os, form.Option{Label: (time.Duration(n) * time.Second).String(), Value: strconv.Itoa(n)})
 			}
-			f.AddList("delay", "How long before that", "60", os...)
+			f.AddList("delay", "Time until then", "60", os...)
 			f.AddText("announcement", "Announcement", "")
 		}, func(_ context.Context, f form.Form) (string, *form.Form, error) {
 			n, err := strconv.Atoi(f.Get("delay"))

@@ -64,9 +64,9 @@ func New(h *server.Host, o *org.Org) *server.Feature {
 			},
 			{
 				Node:    nodes + "unshare-contact",
-				Name:    "Share a contact no more",
+				Name:    "Stop sharing a contact",
 				Allowed: s.shares,
-				Form:    s.pick(store.SharedContact, "unshare-contact", "Share a contact no more"),
+				Form:    s.pick(store.SharedContact, "unshare-contact", "Stop sharing a contact"),
 				Do:      s.drop(store.SharedContact),
 			},
 		},
@@ -260,7 +260,7 @@ func (s *Sharing) tell(ctx context.Context, e org.Event) {
 	}
 	action, body := "add", "For the team "+e.Team.Is.Name+": "+strings.TrimSpace(e.Shared.Text+" xmpp:"+e.Shared.Name)
 	if e.Kind == org.Unshared {
-		action, body = "delete", "No more for the team "+e.Team.Is.Name+": xmpp:"+e.Shared.Name
+		action, body = "delete", "No longer shared with the team "+e.Team.Is.Name+": xmpp:"+e.Shared.Name
 	}
 	x := wire.E(nsRosterX, "x", item(action, e.Team.Is.Name, *e.Shared))
 	for _, m := range ms {

@@ -49,7 +49,8 @@ func (s *strangers) received(ctx context.Context, p *server.Pass) error {
 		return server.ServiceUnavailable
 	}
 	if !s.rates.Allow(st.From.Domain(), st.At) {
-		return server.WithText(server.ResourceConstraint, "too much from people of your server who are not known here")
+		return server.WithText(server.ResourceConstraint,
+			"people of your server who are strangers here are sending too many messages")
 	}
 	return nil
 }

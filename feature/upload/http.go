@@ -111,23 +111,23 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 		http.Error(w, "the slot's Authorization header is missing", http.StatusUnauthorized)
 		return
 	case u.Done:
-		http.Error(w, "the file is there already", http.StatusConflict)
+		http.Error(w, "the file exists already", http.StatusConflict)
 		return
 	case time.Since(u.Created) > s.cfg.SlotTTL:
-		http.Error(w, "the slot's time is over: ask for another", http.StatusForbidden)
+		http.Error(w, "the slot has expired: ask for another", http.StatusForbidden)
 		return
 	case r.ContentLength >= 0 && r.ContentLength != u.Size:
-		http.Error(w, "the file has not the size that the slot is for", http.StatusRequestEntityTooLarge)
+		http.Error(w, "the file's size is not the one that the slot is for", http.StatusRequestEntityTooLarge)
 		return
 	case u.ContentType != "" && !sameType(u.ContentType, r.Header.Get("Content-Type")):
-		http.Error(w, "the file has not the type that the slot is for", http.StatusUnsupportedMediaType)
+		http.Error(w, "the file's type is not the one that the slot is for", http.StatusUnsupportedMediaType)
 		return
 	case s.cfg.Fits != nil && !s.cfg.Fits(u.Size):
 		http.Error(w, diskFull, http.StatusInsufficientStorage)
 		return
 	}
 	if _, busy := s.coming.LoadOrStore(u.ID, true); busy {
-		http.Error(w, "the file is just being put", http.StatusConflict)
+		http.Error(w, "the file is being uploaded at the moment", http.StatusConflict)
 		return
 	}
 	defer s.coming.Delete(u.ID)
@@ -137,7 +137,7 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	switch {
 	case errors.Is(err, fs.ErrExist): // the file came whole before, but the database did not learn of it
 	case errors.Is(err, errSize), in.broken(), err != nil && r.Context().Err() != nil: // the last: the client is gone
-		http.Error(w, "the file has not the size that the slot is for", http.StatusBadRequest)
+		http.Error(w, "the file's size is not the one that the slot is for", http.StatusBadRequest)
 		return
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		http.Error(w, diskFull, http.StatusInsufficientStorage)
@@ -157,7 +157,7 @@ func (s *Service) finish(w http.ResponseWriter, r *http.Request, u store.Upload)
 	if errors.Is(err, store.ErrConflict) {
 		if _, err = s.cfg.Store.Upload(ctx, u.Host, u.ID); errors.Is(err, store.ErrNotFound) {
 			if err = s.files.remove(ctx, u.ID); err == nil {
-				http.Error(w, "the slot's time is over: ask for another", http.StatusForbidden)
+				http.Error(w, "the slot has expired: ask for another", http.StatusForbidden)
 				return
 			}
 		}

@@ -220,7 +220,7 @@ func (s *Service) expires(e *wire.Element) (time.Time, error) {
 	if eph := e.Child(nsPurpose, "ephemeral"); eph != nil {
 		t, err := time.Parse(time.RFC3339, eph.Attr("expire-before"))
 		if err != nil || t.Before(time.Now()) {
-			return t, server.WithText(server.BadRequest, "expire-before is no time to come")
+			return t, server.WithText(server.BadRequest, "expire-before is not a time in the future")
 		}
 		if t.Before(until) {
 			until = t

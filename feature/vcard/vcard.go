@@ -66,8 +66,8 @@ func (v *Cards) Feature() *server.Feature {
 				Number:  54,
 				Title:   "vcard-temp",
 				Version: "1.3.0",
-				Notes: "name, work e-mail, mobile, job title, company and department are the profile's, " +
-					"and shown to whom it says",
+				Notes: "name, work e-mail, mobile, job title, company and department come from the profile, and " +
+					"each is shown to the people that the profile names",
 			},
 			{
 				Number:  153,

@@ -45,13 +45,13 @@ func (w *Webhooks) Commands(group string) []server.Command {
 					return "", nil, server.Noted(err)
 				}
 				res := form.New(form.Result, nodes+"new-webhook")
-				res.Add("url", form.TextSingle, "Programs post to (told this once)", w.cfg.URL(secret))
+				res.Add("url", form.TextSingle, "Programs post to (shown only once)", w.cfg.URL(secret))
 				return "Programs post to " + w.cfg.URL(secret), res, nil
 			},
 		},
 		{
 			Node:    nodes + "new-outgoing-webhook",
-			Name:    "Tell a program what happens here",
+			Name:    "Send events of this group to a program",
 			Allowed: owner,
 			Form:    outForm,
 			Do: func(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
@@ -71,7 +71,7 @@ func (w *Webhooks) Commands(group string) []server.Command {
 					return "", nil, server.Noted(err)
 				}
 				res := form.New(form.Result, nodes+"new-outgoing-webhook")
-				res.Add("secret", form.TextSingle, "Requests are signed with (told this once)", secret)
+				res.Add("secret", form.TextSingle, "Requests are signed with (shown only once)", secret)
 				return "Requests are signed with " + secret, res, nil
 			},
 		},
@@ -101,15 +101,16 @@ func (w *Webhooks) by(who jid.JID) acts.Actor {
 func inForm(context.Context, jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodes+"new-webhook")
 	f.Title, f.Instructions = "Let a program post here",
-		"What it posts is said under this name. Its address is a password: who knows it may post."
+		"Its posts appear under this name. Its address is a password: anybody who knows it can post."
 	f.Add("name", form.TextSingle, "Name").Required()
-	f.Add("theme", form.TextSingle, "Key of a theme, if it is for that one")
+	f.Add("theme", form.TextSingle, "Key of the theme, if it posts to a theme")
 	return f, nil
 }
 
 func outForm(context.Context, jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodes+"new-outgoing-webhook")
-	f.Title, f.Instructions = "Tell a program what happens here", "It is posted there as JSON, signed with a secret."
+	f.Title, f.Instructions = "Send events of this group to a program",
+		"Events are posted there as JSON, signed with a secret."
 	f.Add("name", form.TextSingle, "Name").Required()
 	f.Add("url", form.TextSingle, "Where to").Required()
 	fd := form.Field{Var: "events", Type: form.ListMulti, Label: "What", Values: []string{EventMessage}}
@@ -117,7 +118,7 @@ func outForm(context.Context, jid.JID) (*form.Form, error) {
 		fd.Options = append(fd.Options, form.Option{Label: e, Value: e})
 	}
 	f.Fields = append(f.Fields, fd)
-	f.Add("theme", form.TextSingle, "Key of a theme, if only of that one")
+	f.Add("theme", form.TextSingle, "Key of the theme, if only its events are sent")
 	return f, nil
 }
 

@@ -165,7 +165,7 @@ func read(rw http.ResponseWriter, r *http.Request) (q request, err error) {
 	}
 	if err != nil {
 		return q, &problem{http.StatusBadRequest,
-			`the body is to be JSON like {"text": "…", "title": "…", "link": "https://…", "file": "https://…", "theme": "…"}`}
+			`the body must be JSON like {"text": "…", "title": "…", "link": "https://…", "file": "https://…", "theme": "…"}`}
 	}
 	for _, u := range []string{q.Link, q.File} {
 		if x, err := url.Parse(u); u != "" &&
@@ -174,7 +174,7 @@ func read(rw http.ResponseWriter, r *http.Request) (q request, err error) {
 		}
 	}
 	if strings.TrimSpace(q.Text+q.Title+q.Link+q.File) == "" {
-		return q, &problem{http.StatusBadRequest, "there is nothing to say: text, title, link or file is to be given"}
+		return q, &problem{http.StatusBadRequest, "there is nothing to post: give a text, title, link or file"}
 	}
 	return q, nil
 }
@@ -255,7 +255,7 @@ func (w *Webhooks) begin(ctx context.Context, p *Post, key string) (store.ID, er
 
 // room gives the room to post in: the webhook's own, or a theme's of its group.
 func (w *Webhooks) room(ctx context.Context, hook store.Webhook, theme string) (string, error) {
-	gone := &problem{http.StatusGone, "the group or theme of this webhook is no more"}
+	gone := &problem{http.StatusGone, "the group or theme of this webhook no longer exists"}
 	g, err := w.o.GroupByID(ctx, w.h.Domain, hook.Group)
 	if err != nil {
 		return "", orGone(err, gone)

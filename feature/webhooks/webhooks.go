@@ -164,7 +164,7 @@ func (w *Webhooks) Create(ctx context.Context, by acts.Actor,
 		}
 		err := w.st.CreateWebhook(ctx, hook, w.cfg.Max)
 		if errors.Is(err, store.ErrLimit) {
-			return fault.New(fault.Limit, "", "the group has as many webhooks as it may have")
+			return fault.New(fault.Limit, "", "the group cannot have more webhooks")
 		}
 		if err != nil {
 			return err
@@ -215,7 +215,7 @@ func (w *Webhooks) plan(ctx context.Context, by acts.Actor, n NewHook) (hook sto
 	switch n.Direction {
 	case store.HookIn:
 		if len(n.Events) > 0 {
-			return hook, "", fault.At(fault.Invalid, "events", "are for webhooks that go out, which have a URL")
+			return hook, "", fault.At(fault.Invalid, "events", "are only for outgoing webhooks, which have a URL")
 		}
 		sum := sha256.Sum256([]byte(secret))
 		hook.Token = sum[:]
@@ -249,10 +249,10 @@ func (w *Webhooks) checkOut(hook *store.Webhook, events []string) error {
 	u, err := url.Parse(hook.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(hook.URL) > 2048 ||
 		u.Scheme != "https" && u.Scheme != "http" {
-		return fault.At(fault.Invalid, "url", "is no address like https://example.org/hook")
+		return fault.At(fault.Invalid, "url", "is not an address like https://example.org/hook")
 	}
 	if u.Scheme == "http" && len(w.cfg.Allow) == 0 {
-		return fault.At(fault.Invalid, "url", "has to be https; http is for the networks in webhooks.allow")
+		return fault.At(fault.Invalid, "url", "must be https; http is only for the networks in webhooks.allow")
 	}
 	if len(events) == 0 {
 		events = []string{EventMessage}

@@ -92,7 +92,7 @@ func Check(pkg, imp string) string {
 		return fmt.Sprintf("%s imports %s, which it is to know nothing of", pkg, imp)
 	}
 	if top, ok := under[pkg]; ok && to > rank(top) {
-		return fmt.Sprintf("%s imports %s: it may import %s and what is below", pkg, imp, top)
+		return fmt.Sprintf("%s imports %s: it may import %s and packages of lower ranks", pkg, imp, top)
 	}
 	return ""
 }

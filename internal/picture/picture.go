@@ -26,7 +26,7 @@ const (
 
 // Errors that say what is wrong with a picture.
 var (
-	ErrFormat = errors.New("this is no picture in PNG, JPEG, GIF or WebP")
+	ErrFormat = errors.New("this is not a picture in PNG, JPEG, GIF or WebP")
 	ErrLarge  = errors.New("this picture is too large: at most 8 MB and 24 million pixels")
 	ErrSmall  = errors.New("this picture is too small: at least 16 pixels each way")
 )

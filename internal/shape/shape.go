@@ -108,7 +108,7 @@ func fieldsOf(t reflect.Type, at []int) (fs []Field) {
 		case sf.Type == reflect.TypeFor[*[]string]():
 			f.Kind = List
 		case sf.Type != reflect.TypeFor[*string]() || name == "":
-			panic(fmt.Sprintf("%s.%s is no field of a change", t, sf.Name))
+			panic(fmt.Sprintf("%s.%s is not a field of a change", t, sf.Name))
 		case enum != "":
 			f.Kind, f.Choices = Choice, strings.Split(enum, ",")
 		case sf.Tag.Get("lines") == "true":

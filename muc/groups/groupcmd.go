@@ -46,9 +46,9 @@ func newGroupForm(context.Context, jid.JID) (*form.Form, error) {
 // kindLabels say what the kinds of groups mean.
 var kindLabels = map[string]string{
 	org.Private:      "Private: only its members know of it",
-	org.Public:       "Public: people find it, and are members by coming in",
-	org.Large:        "Public and large: whoever comes in may talk",
-	org.ByRequest:    "By request: people find it and ask to be members",
+	org.Public:       "Public: people find it, and become members by entering",
+	org.Large:        "Public and large: everyone who enters may write",
+	org.ByRequest:    "By request: people find it and ask to join",
 	org.Announcement: "Announcements: moderators write and start themes, the others read and react",
 	org.Federated:    "Federated: people of other servers may be members",
 }

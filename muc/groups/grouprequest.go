@@ -38,7 +38,7 @@ func (k *keeper) Register(ctx context.Context, st *wire.Stanza, q *wire.Element)
 	case !a.Know:
 		return nil, server.ItemNotFound
 	case k.theme != "":
-		return nil, server.WithText(server.NotAllowed, "who is in a theme follows from its group")
+		return nil, server.WithText(server.NotAllowed, "membership of a theme follows from its group")
 	}
 	if st.Type == "get" {
 		if muc.AtLeast(a.Affiliation, muc.Member) {
@@ -76,9 +76,9 @@ func (k *keeper) Register(ctx context.Context, st *wire.Stanza, q *wire.Element)
 
 func (k *keeper) requestForm(a org.Access, who jid.JID) *form.Form {
 	f := form.New(form.Ask, nsRegForm)
-	f.Title, f.Instructions = "Membership of "+k.r.Now().Name, "You are a member by sending this form."
+	f.Title, f.Instructions = "Membership of "+k.r.Now().Name, "You become a member by sending this form."
 	if a.Ask {
-		f.Instructions = "The moderators of this group decide who is a member. You will be told what they say."
+		f.Instructions = "The moderators of this group decide who becomes a member. You will be told their decision."
 	}
 	f.Add(regNick, form.TextSingle, "Nickname", who.Name())
 	if a.Ask {
@@ -116,7 +116,7 @@ func (s *Service) requestMessage(g store.Group, room, to jid.JID, q store.GroupR
 		f.AddFixed(q.Reason)
 		body += "\n> " + q.Reason
 	}
-	f.AddBool(regAllow, "Make a member of this person?", false)
+	f.AddBool(regAllow, "Make this person a member?", false)
 	body += "\nIn the group's room, write !approve " + q.JID + " or !deny " + q.JID
 	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "normal", From: room, To: to, ID: s.host.NewID()}
 	return st.Add(wire.T(wire.NSClient, "body", body), f.Element())
@@ -143,7 +143,7 @@ func (s *Service) tellAsker(e org.Event) {
 	}
 	body, affiliation := "You are a member of "+e.Group.Name+" now.", muc.Member
 	if e.Kind == org.MembershipDenied {
-		body = "You have asked to be a member of " + e.Group.Name + ": its moderators have not agreed."
+		body = "You have asked to be a member of " + e.Group.Name + ": its moderators have declined."
 		affiliation = muc.None
 	}
 	s.Background(func(ctx context.Context) {
@@ -165,14 +165,14 @@ const nodeRequests = "https://parley.im/commands#requests"
 // requestsCommand answers requests in a form.
 func (k *keeper) requestsCommand() server.Command {
 	o, host := k.org, k.host
-	return server.Command{Node: nodeRequests, Name: "Who asks to be a member", Allowed: k.ranked(muc.Admin),
+	return server.Command{Node: nodeRequests, Name: "Requests to join", Allowed: k.ranked(muc.Admin),
 		Form: func(ctx context.Context, _ jid.JID) (*form.Form, error) {
 			rs, err := o.Requests(ctx, host, k.group)
 			if err != nil {
 				return nil, err
 			}
 			f := form.New(form.Ask, nodeRequests)
-			f.Title = "Who asks to be a member"
+			f.Title = "Requests to join"
 			if len(rs) == 0 {
 				f.Instructions = "Nobody is waiting."
 			}
@@ -186,8 +186,8 @@ func (k *keeper) requestsCommand() server.Command {
 			}
 			f.Fields = append(
 				f.Fields,
-				form.Field{Var: "approve", Type: form.ListMulti, Label: "Make members of", Options: os},
-				form.Field{Var: "deny", Type: form.ListMulti, Label: "Turn down", Options: os},
+				form.Field{Var: "approve", Type: form.ListMulti, Label: "Accept as members", Options: os},
+				form.Field{Var: "deny", Type: form.ListMulti, Label: "Decline", Options: os},
 			)
 			return f, nil
 		},

@@ -79,7 +79,7 @@ var XEPs = []server.XEP{
 		Number:  372,
 		Title:   "References",
 		Version: "0.5.0",
-		Notes:   "mentions: who is not there is told",
+		Notes:   "mentions: people who are not in the room are told",
 		Partial: true,
 	},
 	{

@@ -98,7 +98,7 @@ func (k *keeper) Configure(ctx context.Context, st *wire.Stanza, f form.Form) er
 	}
 	if k.theme != "" {
 		if now.Name != was.Name || now.Description != was.Description {
-			return server.WithText(server.NotAllowed, "a theme is renamed by its group")
+			return server.WithText(server.NotAllowed, "rename the theme in its group")
 		}
 		return nil
 	}
@@ -169,7 +169,7 @@ func (k *keeper) Affiliate(ctx context.Context, by acts.Actor, cs []muc.Change) 
 		role := groupRoles[c.Affiliation]
 		high := role == store.RoleOwner || role == store.RoleModerator
 		if k.theme != "" && (high || muc.AtLeast(now, muc.Admin)) {
-			return nil, server.WithText(server.NotAllowed, "moderators and owners of a theme are those of its group")
+			return nil, server.WithText(server.NotAllowed, "a theme has the moderators and owners of its group")
 		}
 		ms = append(ms, store.Member{JID: c.Who.String(), Role: role})
 	}
@@ -198,7 +198,7 @@ func (k *keeper) setThemePeople(ctx context.Context, by acts.Actor, ms []store.M
 			continue
 		}
 		if role, err := k.org.RoleOf(ctx, k.host, k.group, who); err != nil || role != "" {
-			return server.WithText(server.NotAllowed, "who is in a theme follows from its group")
+			return server.WithText(server.NotAllowed, "membership of a theme follows from its group")
 		}
 	}
 	return k.org.SetThemePeople(ctx, by, k.host, k.theme, ms)

@@ -68,7 +68,7 @@ func (k *keeper) meet(ctx context.Context, who jid.JID, topic, at string) error 
 	role := k.r.RoleFor(a)
 	switch {
 	case k.closed || role == "visitor" || role == "none" || a == muc.None && k.r.Now().MembersOnly:
-		return server.WithText(server.Forbidden, "who may not write here starts no meetings")
+		return server.WithText(server.Forbidden, "you cannot start meetings here, because you may not write")
 	case !k.calls.Allow(who.Bare(), time.Time{}):
 		return muc.ErrTooFast
 	}

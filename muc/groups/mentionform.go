@@ -61,8 +61,8 @@ func (ms *mentions) form(typ string, m muc.MentionRules) *form.Form {
 	f := form.New(typ, nsMentions)
 	if typ == form.Ask {
 		f.Title = "Permissions for Explicit Mentions"
-		f.Instructions = "Who may mention whom, and how many in one message. " +
-			"Everyone in the room, in its group, and teams go together."
+		f.Instructions = "Who may mention whom, and how many mentions a message may have. The rules for everyone in " +
+			"the room, for everyone in its group and for teams are always the same."
 	}
 	f.Add("mentions#count", form.TextSingle, "How many mentions are allowed in a message?", strconv.Itoa(m.Count))
 	if typ == form.Ask {
@@ -144,7 +144,7 @@ func (ms *mentions) readMentionForm(
 	if f.Has("mentions#count") {
 		n, err := strconv.Atoi(f.Get("mentions#count"))
 		if err != nil || n < 1 || n > maxMentions {
-			return now, nil, server.WithText(server.NotAcceptable, "mentions#count is 1 to 100")
+			return now, nil, server.WithText(server.NotAcceptable, "mentions#count must be 1 to 100")
 		}
 		if now.Count = n; n != was.Count {
 			changed.Add("mentions#count", form.TextSingle, "", strconv.Itoa(n))
@@ -157,7 +157,7 @@ func (ms *mentions) readMentionForm(
 		}
 		v := f.Get(fd.name)
 		if !slices.Contains(mentioners, v) {
-			return now, nil, server.WithText(server.NotAcceptable, fd.name+" is participants, moderators or none")
+			return now, nil, server.WithText(server.NotAcceptable, fd.name+" must be participants, moderators or none")
 		}
 		if v != *old[i].at {
 			*fd.at = v

@@ -46,7 +46,7 @@ func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error
 		done <- outcome{id, err}
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return 0, fault.New(fault.NotFound, "", "there is no such room any more")
+		return 0, fault.New(fault.NotFound, "", "this room no longer exists")
 	}
 	if err != nil {
 		return 0, err
@@ -126,7 +126,7 @@ func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, er
 	}
 	from, err := jid.New(r.Name(), s.Domain(), nick)
 	if err != nil {
-		return 0, fault.New(fault.Invalid, "", "the name cannot be one in a room")
+		return 0, fault.New(fault.Invalid, "", "the name cannot be a nickname in a room")
 	}
 	var kept []*muc.Message
 	say := func(body string, more ...*wire.Element) {

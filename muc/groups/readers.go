@@ -45,7 +45,8 @@ func readersRule(k *keeper) muc.Hooks {
 		},
 		Voice: func(o *muc.Occupant) error {
 			if reads(o) {
-				return server.WithText(server.NotAllowed, "moderators write in this group: who is to write is made one")
+				return server.WithText(server.NotAllowed,
+					"only moderators write in this group: make the person a moderator")
 			}
 			return nil
 		},
@@ -80,7 +81,7 @@ func (k *keeper) reaction(ctx context.Context, o *muc.Occupant, st *wire.Stanza)
 	if own, err := k.ownName(ctx, st.From, o.Affiliation(), o.Nick()); err != nil {
 		return nil, err
 	} else if own != o.Nick() { // from the time when the person could write
-		return nil, server.WithText(server.Forbidden, "come in under your own name to react: "+own)
+		return nil, server.WithText(server.Forbidden, "enter under your own name to react: "+own)
 	}
 	return out, nil
 }

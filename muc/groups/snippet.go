@@ -14,7 +14,7 @@ import (
 // snippetTexts say saved replies of a person's teams, by their names.
 func snippetTexts() []textCommand {
 	return []textCommand{
-		{"snippet", "NAME", "say a saved reply of your teams", inGroup | inTheme, muc.None, textSnippet},
+		{"snippet", "NAME", "post a saved reply of your teams", inGroup | inTheme, muc.None, textSnippet},
 		{"snippets", "", "the saved replies of your teams", inGroup | inTheme, muc.None, textSnippets},
 	}
 }
@@ -42,7 +42,7 @@ func textSnippet(ctx context.Context, c *textCall) (string, error) {
 	}
 	return "", c.s.inRoom(ctx, c.room, func(ctx context.Context, k *keeper) error {
 		if !k.sayAs(ctx, c.who, x.Text) {
-			return server.WithText(server.Forbidden, "who may not write here says nothing here")
+			return server.WithText(server.Forbidden, "you may not write here")
 		}
 		return nil
 	})

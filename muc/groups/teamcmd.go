@@ -31,7 +31,7 @@ func (s *Service) adminCommands() []server.Command {
 		{Node: nodeNewTeam, Name: "New team", Allowed: s.IsAdmin, Form: newTeamForm, Do: s.newTeam},
 		{
 			Node:    nodeTeamPeople,
-			Name:    "Change who is in a team",
+			Name:    "Change the people of a team",
 			Allowed: s.IsAdmin,
 			Form:    s.teamPeopleForm,
 			Do:      s.changeTeam,
@@ -39,7 +39,7 @@ func (s *Service) adminCommands() []server.Command {
 		{Node: nodeDeleteTeam, Name: "Delete a team", Allowed: s.IsAdmin, Form: s.deleteTeamForm, Do: s.deleteTeam},
 		{
 			Node:    nodeRestoreGroup,
-			Name:    "Bring a deleted group back",
+			Name:    "Restore a deleted group",
 			Allowed: s.IsAdmin,
 			Form:    s.restoreForm,
 			Do:      s.restore,
@@ -50,7 +50,7 @@ func (s *Service) adminCommands() []server.Command {
 func newTeamForm(context.Context, jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodeNewTeam)
 	f.Title = "New team"
-	f.Instructions = "Its people have each other in their contact lists, and can be in groups as one."
+	f.Instructions = "Its people are in each other's contact lists, and the whole team can be added to groups."
 	addFields(f, org.TeamChange{}, "name", "emoji", "description")
 	f.Field("name").Required = true
 	f.Add("people", form.JIDMulti, "People")
@@ -66,7 +66,7 @@ func (s *Service) accounts(f form.Form, field string) ([]string, error) {
 	var names []string
 	for _, j := range js {
 		if j.Domain() != s.host.Domain || j.Local() == "" {
-			return nil, server.WithText(server.NotAcceptable, j.String()+" is no account of "+s.host.Domain)
+			return nil, server.WithText(server.NotAcceptable, j.String()+" is not an account of "+s.host.Domain)
 		}
 		names = append(names, j.Local())
 	}
@@ -103,9 +103,9 @@ func (s *Service) addTeams(ctx context.Context, f *form.Form) error {
 
 func (s *Service) teamPeopleForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodeTeamPeople)
-	f.Title = "Who is in a team"
+	f.Title = "People of a team"
 	err := s.addTeams(ctx, f)
-	f.Add("in", form.JIDMulti, "From now on in it").Add("out", form.JIDMulti, "Not in it any more")
+	f.Add("in", form.JIDMulti, "People to add").Add("out", form.JIDMulti, "People to remove")
 	return f, err
 }
 
@@ -136,7 +136,7 @@ func (s *Service) changeTeam(ctx context.Context, who jid.JID, f form.Form) (str
 func (s *Service) deleteTeamForm(ctx context.Context, _ jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodeDeleteTeam)
 	f.Title = "Delete a team"
-	f.Instructions = "What its people have said and shared stays. Who is in a group by the team alone leaves it."
+	f.Instructions = "Messages and shared things stay. People who are in a group only through the team leave it."
 	return f, s.addTeams(ctx, f)
 }
 
@@ -154,7 +154,7 @@ func (s *Service) restoreForm(ctx context.Context, _ jid.JID) (*form.Form, error
 		return nil, err
 	}
 	f := form.New(form.Ask, nodeRestoreGroup)
-	f.Title = "Bring a deleted group back"
+	f.Title = "Restore a deleted group"
 	f.Instructions = "Groups that were deleted in the last 30 days come back with members, themes and history."
 	var os []form.Option
 	for _, g := range gs {
@@ -185,7 +185,7 @@ func (k *keeper) teamCommands() []server.Command {
 		},
 		{
 			Node:    nodeMandatory,
-			Name:    "Who has to be in this group",
+			Name:    "Mandatory members of this group",
 			Allowed: k.s.IsAdmin,
 			Form:    k.mandatoryForm,
 			Do:      k.setMandatory,
@@ -211,7 +211,8 @@ func (k *keeper) groupTeamsForm(ctx context.Context, _ jid.JID) (*form.Form, err
 		}
 	}
 	f := form.New(form.Ask, nodeGroupTeams)
-	f.Title, f.Instructions = "Teams in this group", "Who is in one of these teams is in this group, for as long."
+	f.Title, f.Instructions = "Teams in this group",
+		"People of these teams are in this group for as long as they are in the team."
 	f.Fields = append(f.Fields, fd)
 	return f, nil
 }
@@ -241,12 +242,12 @@ func (k *keeper) mandatoryForm(ctx context.Context, _ jid.JID) (*form.Form, erro
 		return nil, err
 	}
 	f := form.New(form.Ask, nodeMandatory)
-	f.Title, f.Instructions = "Who has to be in this group", "They are in it now and in future, and do not leave it."
+	f.Title, f.Instructions = "Mandatory members of this group", "They are added now and in future, and cannot leave."
 	if done, total := o.Progress(host, k.group); total > 0 {
 		f.Instructions += "\nEveryone is being added: " + strconv.Itoa(done) + " of " + strconv.Itoa(total) + "."
 	}
 	os, now := []form.Option{
-		{Label: "Nobody has to", Value: "nobody"},
+		{Label: "Nobody", Value: "nobody"},
 		{Label: "Everyone of " + host, Value: org.Everyone},
 	}, "nobody"
 	if g.Mandatory == org.Everyone {
@@ -276,7 +277,7 @@ func (k *keeper) setMandatory(ctx context.Context, who jid.JID, f form.Form) (st
 	} else if whom != org.Everyone {
 		return "", nil, server.NotAcceptable
 	}
-	return "Done: who is not in it yet is added in the background.", nil, o.SetMandatory(
+	return "Done: people who are not in it yet are added in the background.", nil, o.SetMandatory(
 		ctx,
 		k.s.by(who),
 		host,

@@ -84,7 +84,7 @@ func (k *keeper) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) 
 // runText starts a command. Its changes come to the room as work.
 func (k *keeper) runText(ctx context.Context, o *muc.Occupant, st *wire.Stanza, cmd *textCommand, rest string) error {
 	if !muc.AtLeast(o.Affiliation(), cmd.least) {
-		return server.WithText(server.Forbidden, "!"+cmd.word+" is not for you to use here")
+		return server.WithText(server.Forbidden, "you may not use !"+cmd.word+" here")
 	}
 	c := &textCall{
 		s:     k.s,
@@ -134,7 +134,7 @@ func (c *textCall) help(ctx context.Context, at place, affiliation string) strin
 		}
 	}
 	if c.s.search {
-		lines = append(lines, "To find what was said: write !search and words to notify@"+c.host())
+		lines = append(lines, "To find messages, write !search and words to notify@"+c.host())
 	}
 	return strings.Join(lines, "\n")
 }

@@ -25,34 +25,35 @@ func groupTexts() []textCommand {
 			muc.Member,
 			textTheme,
 		},
-		{"themes", "", "the themes of this group", inGroup, muc.None, textThemes},
-		{"members", "", "who is in here", inGroup | inTheme, muc.Member, textMembers},
-		{"invite", "ADDRESS", "have somebody in here", inGroup | inTheme, muc.Admin, textInvite},
-		{"remove", "ADDRESS", "take somebody out of here", inGroup | inTheme, muc.Admin, textRemove},
-		{"requests", "", "who asks to be a member", inGroup, muc.Admin, textRequests},
-		{"approve", "ADDRESS", "make a member of who asks", inGroup, muc.Admin, textApprove},
-		{"deny", "ADDRESS", "turn down who asks", inGroup, muc.Admin, textDeny},
-		{"rename", "NAME", "give this theme another name", inTheme, muc.Member, textRename},
+		{"themes", "", "list the themes of this group", inGroup, muc.None, textThemes},
+		{"members", "", "list the people in here", inGroup | inTheme, muc.Member, textMembers},
+		{"invite", "ADDRESS", "add somebody here", inGroup | inTheme, muc.Admin, textInvite},
+		{"remove", "ADDRESS", "remove somebody from here", inGroup | inTheme, muc.Admin, textRemove},
+		{"requests", "", "list the requests to join", inGroup, muc.Admin, textRequests},
+		{"approve", "ADDRESS", "accept a request to join", inGroup, muc.Admin, textApprove},
+		{"deny", "ADDRESS", "decline a request to join", inGroup, muc.Admin, textDeny},
+		{"rename", "NAME", "rename this theme", inTheme, muc.Member, textRename},
 		{
 			"close",
 			"",
-			"close this theme: it can be read, and nobody writes",
+			"close this theme: people can read it but not write in it",
 			inTheme,
 			muc.Member,
 			textState(org.ThemeClosed),
 		},
-		{"reopen", "", "go on with this theme", inTheme, muc.Member, textState(org.ThemeOpen)},
+		{"reopen", "", "reopen this theme", inTheme, muc.Member, textState(org.ThemeOpen)},
 		{
 			"archive",
 			"",
-			"close this theme and take it out of everybody's list",
+			"close this theme and hide it from everyone's list",
 			inTheme,
 			muc.Admin,
 			textState(org.ThemeArchived),
 		},
-		{"follow", "", "have your clients enter this theme", inTheme, muc.None, textFollow(store.FollowYes)},
-		{"mute", "", "have your clients enter this theme no more", inTheme, muc.None, textFollow(store.FollowMuted)},
-		{"leave", "", "be a member of this group no more", inGroup, muc.Member, textLeave},
+		{"follow", "", "follow this theme: your clients enter it", inTheme, muc.None, textFollow(store.FollowYes)},
+		{"mute", "", "mute this theme: your clients no longer enter it", inTheme, muc.None,
+			textFollow(store.FollowMuted)},
+		{"leave", "", "leave this group", inGroup, muc.Member, textLeave},
 	}
 }
 
@@ -89,7 +90,7 @@ func textTheme(ctx context.Context, c *textCall) (string, error) {
 	if err != nil || !n.Restricted {
 		return "", err
 	}
-	return "The theme " + t.Name + " is for those in this one: xmpp:" + c.org().RoomJID(
+	return "The theme " + t.Name + " is for the people of this one: xmpp:" + c.org().RoomJID(
 		c.host(),
 		t.Room,
 	).String() + "?join", nil
@@ -204,11 +205,11 @@ func (c *textCall) set(ctx context.Context, role, done string) (string, error) {
 }
 
 func textInvite(ctx context.Context, c *textCall) (string, error) {
-	return c.set(ctx, store.RoleMember, "is in here now.")
+	return c.set(ctx, store.RoleMember, "has been added.")
 }
 
 func textRemove(ctx context.Context, c *textCall) (string, error) {
-	return c.set(ctx, "", "is in here no more.")
+	return c.set(ctx, "", "has been removed.")
 }
 
 func textRename(ctx context.Context, c *textCall) (string, error) {
@@ -236,7 +237,7 @@ func textRequests(ctx context.Context, c *textCall) (string, error) {
 		lines = append(lines, strings.TrimSuffix(r.JID+": "+r.Reason, ": "))
 	}
 	if len(lines) == 0 {
-		return "Nobody asks to be a member.", nil
+		return "Nobody has asked to join.", nil
 	}
 	return strings.Join(cut(append(lines, "Answer with !approve ADDRESS or !deny ADDRESS.")), "\n"), nil
 }
@@ -246,7 +247,7 @@ func textApprove(ctx context.Context, c *textCall) (string, error) {
 }
 
 func textDeny(ctx context.Context, c *textCall) (string, error) {
-	return c.answer(ctx, false, "has been turned down.")
+	return c.answer(ctx, false, "has been declined.")
 }
 
 func (c *textCall) answer(ctx context.Context, yes bool, done string) (string, error) {
@@ -260,11 +261,11 @@ func (c *textCall) answer(ctx context.Context, yes bool, done string) (string, e
 func textFollow(state string) func(context.Context, *textCall) (string, error) {
 	return func(ctx context.Context, c *textCall) (string, error) {
 		if c.who.Domain() != c.host() {
-			return "", server.WithText(server.NotAllowed, "bookmarks of other servers' people are theirs")
+			return "", server.WithText(server.NotAllowed, "people of other servers keep their own bookmarks")
 		}
 		answer := "You follow this theme."
 		if state == store.FollowMuted {
-			answer = "Your clients enter this theme no more."
+			answer = "Your clients no longer enter this theme."
 		}
 		return answer, c.org().Follow(ctx, c.host(), c.theme, c.who.Local(), state)
 	}

@@ -83,9 +83,9 @@ func (k *keeper) themeChanged(ctx context.Context, e org.Event) {
 	case e.Theme.Archived:
 		k.s.say(ctx, r, by+"this theme is archived. It can be read, and is in nobody's list.")
 	case k.closed && !was:
-		k.s.say(ctx, r, by+"this theme is closed. It can be read; !reopen goes on with it.")
+		k.s.say(ctx, r, by+"this theme is closed. It can be read; !reopen opens it again.")
 	case was && !k.closed:
-		k.s.say(ctx, r, by+"this theme goes on.")
+		k.s.say(ctx, r, by+"this theme is open again.")
 	case r.Now().Name != name:
 		k.s.say(ctx, r, by+"this theme is now called "+e.Theme.Name+".")
 	}

@@ -35,7 +35,7 @@ func (k *keeper) groupCommands() []server.Command {
 		{Node: nodeNewTheme, Name: "New theme", Allowed: k.startsThemes, Form: newThemeForm, Do: k.newTheme},
 		{
 			Node:    nodeMembers,
-			Name:    "Change who is in this group",
+			Name:    "Change the members of this group",
 			Allowed: k.ranked(muc.Admin),
 			Form:    membersForm,
 			Do:      k.changeMembers,
@@ -46,16 +46,17 @@ func (k *keeper) groupCommands() []server.Command {
 			Node:    nodeLeaveGroup,
 			Name:    "Leave this group",
 			Allowed: k.ranked(muc.Member),
-			Form:    confirmForm(nodeLeaveGroup, "Leave this group", "Its rooms and themes go from your lists.", ""),
+			Form: confirmForm(nodeLeaveGroup, "Leave this group",
+				"Its rooms and themes disappear from your lists.", ""),
 			Do: func(ctx context.Context, who jid.JID, _ form.Form) (string, *form.Form, error) {
-				return "You are in this group no more.", nil, k.org.Leave(ctx, k.s.by(who), k.host, k.group)
+				return "You have left this group.", nil, k.org.Leave(ctx, k.s.by(who), k.host, k.group)
 			},
 		},
 		{Node: nodeDeleteGroup, Name: "Delete this group", Allowed: k.ranked(muc.Owner),
 			Form: confirmForm(
 				nodeDeleteGroup,
 				"Delete this group",
-				"Everyone leaves its rooms and themes. For 30 days an administrator can bring it back.",
+				"Everyone leaves its rooms and themes. For 30 days an administrator can restore it.",
 				"The group's name",
 			), Do: k.deleteGroup},
 	}, k.teamCommands()...)
@@ -97,11 +98,11 @@ func (k *keeper) deleteGroup(ctx context.Context, who jid.JID, f form.Form) (str
 
 func membersForm(context.Context, jid.JID) (*form.Form, error) {
 	f := form.New(form.Ask, nodeMembers)
-	f.Title = "Who is in this group"
+	f.Title = "Members of this group"
 	f.Add("people", form.JIDMulti, "People").Required()
 	f.AddList(
 		"role",
-		"are from now on",
+		"New role",
 		store.RoleMember,
 		form.Option{Label: "Members", Value: store.RoleMember},
 		form.Option{Label: "Moderators", Value: store.RoleModerator},
@@ -109,7 +110,7 @@ func membersForm(context.Context, jid.JID) (*form.Form, error) {
 			Label: "Owners",
 			Value: store.RoleOwner,
 		},
-		form.Option{Label: "Not in it", Value: "none"},
+		form.Option{Label: "None: remove them", Value: "none"},
 		form.Option{Label: "Banned", Value: store.RoleBanned},
 	)
 	return f, nil
@@ -150,10 +151,10 @@ func (k *keeper) themeCommands() []server.Command {
 			nodeCloseTheme,
 			"Close this theme",
 			org.ThemeClosed,
-			"The theme is closed: it can be read, and nobody writes any more.",
+			"The theme is closed: people can read it but not write in it.",
 			manages,
 		),
-		state(nodeReopenTheme, "Reopen this theme", org.ThemeOpen, "The theme goes on.", manages),
+		state(nodeReopenTheme, "Reopen this theme", org.ThemeOpen, "The theme is open again.", manages),
 		state(
 			nodeArchiveTheme,
 			"Archive this theme",
@@ -173,7 +174,7 @@ func (k *keeper) themeCommands() []server.Command {
 		},
 		{
 			Node:    nodeThemePeople,
-			Name:    "Change who is in this theme",
+			Name:    "Change the people of this theme",
 			Allowed: k.ranked(muc.Admin),
 			Form:    k.peopleForm,
 			Do:      k.changePeople,
@@ -196,7 +197,7 @@ func (k *keeper) peopleForm(ctx context.Context, _ jid.JID) (*form.Form, error) 
 		return nil, err
 	}
 	f := form.New(form.Ask, nodeThemePeople)
-	f.Title = "Who is in this theme"
+	f.Title = "People of this theme"
 	var in []string
 	for _, m := range ms {
 		if m.Role != store.RoleBanned {

@@ -67,7 +67,7 @@ func RecordsAt(c *config.Config, p Ports, host, machine string) (out []admin.DNS
 	}
 	add("A", machine, "", "the machine: its IPv4 address, and AAAA for IPv6", true)
 	srv("xmpp-client", host, "c2s", 5222, "apps")
-	srv("xmpps-client", host, "c2s_tls", 0, "apps, where only TLS gets through")
+	srv("xmpps-client", host, "c2s_tls", 0, "apps behind networks that let only TLS through")
 	if p["s2s"] == 0 && p["s2s_tls"] == 0 {
 		return out
 	}
@@ -127,7 +127,7 @@ func (l looker) look(ctx context.Context, r *admin.DNSRecord) {
 	}
 	name, err := idna.Lookup.ToASCII(strings.TrimSuffix(strings.ReplaceAll(r.Name, "_", ""), "."))
 	if err != nil {
-		r.State, r.Found = admin.Failed, "this is no name that DNS can have"
+		r.State, r.Found = admin.Failed, "this is not a valid name in DNS"
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)

@@ -291,7 +291,7 @@ func (d *doctor) dial(ctx context.Context, key, addr string) {
 	}
 	c.Close()
 	d.say("ports", addr, admin.OK,
-		key+": the server answers; whether others come through to it is for a machine elsewhere to say", "")
+		key+": the server answers; only a machine elsewhere can tell whether others reach it", "")
 }
 
 func (d *doctor) bind(key, addr string) {

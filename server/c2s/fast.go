@@ -40,7 +40,7 @@ func newFast(x *wire.Stanza) (f fast, err error) {
 		f.token, f.invalidate = true, yes(e.Attr("invalidate"))
 		if c := e.Attr("count"); c != "" {
 			if f.count, err = strconv.ParseInt(c, 10, 64); err != nil || f.count <= 0 {
-				return f, &auth.Error{Condition: "malformed-request", Text: "count is no positive integer"}
+				return f, &auth.Error{Condition: "malformed-request", Text: "count is not a positive integer"}
 			}
 		}
 	}
