@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	// ErrFull says that the peer does not read what it is sent; its connection is cut.
+	// ErrFull says that the peer does not read what it gets; its connection is cut.
 	ErrFull = errors.New("wire: the peer does not read; its queue is full")
 	// ErrClosed says that the connection is closed.
 	ErrClosed = errors.New("wire: connection is closed")
