@@ -246,7 +246,7 @@ func (b *writer) end() (Contents, error) {
 	return out, b.tw.Close()
 }
 
-// contents says what the backup holds, and what has to be backed up another way.
+// contents says what the backup holds, and which data has to be backed up in another way.
 func (m manifest) contents() Contents {
 	c := Contents{
 		Version:  m.Version,
