@@ -20,8 +20,8 @@ func (s *Server) Kill(t testing.TB) {
 	}
 }
 
-// kill: each of the server's processes leads a group of its own, so they are found by whose children they are. The
-// server is stopped first and makes no more of them.
+// kill: each of the server's processes leads a group of its own, so they are found by their parent. The server is
+// stopped first and makes no more of them.
 func (s *Server) kill() error {
 	if s.proc == nil {
 		return nil
@@ -100,8 +100,8 @@ func process(pid int) (parent int, state byte) {
 	return parent, fields[0][0]
 }
 
-// lockName is a file in a server's directory that its tests' process has locked. When that one ends without Close, as a
-// test that has run out of time does, a later one sees it by the lock.
+// lockName is a file in a server's directory that its tests' process has locked. If that process ends without Close, as
+// a test that has run out of time does, a later process notices it by the lock.
 const lockName = "tests.lock"
 
 func (s *Server) mark() (err error) {
