@@ -119,7 +119,7 @@ func (b *browser) open(path string) {
 	b.clean()
 }
 
-// clean fails for what the page has done that it must not.
+// clean fails the test if the page has done something that it must not do.
 func (b *browser) clean() {
 	b.t.Helper()
 	for _, f := range eval[[]string](b, `window.__faults || []`) {

@@ -103,7 +103,7 @@ func TestPicture(t *testing.T) {
 	}
 }
 
-// A profile field is defined, filled in and deleted in the browser; each page of it is for everybody to use.
+// A profile field is defined, filled in and deleted in the browser; every page involved is accessible.
 func TestProfileFields(t *testing.T) {
 	r := rig(t)
 	b := start(t, r, "en", "dark")

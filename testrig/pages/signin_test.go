@@ -63,8 +63,8 @@ func stale(t *testing.T, r *testrig.Rig, name string) {
 	}
 }
 
-// From setting the second step up to signing in with it, by the authenticator and by a recovery code; an app password
-// for a client; and the page that asks whether it is oneself.
+// From setting up the second step to signing in with it, by the authenticator and by a recovery code; an app password
+// for a client; and the page that asks for a proof.
 func TestSecondStep(t *testing.T) {
 	r := rig(t)
 	b := start(t, r, "en", "light")
