@@ -33,11 +33,12 @@ func TestStrangersRefused(t *testing.T) {
 	romeo.sends("<message type='chat' to='%s'><body>a contact</body></message>", juliet.bare)
 	juliet.getsMessage("chat", romeo.c.Address, "a contact")
 	nurse.fails(romeo.bare, "stranger", "service-unavailable")
-	romeo.sends("<message type='chat' to='%s'><body>what is it?</body></message>", nurse.bare) // she has written to him
+	// she has written to him before
+	romeo.sends("<message type='chat' to='%s'><body>what is it?</body></message>", nurse.bare)
 	nurse.getsMessage("chat", romeo.c.Address, "what is it?")
 	nurse.sends("<message type='chat' to='%s'><body>an answer</body></message>", romeo.bare)
 	romeo.getsMessage("chat", nurse.c.Address, "an answer")
-	// In a room that one has entered, those of the other server are heard, in public and in private.
+	// After entering a room, a person gets messages of its occupants from the other server, in public and in private.
 	const room = "hall@groups.a.example"
 	romeo.opens(room, "romeo")
 	nurse.sends("<presence to='%s/nurse'><x xmlns='http://jabber.org/protocol/muc'/></presence>", room)

@@ -1,4 +1,4 @@
-// Package federation holds the tests of whole servers that speak with each other: parley with parley, and with Prosody.
+// Package federation holds the tests of whole servers that talk to each other: parley with parley, and with Prosody.
 package federation
 
 import (

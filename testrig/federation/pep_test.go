@@ -91,7 +91,7 @@ func TestEvents(t *testing.T) {
 	if e := juliet.getsNick(romeo.bare, "Montague"); e.Attr("to") != juliet.c.Address {
 		t.Errorf("the event came as %s", e)
 	}
-	// A node she may not see is not told of, and when she is gone nothing is.
+	// She is not told of a node that she may not see, and when she is gone she is told nothing.
 	romeo.sends("<iq type='set' id='white'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"+
 		"<configure node='%s'><x xmlns='jabber:x:data' type='submit'><field var='pubsub#access_model'>"+
 		"<value>whitelist</value></field></x></configure></pubsub></iq>", nick)

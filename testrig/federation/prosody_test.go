@@ -70,7 +70,7 @@ exec "$@"`
 	return false
 }
 
-// process starts a program that is killed when the test ends, and shows what it has said if that has failed.
+// process starts a program that is killed when the test ends, and shows its output if the test has failed.
 func process(t *testing.T, name string, args ...string) (stop func()) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), name+".log"))

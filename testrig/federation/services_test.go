@@ -130,7 +130,7 @@ func TestPushFromAbroad(t *testing.T) {
 	}
 }
 
-// saysExpired: the other server was reached, and this is why it was not spoken with.
+// saysExpired: the other server was reached, and the expired certificate is why the connection was refused.
 func (h *house) saysExpired(t *testing.T, domain string) {
 	t.Helper()
 	var ds []api.Domain
