@@ -32,8 +32,7 @@ func TestConverse(t *testing.T) {
 	alice.send("bob@localhost", "chat", "hello from the browser")
 	bob.message("alice@localhost", "chat", "hello from the browser")
 
-	// A group is made while she is there: the bookmark that is pushed leads her into its room, and
-	// nobody has told her to.
+	// A group is made while she is there: the pushed bookmark makes her client enter its room by itself.
 	s.parley("", "group", "create", "engineering", "--name", "Engineering", "--owner", "bob@localhost",
 		"--member", "alice@localhost")
 	alice.tell(event{Event: "entered", To: "engineering@groups.localhost"})

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// peer is a client in a process of its own, which does what it is told and tells what it sees.
+// peer is a client in a process of its own, which takes orders and reports what it sees.
 type peer struct {
 	t    *testing.T
 	name string
@@ -130,7 +130,7 @@ func (p *peer) tell(e event) {
 	}
 }
 
-// on waits for an event that has a name and no more to it.
+// on waits for an event that has only a name.
 func (p *peer) on(name string) event {
 	p.t.Helper()
 	return p.want(name, func(e event) bool { return e.Event == name })
