@@ -90,7 +90,7 @@ type gate struct {
 	hidden              bool      // addresses are for moderators
 	keys                [3]string // of the themes, "" for the group's own room
 	said                [3]string // stanza-ids of the messages in each
-	word                string    // that was said in each, and nowhere else
+	word                string    // a word that was said in each, and nowhere else
 }
 
 func (g gate) rooms() [3]string { return [3]string{g.room, g.theme, g.secret} }
@@ -253,7 +253,7 @@ func personOf(visitor string) jid.JID {
 	return jid.MustParse(visitor + "@" + testrig.Host)
 }
 
-// makeGate makes a group of a kind, with an open and a restricted theme, and has everyone be what they are there.
+// makeGate makes a group of a kind, with an open and a restricted theme, and gives everyone their place in them.
 func makeGate(t *testing.T, r *testrig.Rig, ctl *testrig.Line, kind string) gate {
 	t.Helper()
 	ctx, o := context.Background(), r.Node.Org

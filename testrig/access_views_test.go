@@ -183,7 +183,7 @@ func (v visitor) api(method, path string) testrig.Page {
 
 func (v visitor) bare() string { return v.name + "@" + v.c.Host() }
 
-// speak has something said in each room, by a program.
+// speak makes a program post something in each room.
 func speak(t *testing.T, r *testrig.Rig, ctl *testrig.Line, g *gate) {
 	t.Helper()
 	var w api.Webhook

@@ -163,11 +163,11 @@ type actDoor struct {
 	door acts.Door
 	name string // of the way, where a door has several
 	do   func(p *actsPlace, who string) string
-	// but says what comes of it for some actors where this door cannot do as the others, each with its reason.
+	// but holds other results of this door for some actors, each with its reason.
 	but map[string]string
 }
 
-// actRow is an act, with what comes of it for each of actActors.
+// actRow is an act, with its result for each of actActors.
 type actRow struct {
 	name   string
 	verb   acts.Verb
@@ -267,7 +267,7 @@ func (w *actsWorld) compare(at string, row actRow, d actDoor, who string, p *act
 	}
 }
 
-// ofStatus is what an answer of HTTP comes to.
+// ofStatus returns the result for an HTTP status.
 func ofStatus(status int) string {
 	switch status {
 	case 200, 201, 204:
@@ -367,7 +367,7 @@ func byOperator(method, at, body string) func(*actsPlace, string) string {
 	}
 }
 
-// ofStanza is what an answer comes to.
+// ofStanza returns the result for an answer.
 func ofStanza(e *testrig.Element) string {
 	if e.Attr("type") != "error" {
 		if n := e.Find("note"); n != nil && n.Attr("type") == "error" {
@@ -456,7 +456,7 @@ func byForm(to, form string) func(*actsPlace, string) string {
 	}
 }
 
-// byInvite enters a room and invites somebody by it: where only members may come in, that makes them one.
+// byInvite enters a room and invites somebody: in a room for members only that makes them a member.
 func byInvite(room, whom string) func(*actsPlace, string) string {
 	return func(p *actsPlace, who string) string {
 		if !enters(p.t, p.clients[who], p.fill(room)) {
@@ -469,7 +469,7 @@ func byInvite(room, whom string) func(*actsPlace, string) string {
 
 var actLines atomic.Int64
 
-// roomLine enters a room and writes a line. An answer, what the room tells everybody, or an error ends the wait.
+// roomLine enters a room and writes a line. It waits for an answer, the room's message to everybody, or an error.
 func byLine(room, text string, answer string) func(*actsPlace, string) string {
 	return func(p *actsPlace, who string) string {
 		room, text, c := p.fill(room), p.fill(text), p.clients[who]

@@ -35,7 +35,7 @@ type Client struct {
 	err  error // why nothing more comes
 	more chan struct{}
 
-	listening bool // belongs to who drives the client
+	listening bool // used only by the goroutine that drives the client
 	Features  *Element
 	ID        string // of the stream
 	Address   string // full, once bound
@@ -43,7 +43,7 @@ type Client struct {
 
 const nsStream = "http://etherx.jabber.org/streams"
 
-// Connect opens a connection over "tcp", "tls" or "ws"; nothing is said on it.
+// Connect opens a connection over "tcp", "tls" or "ws"; it sends nothing on it.
 func (r *Rig) Connect(door, host string) (*Client, error) { return r.ConnectVia(nil, door, host) }
 
 // ConnectVia connects as a proxy does: it says before all that it connects for from, by the PROXY protocol in this
@@ -197,7 +197,7 @@ func (c *Client) readStream(nc net.Conn) {
 	}
 }
 
-// pause says that after this element the client begins a new stream, and reads it anew.
+// pause says that the client begins a new stream after this element, and reads it from its beginning.
 func pause(e *Element) bool {
 	return e.Name.Local == "proceed" || e.Name.Local == "success" && e.Name.Space == "urn:ietf:params:xml:ns:xmpp-sasl"
 }

@@ -178,7 +178,7 @@ func (p *pushes) caughtUp(of, after string) (out []*testrig.Element) {
 	}
 }
 
-// health is what a probe is answered, with the status before it.
+// health returns the status and the body of the answer to a health probe.
 func (p *pushes) health() string {
 	p.t.Helper()
 	res, err := http.Get("http://" + p.rig.Node.Addr("metrics").String() + "/healthz")

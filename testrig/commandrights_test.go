@@ -11,7 +11,7 @@ import (
 	"parley/wire/jid"
 )
 
-// done is what a command of administrators does to an account that is named in its form, and what else is in the form.
+// done is the effect of an administrator's command on the account named in its form, and the other fields of the form.
 var done = map[string]struct {
 	act    acts.Deed
 	fields string

@@ -16,7 +16,7 @@ import (
 
 // Fates of a column that can hold a local address, in any form, when the account is deleted.
 const (
-	cleared   = "cleared"           // this test writes it there, and finds it no more
+	cleared   = "cleared"           // this test writes it there, and it is gone afterwards
 	tombstone = "tombstone"         // that there was an account of the name
 	audited   = "audit"             // a record of acts: nobody may do anything by it
 	archived  = "archive of others" // messages that others received or wrote

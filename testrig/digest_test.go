@@ -21,7 +21,7 @@ import (
 	"parley/wire/jid"
 )
 
-// digests is what the tests of mails about missed activity share: romeo says something, the others miss it.
+// digests is the set-up for tests of mails about missed activity: romeo writes, the others miss it.
 type digests struct {
 	*testing.T
 	r      *testrig.Rig
@@ -238,8 +238,8 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// A mail that waits for the relay is written anew before it is sent: it says nothing of a group that
-// its reader has lost.
+// A mail that waits for the relay is written again before it is sent: it does not mention a group that its reader has
+// lost.
 func TestDigestOfWhatWasLost(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	d := startDigests(t)

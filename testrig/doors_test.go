@@ -18,10 +18,10 @@ import (
 	"parley/wire/jid"
 )
 
-// askers are who stands before the doors of the console, each with a letter: a stranger (not signed in; for commands
-// a member of another host), a member, a supervisor, an administrator of another host at what is that host's, the
-// same at what is the first host's (commands only: pages and the API know whose they are by who asks), an
-// administrator of the first, its owner.
+// askers are the people who try the doors of the console, each with a letter: a stranger (not signed in; for commands a
+// member of another host), a member, a supervisor, an administrator of another host with that host's things, the same
+// with the first host's things (commands only: pages and the API know the host from the asker), an administrator of the
+// first host, its owner.
 var askers = []struct{ letter, account, host, role string }{
 	{"x", "guest", testrig.Second, store.RoleMember},
 	{"m", "member", testrig.Host, store.RoleMember},
@@ -32,13 +32,13 @@ var askers = []struct{ letter, account, host, role string }{
 	{"o", "owner", testrig.Host, store.RoleOwner},
 }
 
-// deed is something that can be done by one door or several: whoever may do it may by each of them.
+// deed is something that can be done by one or several doors: whoever may do it may do it by each of them.
 type deed struct {
 	name, who string // letters of askers; "f" is only asked at commands
 	doors     []string
 }
 
-// things are what a host has to be asked about, made by its owner. They stand for the names in patterns.
+// things are the objects of a host that the doors need, made by its owner. They stand for the names in patterns.
 type things struct {
 	host string
 	at   map[string]string
@@ -187,8 +187,8 @@ func (x things) fill(pattern string) string {
 	})
 }
 
-// shutPage says that a page is not for who asks; public ones, which anybody may open, may say that
-// something is not there.
+// shutPage says that a page refuses the asker; public pages, which anybody may open, may say that something does not
+// exist.
 func shutPage(p testrig.Page, public bool) bool {
 	// where a form leads to, which says what went wrong
 	for _, k := range (&http.Response{Header: p.Header}).Cookies() {

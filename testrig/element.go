@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Element is what a scripted client has read.
+// Element is an element that a scripted client has read.
 type Element struct {
 	Name     xml.Name
 	Attrs    []xml.Attr

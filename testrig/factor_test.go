@@ -247,7 +247,7 @@ func TestAppPasswords(t *testing.T) {
 			t.Errorf("%s with an app password: %v %v", what, e, err)
 		}
 	}
-	// A new password of one's own leaves app passwords as they are.
+	// A new password that a person sets for themselves leaves app passwords as they are.
 	if p := b.Post("/me/password", "current", testrig.Password,
 		"password", "Another-Word-77"); p.Status != http.StatusSeeOther {
 		t.Fatalf("a new password: %d", p.Status)
@@ -275,7 +275,7 @@ func closed(t *testing.T, c *testrig.Client, condition string) {
 	}
 }
 
-// bindAgain begins the stream anew behind SASL, and takes a resource.
+// bindAgain begins a new stream after SASL, and binds a resource.
 func bindAgain(t *testing.T, c *testrig.Client, resource string) {
 	t.Helper()
 	if err := c.Again(); err != nil {

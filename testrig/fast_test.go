@@ -48,7 +48,8 @@ func proof(token string) string {
 	return "romeo\x00" + string(m.Sum(nil))
 }
 
-// A client that comes back signs in with a token (XEP-0484), which is its own, counted, and can be taken back.
+// A client that comes back signs in with a token (XEP-0484) of its own, whose uses are counted, and which can be
+// revoked.
 func TestFAST(t *testing.T) {
 	const fast = "<fast xmlns='urn:xmpp:fast:0' count='%d'%s/>"
 	r := testrig.Start(t, nil)
@@ -93,7 +94,7 @@ func TestFAST(t *testing.T) {
 	if e := come("romeo", fmt.Sprintf(fast, 2, "")); e.Find("malformed-request") == nil {
 		t.Errorf("no proof: %s", e)
 	}
-	// Kept over a restart, until it is taken back.
+	// The token survives a restart, until it is revoked.
 	r.Restart()
 	if e := come(proof(token), fmt.Sprintf(fast, 3, " invalidate='true'")); e.Name.Local != "success" {
 		t.Errorf("after a restart: %s", e)

@@ -364,7 +364,7 @@ func TestProfileFieldsInCards(t *testing.T) {
 		!strings.Contains(now.String(), "<integer>12</integer>") {
 		t.Errorf("a claim: %s", now)
 	}
-	// Nor does a card keep what it said of a field that is no more.
+	// Nor does a card keep a value of a field that was deleted.
 	admin.want(204, "DELETE", "/v1/profile-fields/secret", "", nil)
 	admin.want(204, "DELETE", "/v1/profile-fields/badge", "", nil)
 	for _, c := range []*testrig.Client{clients["paris"], stranger, clients["juliet"]} {
@@ -429,7 +429,7 @@ func TestProfileFieldsInTheDirectory(t *testing.T) {
 			t.Errorf("found, with %s", change)
 		}
 	}
-	// The API finds for who looks after people, whoever sees the field.
+	// An administrator or supervisor finds people by a field in the API, whoever may see the field.
 	admin.want(200, "PATCH", "/v1/profile-fields/extension", `{"searched": true, "seen_by": "admins"}`, nil)
 	var page api.PeoplePage
 	admin.want(200, "GET", "/v1/people?q=4711", "", &page)

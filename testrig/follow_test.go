@@ -111,7 +111,7 @@ func TestFollowing(t *testing.T) {
 			t.Fatal("!follow does nothing")
 		}
 	}
-	// A group that one has to be in is entered again, at the next session.
+	// A person who has left a mandatory group enters it again at the next session.
 	if err := o.SetMandatory(ctx, acts.System, testrig.Host, g.ID, "everyone"); err != nil {
 		t.Fatal(err)
 	}

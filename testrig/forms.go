@@ -51,8 +51,8 @@ var besides = map[string]string{
 	"http://jabber.org/protocol/admin onlineresources": "text-multi",
 }
 
-// Forms says which types of forms have come to the clients of all rigs of this process, with how many fields that are
-// registered.
+// Forms returns the types of forms that the clients of all rigs of this process have got, with the number of registered
+// fields in each.
 func Forms() map[string]int {
 	seenForms.Lock()
 	defer seenForms.Unlock()

@@ -23,7 +23,7 @@ func signIn(t *testing.T, r *testrig.Rig, name string) *testrig.Client {
 	return c
 }
 
-// do writes and waits for the answer of this id, or for what has this local name.
+// do writes and waits for the answer with this id, or for an element with this local name.
 func do(t *testing.T, c *testrig.Client, stanza, id string) *testrig.Element {
 	t.Helper()
 	if stanza != "" {

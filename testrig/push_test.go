@@ -50,7 +50,7 @@ func (p *pushes) ask(c *testrig.Client, typ, payload string) *testrig.Element {
 	}
 }
 
-// leaves has a client go, and waits until its account has it no more.
+// leaves ends a client's session, and waits until its account no longer has it.
 func (p *pushes) leaves(c *testrig.Client) {
 	p.t.Helper()
 	p.check(c.Write("</stream:stream>"))
@@ -87,7 +87,7 @@ func (p *pushes) gets(answer string) *testrig.Element {
 	}
 }
 
-// nothing says that the service has not been told of anything, by telling it of another account last.
+// nothing checks that the service got no push, by sending one for another account last.
 func (p *pushes) nothing(why string) {
 	p.t.Helper()
 	nurse := p.signIn("nurse", "phone")
@@ -99,7 +99,7 @@ func (p *pushes) nothing(why string) {
 	}
 }
 
-// dropped waits until romeo's registration is no more.
+// dropped waits until romeo's registration is gone.
 func (p *pushes) dropped() {
 	p.t.Helper()
 	tick, late := time.NewTicker(time.Millisecond), time.After(time.Minute)
@@ -213,7 +213,8 @@ func TestPush(t *testing.T) {
 	p.nothing("after disabling")
 }
 
-// A client whose connection is gone and that may resume is woken, for what it has not acknowledged and what comes then.
+// A client whose connection is gone and that may resume is woken, for messages that it has not acknowledged and for
+// later ones.
 func TestPushToSleeping(t *testing.T) {
 	p := startPushes(t, func(c *config.Config) { c.Accounts.PushSender = true })
 	p.ask(p.romeo, "set", fmt.Sprintf(enable, "s"))

@@ -139,7 +139,7 @@ func TestQuietHours(t *testing.T) {
 	q.set(`{"on":false,"paused_until":"2027-03-30T18:00:00Z"}`)
 	q.at("2027-03-30T17:59:59Z", false)
 	q.at("2027-03-30T18:00:00Z", true)
-	// All that was not pushed is there for who looks.
+	// All messages without a push are there for people who look.
 	if got := q.caughtUp("", ""); len(got) != q.said/4 {
 		t.Errorf("%d messages are in his archive of %d", len(got), q.said/4)
 	}

@@ -95,7 +95,7 @@ func attempts(room string) []struct{ what, send, err string } {
 	}
 }
 
-// attempt makes one: the sender gets what they are to get, and everybody else nothing.
+// attempt makes one attempt: the sender gets the expected answer, and everybody else gets nothing.
 func attempt(t *testing.T, r *testrig.Rig, i int, room, what, send, err string) string {
 	var b strings.Builder
 	id := fmt.Sprint("a", i)

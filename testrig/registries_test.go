@@ -8,9 +8,9 @@ import (
 	"parley/testrig"
 )
 
-// Fields of forms have the names and types that are registered for them: libraries take forms for what the registries
-// say. Every form that comes to a client of a rig is compared, in scripts too; here are those that are asked for, so
-// that none is left out, and all of the commands.
+// Fields of forms have the names and types that are registered for them: libraries read forms as the registries
+// describe them. Every form that a client of a rig gets is compared, in scripts too; this test asks for all others, so
+// that none is left out, and for those of all commands.
 func TestFormsAreAsRegistered(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
 		web(c)

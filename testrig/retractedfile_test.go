@@ -79,7 +79,7 @@ func filesOf(r *testrig.Rig) *http.Client {
 	}
 }
 
-// The file of a message that was taken back is served no more, if it is the sender's own, and nothing else has it.
+// The file of a retracted message is no longer served, if it is the sender's own and no other message has it.
 func TestFileOfARetractedMessage(t *testing.T) {
 	r := testrig.Start(t, nil)
 	r.Account("romeo", "juliet")
@@ -139,7 +139,7 @@ func TestFileOfARetractedMessage(t *testing.T) {
 		t.Errorf("somebody else has removed it: %d", s)
 	}
 
-	// Another message has it; when that is taken back too, it goes.
+	// Another message has the file too; when that is retracted as well, the file is removed.
 	twice := putFile(t, web, romeo)
 	first, forwarded := share(romeo, to("juliet"), twice), share(juliet, to("juliet"), twice)
 	takeBack(romeo, to("juliet"), "chat", first)
@@ -150,7 +150,7 @@ func TestFileOfARetractedMessage(t *testing.T) {
 	takeBack(juliet, to("juliet"), "chat", forwarded)
 	twice.goes(t)
 
-	// In a room: by who said it, and by a moderator.
+	// In a room: retracted by its author, and by a moderator.
 	g, err := r.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, newGroup("Verona", "juliet", "romeo"))
 	if err != nil {
 		t.Fatal(err)

@@ -74,7 +74,7 @@ func (r *Rig) tell() {
 	r.odd = nil
 }
 
-// Lines are what a node has logged, as text. Safe from any goroutine.
+// Lines are the lines of a node's log, as text. Safe from any goroutine.
 type Lines struct {
 	mu sync.Mutex
 	b  strings.Builder
@@ -100,7 +100,7 @@ func Start(t testing.TB, change func(*config.Config), more ...node.Option) *Rig 
 	return start(t, change, nil, more)
 }
 
-// StartLogged is Start for who reads the log, from the level info on.
+// StartLogged is Start for a test that reads the log, from the level info on.
 func StartLogged(t testing.TB, change func(*config.Config)) (*Rig, *Lines) {
 	t.Helper()
 	l := new(Lines)

@@ -242,7 +242,7 @@ func (p *player) authenticate(c *Client, who string) error {
 
 var rootName = regexp.MustCompile(`^<(message|presence|iq)\b`)
 
-// stanza is what a client sends: over WebSocket each has its namespace.
+// stanza returns a client's stanza: over WebSocket each has its namespace.
 func (p *player) stanza(c *Client, text string) string {
 	text = p.vars.fill(strings.TrimSpace(text))
 	if c.ws != nil {
@@ -266,8 +266,8 @@ func (p *player) gets(c *Client, text string) error {
 	return nil
 }
 
-// settled gives what a client has got when all that was sent before has had its effect: every client has had an answer
-// from its server, and where a room is named that too.
+// settled returns the stanzas that a client has got once everything sent before has had its effect: every client has
+// had an answer from its server, and from the room if one is named.
 func (p *player) settled(c *Client, room string) ([]*Element, error) {
 	for _, o := range p.clients {
 		if o != c && o.Address != "" {

@@ -114,7 +114,7 @@ func TestPaceOfArchives(t *testing.T) {
 	}
 }
 
-// Of the bytes that the service's nodes hold, the nodes that one person has made hold a share.
+// The nodes of a service that one person has created may hold a share of its bytes.
 func TestShareOfTheServicesBytes(t *testing.T) {
 	r := testrig.Start(t, func(c *config.Config) {
 		c.PubSub.ItemSize, c.PubSub.ServiceBytes, c.PubSub.ServiceBytesShare = 1024, 4096, 1536

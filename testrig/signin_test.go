@@ -163,7 +163,8 @@ func TestDevicesAreForWhoMayEndThem(t *testing.T) {
 			t.Errorf("%s: %d, %v", c.of, p.Status, !c.seen)
 		}
 	}
-	// Nor does a supervisor turn the second step of somebody above off, or make a link for a new password.
+	// Nor can a supervisor turn off the second step of somebody with a higher role, or make a link for a new password
+	// for them.
 	for _, act := range []string{"factor", "reset", "signout", "disable"} {
 		if p := supervisor.Post("/admin/people/juliet/" + act); p.Status == http.StatusOK ||
 			strings.HasSuffix(p.To, "#access") && !denied(supervisor, "juliet") {

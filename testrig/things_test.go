@@ -41,8 +41,7 @@ func (x things) kinds() []kindOfThing {
 	}
 }
 
-// others are ids in paths that name nothing that one could learn of: secrets that are guessed, and
-// what everybody knows.
+// others are ids in paths that name nothing secret: random secrets, and things that everybody knows.
 var others = regexp.MustCompile(`\{(token|hash|version|section|domain|kind|name\.\.\.|\$)\}`)
 
 // TestThingsCannotBeTold: every page and operation with an id in it (people, teams, invitations, webhooks, tokens,

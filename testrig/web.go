@@ -98,7 +98,7 @@ func (b *Browser) Post(path string, fields ...string) Page {
 	return b.Do("POST", path, form, nil)
 }
 
-// SignIn signs an account in that the rig has made.
+// SignIn signs in an account that the rig has made.
 func (b *Browser) SignIn(user string) {
 	b.t.Helper()
 	if p := b.Post("/login", "user", user, "password", Password); p.Status != http.StatusSeeOther {

@@ -133,7 +133,7 @@ func TestMembersOnPages(t *testing.T) {
 			t.Errorf("%v: %d", c, p.Status)
 		}
 	}
-	// Everybody but who asks is taken out by "all".
+	// "all" removes everybody but the asker.
 	p = romeo.Post("/g/verona/members", "step", "look", "all", "1", "role", "remove")
 	if !strings.Contains(p.Text, "30 people will be removed") || !strings.Contains(p.Text, "Nobody is added") {
 		t.Errorf("the plan: %s", p.Text)
@@ -218,7 +218,8 @@ func TestSettingsOnPages(t *testing.T) {
 			t.Errorf("the form lacks %s", want)
 		}
 	}
-	// A rule without words of its own is said by its label, and is on the page and in the log by itself.
+	// A rule without words of its own is described by its label, and is on the page and in the log without further
+	// code.
 	p = romeo.Post("/g/verona/settings", "step", "look", "react_by", "moderators")
 	if want := "Who can react with emoji: Moderators"; !strings.Contains(p.Text, want) {
 		t.Errorf("the plan does not say %q", want)
@@ -518,7 +519,7 @@ func TestModerationOnPages(t *testing.T) {
 		!strings.Contains(text, "This message was removed") {
 		t.Error("it is still on the page")
 	}
-	// One's own.
+	// The person's own.
 	id = said(tybalt, "I hate the word")
 	if p := tybalt.Post("/g/verona/m/" + id + "/retract"); p.Status != 303 {
 		t.Fatal(p.Status, p.Text)

@@ -13,7 +13,7 @@ import (
 	"parley/testrig"
 )
 
-// role makes an account what it is to be, by the store.
+// role gives an account a role, directly in the store.
 func role(t *testing.T, r *testrig.Rig, name, role, department string) {
 	t.Helper()
 	if _, _, err := r.Node.Store.UpdatePerson(t.Context(), testrig.Host, name, func(p *store.Person) error {
@@ -106,8 +106,8 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 	}
 }
 
-// On pages a moderator does what a moderator does in rooms: members, not the ranks above them, and
-// not what the group is.
+// A moderator may do on pages what a moderator may do in rooms: change members, but not higher roles, and not the
+// group's settings.
 func TestModeratorsOnPages(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet", "tybalt", "paris")
@@ -261,8 +261,8 @@ func TestSupervisorsPutPeopleWhereTheyMay(t *testing.T) {
 			t.Errorf("into %s: %d", slug, p.Status)
 		}
 	}
-	// Of no department, a supervisor sees nobody; and an address that is taken is a mistake of who
-	// gives it. On every engine.
+	// A supervisor without a department sees nobody; and an e-mail address that is taken is the sender's mistake. On
+	// every engine.
 	role(t, r, "tybalt", store.RoleSupervisor, "")
 	tybalt.Get("/me") // the page shows the message about the last act
 	if p := tybalt.Get("/admin/people"); p.Status != 200 || strings.Contains(p.Text, "spy") {

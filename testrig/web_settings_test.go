@@ -28,7 +28,7 @@ func settingsRig(t *testing.T) (r *testrig.Rig, owner *testrig.Browser) {
 	return r, owner
 }
 
-// as is what the section's form sends where nothing is changed in it, with some fields changed.
+// as returns the fields that the section's form sends if nothing is changed in it, with some fields changed.
 func as(fields ...string) []string {
 	is := [][2]string{{"organization.title", "Verona Ltd"}, {"organization.lang", ""}, {"organization.role_member", ""}}
 	var out []string
@@ -130,7 +130,7 @@ func TestSettingsMistakesAndOthers(t *testing.T) {
 	}
 }
 
-// Only who runs the organization comes to them.
+// Only administrators can open the pages.
 func TestSettingsAreForAdministrators(t *testing.T) {
 	r, _ := settingsRig(t)
 	for _, name := range []string{"tybalt", "juliet"} {
