@@ -39,7 +39,7 @@ func atomic(s *suite) {
 		}), errNo)
 		u := store.User{Host: host, Name: "romeo", Created: at(1)}
 		s.ok(s.st.CreateUser(ctx, u))
-		s.is(s.st.CreateUser(ctx, u), store.ErrExists) // nor does a call that is a transaction by itself
+		s.is(s.st.CreateUser(ctx, u), store.ErrExists) // nor does a call that makes a transaction of its own
 		return s.st.AddAudit(ctx, host, entry(4))
 	}))
 	s.same(kept(), []string{"x4", "x2"})

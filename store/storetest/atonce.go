@@ -108,7 +108,7 @@ func limits(s *suite) {
 	s.same(len(must[[]store.Upload](s)(s.st.UploadsOf(s.ctx, host, "romeo"))), max)
 }
 
-// firstWins: of those who want the same thing at once one gets it.
+// firstWins: of several callers who want the same thing at once, one gets it.
 func firstWins(s *suite) {
 	s.user("romeo")
 	exists := map[string]int{"ok": 1, store.ErrExists.Error(): 7}
@@ -177,8 +177,8 @@ func firstWins(s *suite) {
 	s.same(must[store.Room](s)(s.st.Room(s.ctx, rooms, "r")).LastSeq, int64(1))
 }
 
-// fence checks that a node that takes a room over sees everything that its last holder was told to be kept, and that
-// the last holder can keep nothing more.
+// fence checks that a node that takes over a room sees everything that the old holder was told is kept, and that the
+// old holder can store nothing more.
 func fence(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r")))
 	room := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))

@@ -81,7 +81,7 @@ func nodeBytesAtOnce(s *suite) {
 	s.same(all, 3)
 }
 
-// nodeShares: of what a service's nodes hold, those that one person has made hold so much at most.
+// nodeShares: the nodes of a service that one person created may hold only a share of its bytes.
 func nodeShares(s *suite) {
 	for _, n := range []struct{ name, creator string }{
 		{"a", "romeo@x"}, {"b", "romeo@x"}, {"c", "juliet@x"}, {"old", ""},

@@ -95,7 +95,7 @@ func findGroups(s *suite) {
 	s.same(find(store.GroupFilter{Asker: juliet, Sees: true}), "0123456") // an administrator
 	s.same(find(store.GroupFilter{Asker: romeo, Sees: true}), "01346")    // kept out is kept out
 	s.same(find(store.GroupFilter{Asker: juliet, Puts: true}), "0125")    // not where people ask
-	s.same(find(store.GroupFilter{Asker: romeo, Puts: true}), "0136")     // and where one has a role
+	s.same(find(store.GroupFilter{Asker: romeo, Puts: true}), "0136")     // and groups where the person has a role
 	s.same(find(store.GroupFilter{Asker: romeo, Words: []string{"3"}}), "3")
 	s.ok(s.st.DeleteGroup(s.ctx, host, "g3", at(9)))
 	s.same(find(store.GroupFilter{Asker: romeo}), "0146")

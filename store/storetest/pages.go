@@ -95,7 +95,7 @@ func (a pagedArchive) read(inRoom bool, p store.Page) ([]store.Archived, bool, i
 // matching gives the messages that a filter lets through.
 func (a pagedArchive) matching(filter store.Page) (ids []store.ID) {
 	for _, k := range a.all {
-		// An id's time has no more than microseconds.
+		// The time of an id has only microseconds.
 		at := k.id.Time()
 		if (filter.With == "" || filter.With == k.with) && (filter.Start.IsZero() || !at.Before(filter.Start)) &&
 			(filter.End.IsZero() || !at.After(filter.End)) {
@@ -201,7 +201,7 @@ func again(s *suite) {
 	s.same(s.waiting(host, "romeo"), 1)
 }
 
-// revived: a room that is made anew knows nothing of the old one, and who had that one keeps nothing in it.
+// revived: a room that is created again knows nothing of the old one, and the old one's holder can store nothing in it.
 func revived(s *suite) {
 	s.ok(s.st.CreateRoom(s.ctx, roomRow("r"), store.Affiliation{JID: "a@x", Affiliation: "owner"}))
 	old := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))

@@ -65,7 +65,7 @@ func invitations(s *suite) {
 	s.same(n, 1)
 	s.same(all, []store.Invitation{i})
 
-	// Twice, and then no more.
+	// Used twice, and then no longer.
 	s.ok(use("two", 1, at(3)))
 	_, err = s.st.UseInvitation(s.ctx, host, "two", 1, at(3), nil, store.InvitationEvent{ID: 10, Kind: "accepted"})
 	s.ok(err)
@@ -456,7 +456,7 @@ func digests(s *suite) {
 	s.same(must[store.Digest](s)(s.st.Digest(s.ctx, host, "romeo")), weekly)
 	off := store.Digest{Owner: "romeo", Every: store.DigestOff}
 	s.ok(s.st.SetDigest(s.ctx, host, off))
-	s.is(s.st.PutOffDigest(s.ctx, host, weekly, at(20), 78, nil), store.ErrConflict) // has chosen anew
+	s.is(s.st.PutOffDigest(s.ctx, host, weekly, at(20), 78, nil), store.ErrConflict) // has chosen again
 	s.same(due(99), []store.Digest{{Owner: "juliet", Due: at(7)}})
 	s.same(must[store.Digest](s)(s.st.Digest(s.ctx, host, "romeo")).Told, store.ID(77))
 	s.ok(s.st.PutOffDigest(s.ctx, host, store.Digest{Owner: "juliet", Due: at(7)}, at(8), 0, nil))

@@ -20,7 +20,7 @@ func places(s *suite) {
 	s.same(all(), []store.Place{of("juliet", "a", 2), of("romeo", "a", 5), of("romeo", "c", 4), of("romeo", "d", 6)})
 	s.ok(s.st.DeletePlaces(s.ctx, at(5)))
 	s.same(all(), []store.Place{of("romeo", "a", 5), of("romeo", "d", 6)})
-	// They go with the account: whoever has its name next has signed in from nowhere.
+	// Places are deleted with the account: the next owner of its name has signed in from nowhere.
 	s.ok(s.st.DeleteUser(s.ctx, host, "romeo"))
 	s.same(len(all()), 0)
 }

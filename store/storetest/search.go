@@ -18,7 +18,7 @@ func said(text string) []byte {
 // later is a time before which everything of a test is.
 func later() time.Time { return time.Now().Add(time.Hour) }
 
-// searched is an archive of an account and one of a room with the same messages, and what they are in memory.
+// searched is an archive of an account and one of a room with the same messages, and these messages in memory.
 type searched struct {
 	*suite
 	room  store.Room
@@ -191,8 +191,8 @@ func (x *searched) newest(f store.Find, wants ...[]store.ID) {
 	x.Fatalf("%+v has no end", f)
 }
 
-// search compares with what a list in memory gives: before there is an index, with one, with one and
-// messages behind it.
+// search compares with the results of a list in memory: without an index, with an index, and with newer messages than
+// the index has.
 func search(s *suite) {
 	x := newSearched(s)
 	r := rand.New(rand.NewPCG(1, 2))
@@ -308,7 +308,7 @@ func searchGone(s *suite) {
 	s.same(find("romeo@example.org"), 0)
 	// A new account of the same name owns nothing of the old one.
 	s.ok(s.st.SetAffiliations(s.ctx, rooms, "r", store.Affiliation{JID: "romeo@example.org", Affiliation: "owner"}))
-	// A new archive under an old name begins anew.
+	// A new archive under an old name starts empty.
 	x.room = must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, "r"))
 	x.seq = 0
 	x.say(texts[:110]...)

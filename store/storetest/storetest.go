@@ -474,7 +474,7 @@ func tokens(s *suite) {
 	s.ok(s.st.UseToken(s.ctx, two, 0))
 	s.is(s.st.UseToken(s.ctx, one, 7), store.ErrConflict)
 	s.same(len(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "a"))), 1)
-	// At most two installations; those that expire first go.
+	// At most two installations; the ones that expire first are dropped.
 	s.ok(s.st.PutToken(s.ctx, tok("b", 3), 2))
 	s.ok(s.st.PutToken(s.ctx, tok("c", 4), 2))
 	s.same(len(must[[]store.Token](s)(s.st.Tokens(s.ctx, host, "romeo", "a"))), 0)

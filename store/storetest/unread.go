@@ -70,7 +70,7 @@ func roomNews(s *suite) {
 	s.same([]string{n.Last.Sender, string(n.Last.Stanza)}, []string{"nurse@example.org", "<m>6</m>"})
 	s.same([]store.ID{must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 10, 10)).Since,
 		must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 40, 10)).Since}, []store.ID{30, 40})
-	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 60, []byte("<gone/>"))) // taken back: nothing to read
+	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 60, []byte("<gone/>"))) // retracted: nothing to read
 	s.same(news("romeo@example.org", 0, 10), [2]int{1, 40})
 }
 
@@ -150,7 +150,7 @@ func manyChats(s *suite) {
 		write(ago(time.Hour)+store.ID(i), fmt.Sprintf("p%d@x", i%3))
 	}
 	commit()
-	for range 2 { // the second time most of it is remembered
+	for range 2 { // the second time most of it is cached
 		s.same(list(9), []string{"p2@x", "p1@x", "p0@x", "old@x"})
 		s.same(list(2), []string{"p2@x", "p1@x"})
 	}
@@ -170,7 +170,7 @@ func manyChats(s *suite) {
 	s.same(len(list(9)), 0)
 }
 
-// freeRooms: those one is of the people of, and those one has bookmarked and may read.
+// freeRooms: rooms that list the person, and rooms that the person has bookmarked and may read.
 func freeRooms(s *suite) {
 	s.user("romeo", "juliet")
 	romeo := "romeo@" + host
