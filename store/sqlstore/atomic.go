@@ -21,7 +21,7 @@ type atomicTx struct {
 	depth  int   // savepoints
 	failed error // after which PostgreSQL takes no statement any more
 
-	// settled says that all that the journal of SQLite had is in the database, and that nothing comes to it meanwhile.
+	// settled says that the database has everything that SQLite's journal had, and that nothing is added meanwhile.
 	settled bool
 }
 
@@ -61,7 +61,7 @@ func (s *Store) atomic(ctx context.Context, settled bool, f func(ctx context.Con
 	run := func(tx *sql.Tx) error {
 		a := &atomicTx{s: s, tx: tx, settled: settled}
 		err := f(context.WithValue(ctx, atomicKey{}, a))
-		if a.begins(a.failed) || err == nil { // also where f has made something else of it
+		if a.begins(a.failed) || err == nil { // also if f has turned that error into another
 			return a.failed
 		}
 		return err

@@ -29,7 +29,7 @@ func (s *Store) Chats(ctx context.Context, host, user string, limit int) ([]stor
 		host, user); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	// First what has come since, then the rows: whoever moves the mark meanwhile takes nothing from both.
+	// First the newer entries, then the rows: if somebody moves the mark meanwhile, neither misses anything.
 	last := make(map[string]store.ID)
 	behind, settled := 0, int64(store.FirstID(time.Now().Add(-chatsSettled)))
 	err := s.rows(ctx, func(r *sql.Rows) error {

@@ -45,9 +45,9 @@ func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err e
 	return ns, s.rows(ctx, scanNodes(&ns), nodeRows)
 }
 
-// ClaimNode makes n a node, whose lease runs for a time from now, and gives its incarnation. dead are nodes that are no
-// more. ErrConflict if there is another that is neither, or one of dead has another incarnation by now or has renewed
-// its lease; a dead one whose Until is 0 may have.
+// ClaimNode makes n a node whose lease begins now, and returns its incarnation. dead are nodes that have ended. It
+// returns ErrConflict if there is another node, or if a node of dead has a new incarnation or has renewed its lease; a
+// dead node whose Until is 0 may have renewed it.
 func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration,
 	dead ...store.ClusterNode) (incarnation int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {

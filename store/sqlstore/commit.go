@@ -22,10 +22,10 @@ type writer struct {
 	mu      sync.Mutex
 	free    sync.Cond // of mu: nothing is being committed
 	closed  bool
-	leading bool // somebody commits a batch that is not late, or has been told to
+	leading bool // a batch that is not late is being committed, or its leader has been told to begin
 	queue   []*request
 
-	led     *batch      // of who leads; nil while it is gathered
+	led     *batch      // the leader's batch; nil while it is gathered
 	watch   *time.Timer // runs overdue for led
 	late    int         // batches
 	busy    map[owner]int

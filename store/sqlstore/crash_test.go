@@ -27,7 +27,7 @@ func openAt(t testing.TB, path string) *Store {
 	return s
 }
 
-// killed copies what a process that is killed now would leave, into a directory of its own.
+// killed copies the files that a process killed now would leave, into a directory of its own.
 func killed(t testing.TB, s *Store) string {
 	t.Helper()
 	s.app.moving.Lock()
@@ -114,8 +114,8 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	}
 }
 
-// TestCutAtEveryByte: the power may go at any point of the last write; then all of it is there or nothing, and all that
-// came before.
+// TestCutAtEveryByte: the power may fail at any point of the last write; afterwards that write is there as a whole or
+// not at all, and every earlier one is.
 func TestCutAtEveryByte(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "db"))
 	commit(t, s, entry("u", 1, 100))
@@ -228,7 +228,7 @@ func TestJournalOfAnotherDatabase(t *testing.T) {
 	}
 }
 
-// TestKillProcess kills a process that writes as fast as it can, and looks for all that it has said to be kept.
+// TestKillProcess kills a process that writes as fast as it can, and looks for all entries that it reported as kept.
 func TestKillProcess(t *testing.T) {
 	if path := os.Getenv("PARLEY_TEST_WRITE"); path != "" {
 		writeUntilKilled(path)

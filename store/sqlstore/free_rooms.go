@@ -7,8 +7,8 @@ import (
 	"parley/store"
 )
 
-// freeRooms is $1 the organization's domain, $2 its rooms' domain, $3 who asks, $4 that one's account. It follows
-// asOccupant and asVisitor of readable; but a room that is bookmarked need not be listed.
+// freeRooms is $1 the organization's domain, $2 its rooms' domain, $3 the asker's address, $4 the asker's account. It
+// follows asOccupant and asVisitor of readable; but a room that is bookmarked need not be listed.
 const freeRooms = `SELECT q.name, q.title, q.first_id, q.since FROM (
 	SELECT r.name AS name, COALESCE(b.name, '') AS title,
 		CASE WHEN a.affiliation = 'member' AND x.since_added = 1

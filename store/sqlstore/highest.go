@@ -7,11 +7,12 @@ import (
 	"parley/store"
 )
 
-// The mark is a number in the database that no id that is kept is above. Ids of the next start begin above it, whatever
-// its clock says: archives are read by id, and what came to lie below an id that a client knows would never be seen.
+// The mark is a number in the database that is at least as high as every stored id. After a restart ids begin above it,
+// whatever the clock says: archives are read by id, and clients would never see an entry below an id that they know.
 //
-// It is raised by who keeps an id above it: in the same transaction where entries are committed, before it elsewhere.
-// Then it goes ahead of the id a little, so that under load it is written once a second and not once a message.
+// Code that stores a higher id raises the mark: in the same transaction where entries are committed, before it
+// elsewhere. It raises the mark a little beyond the id, so that under load the mark is written once a second and not
+// for each message.
 const markAhead = 1_000_000 << 12 // ids of one second
 
 const raiseMark = `INSERT INTO id_marks (node, upto) VALUES ('', $1)

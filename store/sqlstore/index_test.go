@@ -110,7 +110,8 @@ func indexGone(t *testing.T, st *sqlstore.Store) {
 	terms("other", 0)
 }
 
-// TestIndexRace: messages are taken back while they are taken into the index, and accounts deleted. Nothing is left.
+// TestIndexRace: messages are retracted while they are being indexed, and accounts are deleted. No index entry of them
+// is left.
 func TestIndexRace(t *testing.T) {
 	for name, dsn := range map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "db") },

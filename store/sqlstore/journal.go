@@ -67,8 +67,8 @@ func (j *journal) fits(n int) bool {
 	return j.off > 0 && (j.off == segmentStart || j.off+recordHead+int64(n) <= j.size)
 }
 
-// begin starts a segment, in the file of the one before the last, which is lost. end is where the last one ended, 0 if
-// nothing of it is needed any more.
+// begin starts a segment, in the file of the last segment but one, which is lost. end is the end of the last segment; 0
+// if none of its entries is needed any more.
 func (j *journal) begin(number, end int64) (err error) {
 	f := j.files[number&1]
 	if f == nil {

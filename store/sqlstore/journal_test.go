@@ -254,8 +254,8 @@ func TestGoneStaysGone(t *testing.T) {
 	}
 }
 
-// TestReadWhatWasWritten: many write and read at once, and each finds all it has written. A caller whose context ends
-// may use its buffers again at once.
+// TestReadWhatWasWritten: many goroutines write and read at once, and each finds all that it has written. A caller
+// whose context ends may use its buffers again at once.
 func TestReadWhatWasWritten(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "db"))
 	var wg sync.WaitGroup

@@ -25,8 +25,8 @@ const (
 	killedRooms = "groups.example.org"
 )
 
-// TestKilledProcess kills a process that writes as fast as it can, at random moments: all that it has said to be kept
-// is there when the store is opened again, once.
+// TestKilledProcess kills a process that writes as fast as it can, at random moments: all entries that it reported as
+// kept are there, once, when the store is opened again.
 func TestKilledProcess(t *testing.T) {
 	if dsn := os.Getenv(killedDSN); dsn != "" {
 		if err := writeUntilKilled(dsn, os.Stdout); err != nil {

@@ -124,7 +124,7 @@ var keys = []string{
 	"team_id", "chat", "space", "local",
 }
 
-// fill puts rows into every table, each of other values: of those that stand beside others one row less.
+// fill puts rows with different values into every table; tables beside others get one row less.
 func fill(t *testing.T, db *sql.DB, tables map[string][]column) {
 	t.Helper()
 	for table, columns := range tables {
@@ -259,7 +259,7 @@ func takeOver(t *testing.T, dsn string, interrupted bool) {
 	}
 }
 
-// compare looks for every value of before in what a table has now.
+// compare looks in the converted tables for every value of before.
 func compare(t *testing.T, table string, before map[string][]row, now []row) {
 	t.Helper()
 	if len(now) != len(before[table]) {

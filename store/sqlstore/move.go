@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// rows is what the journal has for one table, to be inserted.
+// rows are the journal's entries for one table, to be inserted.
 type rows struct {
 	table *table
 	list  []row

@@ -8,7 +8,7 @@ import (
 )
 
 // byteLimit bounds the bytes of the payloads of some nodes together. A row notes their sum; it is never too low, but
-// may be too high, because removals are not subtracted: only when it exceeds the limit is the sum counted anew. Others
+// may be too high, because removals are not subtracted: the sum is counted again only when it exceeds the limit. Others
 // who publish to these nodes meanwhile wait for the row.
 type byteLimit struct {
 	most  int64

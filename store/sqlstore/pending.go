@@ -31,8 +31,8 @@ type appender struct {
 	j    *journal
 	lock interface{ Close() error }
 
-	moving    sync.Mutex // held by who moves entries to the database
-	appending sync.Mutex // held by who writes to the journal, and by who changes a room's epoch
+	moving    sync.Mutex // held while entries are moved to the database
+	appending sync.Mutex // held while somebody writes to the journal or changes a room's epoch
 	rooms     map[owner]roomState
 	undo      []roomUndo
 	buf       []byte
@@ -64,7 +64,8 @@ type roomUndo struct {
 	was  roomState
 }
 
-// openJournal takes the database for this process alone, and moves to it what a process that was killed has left.
+// openJournal takes the database for this process alone, and moves the entries that a killed process has left in the
+// journal.
 func (s *Store) openJournal(ctx context.Context, path string) (err error) {
 	a := &appender{
 		j:       &journal{path: path, size: cmp.Or(s.opts.journalSize, segmentSize)},

@@ -49,7 +49,8 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 }
 
 // connected sets what CockroachDB's sessions need. Its planner tries the orders of up to eight joins each time a
-// statement runs: for what a person may read that took a second, and gave no better plan than four do.
+// statement runs: for the query of the rooms that a person may read that took a second, and found no better plan than
+// four joins do.
 func connected(ctx context.Context, c *pgx.Conn) error {
 	if c.PgConn().ParameterStatus("crdb_version") == "" {
 		return nil

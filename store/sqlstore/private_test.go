@@ -34,7 +34,7 @@ func TestPrivateFiles(t *testing.T) {
 			t.Errorf("%v, %v", files, err)
 		}
 		for _, name := range files {
-			if i, err := os.Stat(name); err == nil && i.Mode().Perm() != 0o600 { // one may just have got another name
+			if i, err := os.Stat(name); err == nil && i.Mode().Perm() != 0o600 { // a file may just have been renamed
 				t.Errorf("%s: %v", name, i.Mode())
 			}
 		}

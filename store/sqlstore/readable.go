@@ -8,8 +8,9 @@ import (
 )
 
 // readable is the rooms that a person may read, as a subquery: $1 the organization's domain, $2 its rooms' domain, $3
-// who asks, $4 that one's account ("" if it is of another server). It says the same as org.Access and, for free rooms,
-// muc's rules for archives, and for those one is not in, for lists. A room may be in it twice.
+// the asker's address, $4 the asker's account ("" for a person of another server). It follows the same rules as
+// org.Access; for free rooms it follows muc's rules for archives, and for those that the asker is not in, muc's rules
+// for lists. A room may be in it twice.
 const (
 	readable      = "(" + readableApart + " UNION ALL " + asAdmin + ")"
 	readableApart = asMember + " UNION ALL " + asGuest + " UNION ALL " + asAnyone + " UNION ALL " + asOccupant +
@@ -18,7 +19,7 @@ const (
 
 const (
 	groupRoom = ` r.name, g.id, g.name, r.theme, COALESCE(t.name, ''), `
-	// ofGroups joins what a group's rooms are to g, with the asker's place in group and theme.
+	// ofGroups joins to g its rooms, their themes, and the asker's place in group and theme.
 	ofGroups = ` JOIN rooms r ON r.host = $2 AND r.group_id = g.id AND r.destroyed = 0
 		LEFT JOIN themes t ON t.host = $1 AND t.theme_key = r.theme
 		LEFT JOIN theme_people p ON p.host = $1 AND p.theme_key = r.theme AND p.jid = $3 `

@@ -66,8 +66,8 @@ func (s *Store) RosterSince(ctx context.Context, host, user string,
 	return changed, removed, now, true, nil
 }
 
-// forgotten is in the place of the address of all contacts that were removed up to its version, and are remembered no
-// more.
+// forgotten is the address of a row that stands for all removed contacts up to its version that are no longer
+// remembered.
 const forgotten = ""
 
 // forget keeps the newest notes of removed contacts and deletes the older ones.
@@ -131,7 +131,7 @@ func (s *Store) UpdateContact(ctx context.Context, host, user, jid string, limit
 		if !had && remove {
 			return store.ErrNotFound
 		}
-		// those that a person has, and those who ask, each by themselves
+		// contacts and people who ask have a limit each
 		if limit > 0 && !remove && (!had || c.InRoster && !before.InRoster) {
 			var n int
 			if err := tx.QueryRowContext(ctx,

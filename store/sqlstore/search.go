@@ -164,7 +164,7 @@ func (n *search) tails(ctx context.Context, names []string) error {
 		values.WriteString("(CAST($" + strconv.Itoa(2*i+2) + " AS TEXT), CAST($" + strconv.Itoa(2*i+3) + " AS INT8))")
 	}
 	n.said(w)
-	w.and("a.id >=", max(n.low, first)) // for who plans the query
+	w.and("a.id >=", max(n.low, first)) // for the query planner
 	w.and("a.id <=", n.high)
 	return n.read(ctx, "WITH tails (room, after) AS (VALUES "+values.String()+") SELECT "+foundColumns+
 		" FROM tails CROSS JOIN room_archive a WHERE a.host = $1 AND a.room = tails.room AND a.id > tails.after"+
@@ -200,7 +200,7 @@ func (n *search) read(ctx context.Context, q string, args []any) error {
 	}, q, args...)
 }
 
-// named gives what the index has under all of the words, newest first.
+// named returns the entries that the index has under all of the words, newest first.
 func (n *search) named(ctx context.Context) (named []foundKey, err error) {
 	exact, prefixes := n.query.Terms()
 	names := slices.Sorted(maps.Keys(n.may))
@@ -256,7 +256,7 @@ func (n *search) term(ctx context.Context, term string, prefix bool, names []str
 	}, "SELECT owner, ids FROM search_terms WHERE host = $1 AND "+cond+w.where.String(), append(w.args, more...)...)
 }
 
-// lookUp reads what the index names, until there is nothing newer to be found.
+// lookUp reads the entries that the index names, until no newer ones can be found.
 func (n *search) lookUp(ctx context.Context, named []foundKey) error {
 	for len(named) > 0 && named[0].id >= n.low {
 		some := named[:min(len(named), lookUps)]

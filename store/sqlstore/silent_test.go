@@ -286,8 +286,8 @@ func waitBusy(t *testing.T, db *sql.DB) {
 	}
 }
 
-// TestAnswerLost: the database keeps a message of a room and one of an account, and the connection goes before it says
-// so. Both are there once, and the sender is told so.
+// TestAnswerLost: the database stores a message of a room and one of an account, and the connection breaks before its
+// answer. Both messages are there once, and their sender is told that they are.
 func TestAnswerLost(t *testing.T) {
 	engines(t, func(t *testing.T, dsn string) {
 		direct := open(t, dsn)

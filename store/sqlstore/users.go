@@ -26,7 +26,7 @@ func (s *Store) CreateUser(ctx context.Context, u store.User) error {
 	return s.tx(ctx, func(tx *sql.Tx) error { return insertUser(ctx, tx, u) })
 }
 
-// insertUser makes the account with all that one has from the start.
+// insertUser makes the account with everything that an account has from the start.
 func insertUser(ctx context.Context, tx *sql.Tx, u store.User) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		u.Host, u.Name, u.Keys, bit(u.Disabled), bit(u.Admin), u.FullName, micros(u.Created),
@@ -240,7 +240,7 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 		if err := s.forgetTerms(ctx, tx, host, name); err != nil {
 			return err
 		}
-		// Files are removed by who keeps them, which looks for what has expired.
+		// Package upload removes the files: it looks for expired ones.
 		if _, err := tx.ExecContext(ctx, "UPDATE uploads SET expires = 1, owner = '' WHERE host = $1 AND owner = $2",
 			host, name); err != nil {
 			return err

@@ -40,7 +40,7 @@ func writeProbe(dir string) error {
 	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
 
-// IsFull says of an error whether it comes of a disk that is full.
+// IsFull says whether an error is due to a full disk.
 func IsFull(err error) bool {
 	var se *sqlite.Error
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||

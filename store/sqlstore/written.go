@@ -8,8 +8,8 @@ import (
 	"parley/store"
 )
 
-// Written tells for each account of a host how many bytes archives keep of what the account has written between two
-// ids, in messages and in the rooms of a service. It reads only what lies between, of one archive after the other.
+// Written tells for each account of a host how many bytes of its messages between two ids archives keep, its own
+// archive and those of a service's rooms. It reads only the entries between, one archive after the other.
 func (s *Store) Written(ctx context.Context, host, rooms string, since, until store.ID,
 	tell func(account string, bytes int64)) error {
 	if err := s.settleAll(ctx); err != nil {
