@@ -78,7 +78,7 @@ type Theme struct {
 
 // Source is the message or thread a theme began with; the zero value: none.
 type Source struct {
-	Room   string // localpart of the room it was said in
+	Room   string // localpart of the room where it was said
 	ID     ID     // its stanza-id
 	Thread string
 }

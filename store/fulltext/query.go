@@ -171,7 +171,7 @@ func (q Query) Excerpt(text string, length int) string {
 			break
 		}
 	}
-	// A third of it is what comes before.
+	// A third of the length comes before the found words.
 	from, n := first, 0
 	for from > 0 && n+utf8.RuneCountInString(fields[from-1]) < length/3 {
 		from--
