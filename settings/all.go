@@ -48,7 +48,7 @@ const (
 // Sections are the sections of the page, in order.
 var Sections = []string{"organization", "phones", "signin", "invitations", "retention"}
 
-// wrong is why a value cannot be kept; whoever knows the setting names it.
+// wrong returns why a value cannot be kept; the caller names the setting.
 func wrong(text string, args ...any) error { return fault.New(fault.Invalid, "", text, args...) }
 
 const (

@@ -134,7 +134,7 @@ func withRoles(v settings.Values) settings.Values {
 	return v
 }
 
-// All mistakes are told at once, and then nothing is kept.
+// All mistakes are reported at once, and then nothing is saved.
 func TestMistakes(t *testing.T) {
 	s := node(t, open(t))
 	long := strings.Repeat("x", 101)
