@@ -58,8 +58,8 @@ type Host struct {
 // Limits are the limits that a host keeps for each account.
 type Limits struct {
 	SessionsPerAccount    int   // 0: no limit
-	ArchiveBytesPerSecond int64 // what one person may add to archives on average; 0: no limit
-	ArchiveBytesBurst     int64 // what one person may add to archives at once
+	ArchiveBytesPerSecond int64 // average bytes that one person may add to archives; 0: no limit
+	ArchiveBytesBurst     int64 // bytes that one person may add to archives at once
 }
 
 // HostConfig holds what NewHost needs.

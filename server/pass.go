@@ -38,7 +38,7 @@ func (p *Pass) Serialized() []byte {
 	return p.bytes
 }
 
-// Write adds a write to what is committed before the stanza goes on.
+// Write adds a write to those that are committed before the stanza goes on.
 func (p *Pass) Write(w store.Write) { p.writes = append(p.writes, w) }
 
 // receipt moves the stream's receipt from st to a changed copy, which has none.

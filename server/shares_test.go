@@ -41,7 +41,7 @@ func TestShare(t *testing.T) {
 	})
 }
 
-// A person's share outlives the sessions; no more shares at rest are kept than necessary.
+// A person's share outlives the sessions; the host keeps no more idle shares than necessary.
 func TestSharesAreKept(t *testing.T) {
 	h := &Host{
 		Limits:   Limits{ArchiveBytesPerSecond: 1, ArchiveBytesBurst: 1000},

@@ -100,8 +100,8 @@ func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var errTooLarge = errors.New("c2s: the request is too large")
 
-// read reads a request's body. Before sign-in it accepts no more than a stanza may have then, which is enough to find
-// the session.
+// read reads a request's body. Before sign-in it accepts no more than the limit for a stanza at that time, which is
+// enough to find the session.
 func (b *bosh) read(r *http.Request) ([]byte, error) {
 	const around = 4096 // bytes for the <body/> itself
 	limit := int64(b.srv.cfg.Unauthenticated.Stanza) + around

@@ -107,7 +107,7 @@ func (o *outbound) put(st *wire.Stanza, to jid.JID) error {
 	return nil
 }
 
-// stanzaCost is what a queued stanza counts besides its payload, in bytes.
+// stanzaCost is the number of bytes that a queued stanza counts besides its payload.
 const stanzaCost = 256
 
 // ask sends an <r/> when enough stanzas are unacknowledged. The server's sweep asks for smaller numbers, so that not
