@@ -19,8 +19,8 @@ import (
 // Limits holds the limits on what is kept. Zero values mean the defaults.
 type Limits struct {
 	Nodes         int   // of one account; 0: 200; of a service; 0: 10,000
-	Share         int   // of a service's nodes, those that one person made; 0: no limit
-	ShareBytes    int64 // of a service's payloads, those in nodes that one person made; 0: no limit
+	Share         int   // for the nodes of a service that one person created; 0: no limit
+	ShareBytes    int64 // bytes of payloads in the nodes of a service that one person created; 0: no limit
 	Items         int   // of one node, also what "max" means; 0: 1000
 	ItemBytes     int   // of one payload; 0: 128 KiB
 	Bytes         int64 // of all payloads of one account or service; 0: no limit

@@ -129,7 +129,7 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 		}
 		return server.ServiceUnavailable
 	}
-	if !st.Receipt.Earlier(ctx) { // what its sender did in groups' rooms comes first
+	if !st.Receipt.Earlier(ctx) { // the sender's earlier stanzas in groups' rooms come first
 		return server.ResourceConstraint
 	}
 	if st.Type == "set" {
