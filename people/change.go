@@ -237,7 +237,7 @@ func (p *People) SignOut(ctx context.Context, by Actor, name string) (n int, err
 }
 
 // SetPassword sets a password and ends all sessions, also those of browsers. If somebody else sets it, app passwords
-// and API tokens are removed too: whoever had control of the account has lost it.
+// and API tokens are removed too: somebody who had got control of the account loses it.
 func (p *People) SetPassword(ctx context.Context, by Actor, name, password string) error {
 	return p.SetPasswordAs(ctx, by, name, password, PasswordBy{})
 }

@@ -33,7 +33,7 @@ func (p *People) Create(ctx context.Context, by Actor, n NewPerson) (store.Perso
 	return w.Person, err
 }
 
-// Welcome is Create with a photo and an invitation: all of it is done, or nothing.
+// Welcome is Create with a photo and an invitation: either all of it is done or nothing.
 func (p *People) Welcome(ctx context.Context, by Actor, n Newcomer) (w Welcomed, err error) {
 	u, err := p.prepare(ctx, by, n.NewPerson)
 	if err != nil {

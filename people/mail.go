@@ -155,7 +155,7 @@ func (p *People) push(account string, c store.Contact) {
 				ID:   p.h.NewID(),
 				To:   s.JID,
 			}
-			_ = s.Send(st.Add(wire.E(wire.NSRoster, "query", it))) // a client that is gone asks anew when it returns
+			_ = s.Send(st.Add(wire.E(wire.NSRoster, "query", it))) // a client that is gone asks again when it returns
 		}
 	}
 }
