@@ -140,7 +140,7 @@ func checkSettings(g *store.Group) error {
 	return shape.Check(now)
 }
 
-// isEmoji accepts what may be an emoji: a few characters that are not letters, digits, spaces or controls.
+// isEmoji accepts a text that may be an emoji: a few characters that are not letters, digits, spaces or controls.
 func isEmoji(s string) bool {
 	n := 0
 	for _, r := range s {

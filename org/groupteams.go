@@ -44,8 +44,8 @@ func (o *Org) SetGroupTeam(ctx context.Context, by acts.Actor, host, group, id, 
 	})
 }
 
-// SetGroupTeams makes these the teams of a group: teams that were in it keep their role, new ones become members. All
-// of it is done, or nothing. The group's owners may.
+// SetGroupTeams makes these the teams of a group: teams that were in it keep their role, new ones become members.
+// Either all of it is done or nothing. The group's owners may do this.
 func (o *Org) SetGroupTeams(ctx context.Context, by acts.Actor, host, group string, teams []string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)

@@ -9,7 +9,7 @@ import (
 const (
 	Private      = "private"      // only members know of it; others are added
 	Public       = "public"       // people of the organization find it, and become members by entering
-	Large        = "large"        // as Public, without membership: whoever of the organization enters may write
+	Large        = "large"        // as Public, but without membership: everyone of the organization may enter and write
 	ByRequest    = "request"      // people find it and ask to be members
 	Announcement = "announcement" // moderators write and start themes, the others read and react
 	Federated    = "federated"    // people of other servers may be members

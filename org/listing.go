@@ -11,8 +11,8 @@ func (a Access) Manages() bool { return a.Affiliation == Owner || a.Affiliation 
 // ShowsAddresses says whether a person with an Access sees real addresses in a group; others see nicknames.
 func ShowsAddresses(g store.Group, a Access) bool { return RulesOf(g).ShowAddresses || a.Manages() }
 
-// Lists says whether a person with an Access sees a member in a group's list. Banned people are shown to moderators
-// only; so is everybody if addresses are hidden, except oneself.
+// Lists says whether a person with an Access sees a member in a group's list. Only moderators see banned people. If
+// addresses are hidden, only moderators see others at all.
 func Lists(g store.Group, a Access, who jid.JID, m store.Member) bool {
 	return a.Manages() || m.Role != store.RoleBanned && (ShowsAddresses(g, a) || m.JID == who.String())
 }

@@ -37,7 +37,7 @@ func open(t *testing.T, names ...string) *sqlstore.Store {
 func person(name string) jid.JID { return jid.MustParse(name + "@" + host) }
 
 // TestEveryone checks that existing accounts become members of a mandatory group in the background, some of them after
-// a restart, that banned people stay out, and that each new member is told once.
+// a restart, that banned people stay out, and that each new member is announced once.
 func TestEveryone(t *testing.T) {
 	ctx := context.Background()
 	names := make([]string, 250)

@@ -128,10 +128,11 @@ const (
 	TeamChanged                 // made, renamed, deleted, or its people changed
 	BookmarksNamed              // of a theme whose group was renamed
 	BookmarksChanged            // of one room, for those in Renamed: whether their clients enter it
-	ThemeDozes                  // nobody has written for long: the clients of those in Renamed no longer enter the room
-	BookmarksGone               // of a restricted theme, for people who were in it and left its group
-	Shared                      // Actor shared something with a team
-	Unshared                    // the opposite
+	// nobody has written for a long time: the clients of the people in Renamed no longer enter the room
+	ThemeDozes
+	BookmarksGone // of a restricted theme, for people who were in it and left its group
+	Shared        // Actor shared something with a team
+	Unshared      // the opposite
 )
 
 // Event reports a change that is durable.

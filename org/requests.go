@@ -76,7 +76,7 @@ func (o *Org) Requests(ctx context.Context, host, group string) ([]store.GroupRe
 	return o.st.GroupRequests(ctx, host, group)
 }
 
-// AnswerRequest makes the person who asked a member, or refuses; they are told. Moderators may.
+// AnswerRequest makes the person who asked a member, or refuses; the person is told. Moderators may do this.
 func (o *Org) AnswerRequest(ctx context.Context, by acts.Actor, host, group string, who jid.JID, yes bool) error {
 	who = who.Bare()
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {

@@ -126,7 +126,7 @@ func (o *Org) PutSnippet(ctx context.Context, by acts.Actor, host, team string, 
 }
 
 // PutContact shares a contact with a team; its people are told, so that they can add it to their lists. The team's
-// people and administrators may.
+// people and administrators may do this.
 func (o *Org) PutContact(ctx context.Context, by acts.Actor, host, team string, contact jid.JID, name string) error {
 	name = strings.Join(strings.Fields(name), " ")
 	if utf8.RuneCountInString(name) > MaxName {
@@ -170,7 +170,7 @@ func (o *Org) share(ctx context.Context, by acts.Actor, host, team string, x sto
 }
 
 // Unshare removes a shared thing; the team's people are told of a removed contact. The team's people and administrators
-// may.
+// may do this.
 func (o *Org) Unshare(ctx context.Context, by acts.Actor, host, team, kind, name string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		t, err := o.teamFor(ctx, by, host, team)
