@@ -114,7 +114,7 @@ func (k *keeper) membersChanged(ctx context.Context, ms []store.Member) {
 		}
 		if k.theme != "" && !r.IsIn(who) {
 			r.AffiliationNoted(who, a)
-			continue // the group's own room has told
+			continue // the message about it is in the group's own room
 		}
 		r.Affiliated(ctx, who, a)
 	}

@@ -40,8 +40,8 @@ type Config struct {
 	// Web returns the beginning of links to pages; "" if the server has no pages.
 	Web func() string
 
-	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams. It is called when they come in
-	// and after HatsChanged, on the room's goroutine: it may not wait for anything.
+	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams. It is called when they enter
+	// and after HatsChanged, on the room's goroutine: it must not wait.
 	Hats func(ctx context.Context, group string, who jid.JID) []muc.Hat
 
 	// Meetings is the template of addresses of meetings, with {secret} and perhaps {room}; "" for no meetings.

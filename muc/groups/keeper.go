@@ -86,7 +86,7 @@ func (k *keeper) themeConfig(ctx context.Context, g store.Group, c muc.RoomConfi
 	return c, err
 }
 
-// ConfigForm has no more fields than every room has: the others follow from the group.
+// ConfigForm has only the fields of every room: the other settings follow from the group.
 func (k *keeper) ConfigForm() *form.Form { return k.r.Described() }
 
 // Configure changes the group's name and description. The group's event does the rest.

@@ -55,7 +55,7 @@ func BenchmarkGroup(b *testing.B) {
 		at := time.Now()
 		b.Run(fmt.Sprintf("enter/%d", n), func(b *testing.B) {
 			for range b.N {
-				at = at.Add(time.Minute) // nobody may come in too often
+				at = at.Add(time.Minute) // nobody may enter too often
 				c.SendsAt(fmt.Sprintf("<presence to='%s/%s'>%s</presence>", address, who, x), at)
 				r.WaitFor(who, 3) // romeo, itself, the subject: members are not shown
 				c.Sends(fmt.Sprintf("<presence type='unavailable' to='%s/%s'/>", address, who))

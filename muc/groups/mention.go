@@ -43,7 +43,7 @@ type called struct {
 	teams  []string  // by their names for addresses
 	all    bool      // mentions everyone who may read the room
 	roles  []string  // XEP-0513, section 3.2.2: role or affiliation
-	here   bool      // those who are in the room and not away
+	here   bool      // the people who are in the room and not away
 	count  int
 }
 
@@ -301,7 +301,7 @@ func (ms *mentions) callExplicit(c *called, e *wire.Element) {
 		}
 	case kind == "channel" || kind == "space":
 		if u := e.Attr("uri"); u != "" && u != "xmpp:"+ms.r.JID().String() && u != org.SpaceIRI(ms.host, ms.group) {
-			return // of another room: there one has to say it
+			return // a mention of another room has to be explicit
 		}
 		if active {
 			c.here = true

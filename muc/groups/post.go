@@ -18,7 +18,7 @@ const (
 	nsHats       = "urn:xmpp:hats:0"
 )
 
-// Said is what a program says in a room, by a webhook. It is not in the room.
+// Said is a message of a program in a room, by a webhook. The program is not in the room.
 type Said struct {
 	ID   string // of the program; its occupant-id is made of it
 	Nick string
@@ -27,8 +27,8 @@ type Said struct {
 	Hat  string // what people see the program as: "bot"
 	More []*wire.Element
 
-	// Once is the id that clients know the message by, and no other message has it: it is said once, however often Say
-	// is called with it. With Since the archive is asked whether it was said since then.
+	// Once is an id by which clients know the message and which no other message has: the message is posted once,
+	// however often Say is called with it. With Since the archive is searched for it from then on.
 	Once  string
 	Since store.ID
 }
@@ -121,7 +121,7 @@ func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, er
 		return 0, fault.New(fault.NotAllowed, "", "this theme is closed")
 	}
 	nick := m.Nick
-	for r.Occupant(nick) != nil { // nobody is spoken for
+	for r.Occupant(nick) != nil { // the nickname must not be an occupant's
 		nick += " (" + m.Hat + ")"
 	}
 	from, err := jid.New(r.Name(), s.Domain(), nick)
@@ -158,8 +158,8 @@ func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, er
 	return kept[0].Entry.ID, nil
 }
 
-// maxLooked is how many messages are looked through for a message that may have been said before. While a program tries
-// again no more than that come in.
+// maxLooked is how many messages are searched for one that may have been posted before. No more than that many messages
+// arrive while a program tries again.
 const maxLooked = 20_000
 
 // saidOnce finds a message since a moment by the id that a program gave it; 0 if there is none.

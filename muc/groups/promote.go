@@ -25,7 +25,7 @@ const (
 	threadPage = 500
 )
 
-// about is what a message is about: the id of the message that it replies to (XEP-0461), or its thread.
+// about says what a message refers to: the id of the message that it replies to (XEP-0461), or its thread.
 type about struct{ reply, thread string }
 
 func aboutOf(st *wire.Stanza) (a about) {
@@ -38,8 +38,8 @@ func aboutOf(st *wire.Stanza) (a about) {
 	return a
 }
 
-// source finds what a person's new theme is to begin with, and its lines. Nothing is found that the person may not
-// read. It must not be called on a room's goroutine.
+// source finds the message or thread that a person's new theme begins with, and its lines. It finds only messages that
+// the person may read. It must not be called on a room's goroutine.
 func (s *Service) source(
 	ctx context.Context,
 	room, group, theme string,

@@ -61,8 +61,8 @@ const (
 )
 
 // reaction gives the part of a message that a person who only reads may send: a reaction (XEP-0444), and how far the
-// person has read (XEP-0333). It is put together anew, so that nothing else comes along. A message that says more is
-// refused.
+// person has read (XEP-0333). The part is built from scratch, so that nothing else gets through. A message with a body
+// or other content is refused.
 func (k *keeper) reaction(ctx context.Context, o *muc.Occupant, st *wire.Stanza) (*wire.Stanza, error) {
 	out := st.Copy()
 	out.SetPayload(nil, nil)

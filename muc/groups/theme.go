@@ -68,7 +68,7 @@ func (s *Service) themeLink(e org.Event) string {
 	return s.cfg.Web() + strings.TrimPrefix(org.ThemeLink(e.Group, *e.Theme), "https://"+e.Host) + " "
 }
 
-// themeChanged takes over what a theme is now, and says what has become of it.
+// themeChanged takes over a theme's new state, and announces the change in the room.
 func (k *keeper) themeChanged(ctx context.Context, e org.Event) {
 	r := k.r
 	was, name := k.closed, r.Now().Name
