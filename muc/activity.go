@@ -10,12 +10,12 @@ import (
 	"parley/wire/form"
 )
 
-// How busy a room is (XEP-0502): told of rooms that last, are listed, and that everyone may enter.
+// How busy a room is (XEP-0502): published only for rooms that are permanent and listed, and that everyone may enter.
 
 const (
 	fieldActivity = "{urn:xmpp:muc-activity}message-activity"
 	activitySpan  = 24 * time.Hour
-	activityAge   = time.Minute // a value is used for so long before it is counted anew
+	activityAge   = time.Minute // how long a value is used before it is counted again
 	nsCorrect     = "urn:xmpp:message-correct:0"
 )
 

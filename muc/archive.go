@@ -45,7 +45,7 @@ func (r *Room) readsFrom(ctx context.Context, who jid.JID, affiliation string) (
 	return since, err
 }
 
-// cameAt is when somebody has come in; an error if they are not in.
+// cameAt returns when a person entered the room; an error if they are not in it.
 func (r *Room) cameAt(ctx context.Context, who jid.JID) (at time.Time, err error) {
 	err = r.ask(ctx, func(_ context.Context, r *Room) error {
 		for _, o := range r.order {
@@ -92,7 +92,7 @@ func (r *Room) bounds(ctx context.Context, from time.Time) (first, last store.ID
 	return es[0].ID, last, nil
 }
 
-// archive is XEP-0313 of the room: for who could read it live.
+// archive answers XEP-0313 queries to the room, for people who could read its messages live.
 func (r *Room) archive(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	a, from, err := r.reading(ctx, st.From)
 	if err != nil {

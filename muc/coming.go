@@ -18,7 +18,7 @@ const (
 var errComing = server.WithText(
 	stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, "you enter and leave rooms too often")
 
-// coming bounds how often one person comes in.
+// coming limits how often one person enters.
 func coming(*Room) Hooks {
 	comers := limit.New[jid.JID](comingRate, comingBurst, limit.Most)
 	return Hooks{Come: func(st *wire.Stanza) error {

@@ -22,7 +22,7 @@ import (
 // patience is how long one room may take to learn that an account is gone.
 const patience = 20 * time.Second
 
-// Left is why somebody owns rooms no more.
+// Left is the reason why somebody no longer owns rooms.
 type Left string
 
 // What happened to an account.

@@ -250,7 +250,7 @@ func (r *Room) info(ctx context.Context, st *wire.Stanza, node string) (*wire.El
 	if node == nsNick {
 		return nickInfo(r.keeper.Nick(st.From)), nil
 	}
-	if node == nsTraffic { // section 18.1.1: nothing is taken out of what people send
+	if node == nsTraffic { // section 18.1.1: nothing is removed from people's messages
 		return nil, server.ServiceUnavailable
 	}
 	if e := server.CommandInfo(r.keeper.Commands(), node); e != nil {

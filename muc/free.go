@@ -39,8 +39,8 @@ func newFree(ctx context.Context, r *Room) (*free, error) {
 	return k, err
 }
 
-// freeRules are the rules of free rooms only: owners are named, and administrators who come in get the requests that
-// wait.
+// freeRules are the rules of free rooms only: the room's information names its owners, and administrators who enter get
+// the waiting requests.
 func freeRules(r *Room) Hooks {
 	k, ok := r.keeper.(*free)
 	if !ok {
@@ -56,7 +56,7 @@ func freeRules(r *Room) Hooks {
 	}}
 }
 
-// Config is what the store has.
+// Config returns the configuration in the store.
 func (k *free) Config(_ context.Context, kept RoomConfig) (RoomConfig, error) { return kept, nil }
 
 // Affiliation falls back on the ban of a whole domain (section 9.2).

@@ -95,8 +95,8 @@ func (g *guests) sent(st *wire.Stanza) {
 	}
 }
 
-// pong takes an error that comes back for a question. service-unavailable is what a client says that knows no pings,
-// and what a server says of a client that is gone: it is no proof.
+// pong takes an error that answers a ping. It ignores service-unavailable: clients that do not know pings send it, and
+// so do servers for a client that is gone.
 func (g *guests) pong(ctx context.Context, st *wire.Stanza) {
 	x := g.here[st.From]
 	if x == nil || st.Type != "error" || st.ID != x.id || x.id == "" {

@@ -42,7 +42,7 @@ type Hat struct {
 	Hue   string `json:"hue,omitempty"` // an angle of the colour circle (XEP-0392); "" leaves it to clients
 }
 
-// HatsChanged has somebody's hats looked up and shown anew in the rooms they are in.
+// HatsChanged makes rooms look up a person's hats again and show them.
 func (s *Service) HatsChanged(who jid.JID) {
 	s.mu.RLock()
 	names := slices.Collect(maps.Keys(s.rooms))
@@ -77,7 +77,7 @@ func (r *Room) hatsOf(ctx context.Context, who jid.JID) *wire.Element {
 	return e
 }
 
-// rehat shows those anew whose hats are others now.
+// rehat shows the occupants whose hats have changed.
 func (r *Room) rehat(ctx context.Context, ok func(*Occupant) bool) {
 	for _, o := range slices.Clone(r.order) {
 		if !ok(o) {

@@ -61,7 +61,7 @@ func (p *past) delayed(room jid.JID) *wire.Stanza {
 	return p.st
 }
 
-// size is what it is counted as by maxchars: the characters of the whole stanza.
+// size is the message's size for maxchars: the characters of the whole stanza.
 func (p *past) size(room, to jid.JID) int {
 	return utf8.RuneCount(p.delayed(room).AppendXML(nil, to, wire.Client))
 }

@@ -15,7 +15,7 @@ type Rule func(r *Room) Hooks
 // Hooks are the points in a room's life at which a rule acts. Each may be nil. They are called in the order of the
 // rules, on the room's goroutine unless their comment says otherwise, and must not wait for anything but the store.
 type Hooks struct {
-	// Come is called for a client that wants to come in, or in again. An error refuses it.
+	// Come is called for a client that wants to enter, or to enter again. An error refuses it.
 	Come func(st *wire.Stanza) error
 
 	// Nick returns the nick under which a person is in the room; nick is the one that the person asks for.
@@ -82,7 +82,7 @@ type Hooks struct {
 	// Info adds to what the room says of its configuration c to a person of an affiliation (section 6.4).
 	Info func(ctx context.Context, f *form.Form, c RoomConfig, affiliation string)
 
-	// Forms gives forms that stand beside that one (XEP-0128).
+	// Forms returns further forms for the room's information (XEP-0128).
 	Forms func() []*wire.Element
 }
 
@@ -121,7 +121,7 @@ func (r *Room) RoleFor(affiliation string) string {
 	return role
 }
 
-// mayCome asks the rules whether a client may come in now.
+// mayCome asks the rules whether a client may enter now.
 func (r *Room) mayCome(st *wire.Stanza) error {
 	for i := range r.hooks {
 		if f := r.hooks[i].Come; f != nil {

@@ -40,7 +40,7 @@ func TestRules(t *testing.T) {
 			},
 		}
 	}
-	// The second rule sees what the first has made of a message.
+	// The second rule sees the message as the first one has changed it.
 	polite := func(*muc.Room) muc.Hooks {
 		return muc.Hooks{Accept: func(_ *muc.Occupant, st *wire.Stanza) error {
 			if st.BodyText() == "hello" {

@@ -106,8 +106,8 @@ func (r *Room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.
 		Set("reason", inv.ChildText(wire.NSMUCUser, "reason")))
 }
 
-// mayReceive: nobody invites an account that is not there (section 7.8.2). Whether it is, only
-// people of this host are told.
+// mayReceive refuses an invitation to an account that does not exist (section 7.8.2). Only people of this host are told
+// whether it does.
 func (r *Room) mayReceive(ctx context.Context, from, to jid.JID) error {
 	if to.Local() == "" {
 		return server.ItemNotFound

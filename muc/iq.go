@@ -68,8 +68,8 @@ func (r *Room) onIQ(ctx context.Context, st *wire.Stanza) error {
 	return nil
 }
 
-// occupantIQ forwards a request or its answer between two occupants; a ping of oneself is answered by the room itself
-// (XEP-0410, section 3.3).
+// occupantIQ forwards a request or its answer between two occupants; the room itself answers a client's ping of its own
+// address (XEP-0410, section 3.3).
 func (r *Room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
 	o := r.sessions[st.From]
 	if o == nil {

@@ -19,8 +19,9 @@ import (
 // Methods run on the room's goroutine, unless their comment says that they run on any. The person who
 // asked is sent what server.Refusal makes of an error.
 type Keeper interface {
-	// Config gives the configuration in force. kept is what the store has. It runs before the room's goroutine starts
-	// and whenever the room is reconfigured, under the room's lock: it must not ask the room for its configuration.
+	// Config returns the configuration in force. kept is the one in the store. It runs before the room's goroutine
+	// starts and whenever the room is reconfigured, under the room's lock: it must not ask the room for its
+	// configuration.
 	Config(ctx context.Context, kept RoomConfig) (RoomConfig, error)
 
 	// ConfigForm gives the form that an owner fills in (section 10.2).
@@ -63,7 +64,7 @@ type Keeper interface {
 	// Reserved says whether another person has reserved this nick, or one that looks like it.
 	Reserved(nick string, who jid.JID) bool
 
-	// Enter gives the affiliation of a person who wants to come in, and may make them a member. With seat the person
+	// Enter returns the affiliation of a person who wants to enter, and may make them a member. With seat the person
 	// gets in although the room is full.
 	Enter(ctx context.Context, who jid.JID) (affiliation string, seat bool, err error)
 
@@ -94,7 +95,7 @@ type Keeper interface {
 
 // Keepers finds the keepers of rooms that are not free. Its methods run on any goroutine.
 type Keepers interface {
-	// Keeps says whether a room is kept, by what the store has of it.
+	// Keeps says whether this one keeps a room, given the room's row in the store.
 	Keeps(row store.Room) bool
 
 	// Keeper makes the keeper of a room that Keeps is true of. The room is being loaded: its goroutine has not started.

@@ -7,8 +7,8 @@ import (
 	"parley/muc"
 )
 
-// BenchmarkEnter is one person who enters and leaves a room of so many. Each costs what the room's size is,
-// once: compare ns/presence.
+// BenchmarkEnter lets one person enter and leave a room with a number of occupants. Each time costs in proportion to
+// the room's size: compare ns/presence.
 func BenchmarkEnter(b *testing.B) {
 	for _, n := range []int{50, 500, 2000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -121,12 +121,12 @@ func (s *Service) unique(ctx context.Context, who jid.JID) (*wire.Element, error
 	return nil, errors.New("muc: ten random names were all taken")
 }
 
-// tells says whether people of an affiliation are told what the room speaks of and who owns it: section 13.4.
+// tells says whether people of an affiliation may see the room's subject and its owners: section 13.4.
 func (c RoomConfig) tells(affiliation string) bool {
 	return !c.MembersOnly && c.Password == "" || AtLeast(affiliation, Member)
 }
 
-// tellMore adds to what a room says of itself what not everyone is to know.
+// tellMore adds information about a room that not everyone may have.
 func (r *Room) tellMore(f *form.Form, c RoomConfig, mine string) {
 	if !c.tells(mine) {
 		return

@@ -210,7 +210,8 @@ func (r *Room) Flush(ctx context.Context) {
 	}
 }
 
-// notKept tells the senders. A room that is another node's by now leaves this one, and is loaded anew when asked for.
+// notKept tells the senders. A room that another node has taken over leaves this node, and is loaded again when asked
+// for.
 func (r *Room) notKept(ctx context.Context, batch []*Message, err error) {
 	if errors.Is(err, store.ErrConflict) {
 		r.s.log.Info("room was taken over", "room", r.jid.String())

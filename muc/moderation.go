@@ -161,8 +161,8 @@ func (r *Room) ownRetraction(ctx context.Context, o *Occupant, st *wire.Stanza) 
 	return r.bury(ctx, e, st.ID)
 }
 
-// ownByID finds an occupant's own message by what it was sent with, its id or origin-id: so clients name it
-// that know no stanza-ids.
+// ownByID finds an occupant's own message by the id or origin-id that it was sent with: clients that know no stanza-ids
+// use these.
 func (r *Room) ownByID(ctx context.Context, o *Occupant, id string) (store.Archived, error) {
 	es, _, _, err := r.s.st.ReadRoom(ctx, r.s.cfg.Domain, r.name,
 		store.Page{With: o.bare.String(), Backwards: true, Max: server.CorrectionsRead})

@@ -74,7 +74,8 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: Owner, Since: row.Created}
 	err = s.st.CreateRoom(ctx, row, owner)
 	if errors.Is(err, store.ErrExists) {
-		// A free room that was destroyed may be made anew, without its past; the address of another room never is.
+		// A free room that was destroyed may be created again, without its past; the address of another room is never
+		// used again.
 		if err = s.st.ReviveRoom(ctx, row, owner); errors.Is(err, store.ErrExists) {
 			if _, e := s.st.Room(ctx, s.cfg.Domain, name); e == nil {
 				return nil // somebody else has just made it
@@ -105,7 +106,7 @@ func (s *Service) mayCreate(ctx context.Context, who jid.JID) error {
 	return server.WithText(server.NotAllowed, "you may not create rooms here")
 }
 
-// mayOwnMore: nobody has more rooms than one may (section 13.6), but administrators.
+// mayOwnMore returns an error if a person owns as many rooms as allowed (section 13.6). Administrators may own more.
 func (s *Service) mayOwnMore(ctx context.Context, who jid.JID) error {
 	n, err := s.st.RoomsOwned(ctx, s.cfg.Domain, who.Bare().String())
 	if err == nil && n >= s.cfg.MaxPerUser && !s.IsAdmin(ctx, who) {

@@ -114,7 +114,7 @@ func TestRate(t *testing.T) {
 	romeo gets: <message type='error' id='big'><error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
 }
 
-// A writer who keeps to the pace does so whenever the room comes to it: after a stall of the store it is all at once.
+// A writer who keeps to the pace may write even if the room gets the messages all at once, after a stall of the store.
 func TestRateIsOfWhenItWasReceived(t *testing.T) {
 	r := verona(t, func(c *muc.Config) { c.MessageRate, c.MessageBurst = 1, 2 })
 	r.enter("juliet")
@@ -183,7 +183,7 @@ func TestTakenOver(t *testing.T) {
 	}
 	r.Play(`romeo sends: <message type='groupchat' id='t1' to='orchard@groups.example.org'><body>x</body></message>
 	romeo gets: <message type='error' id='t1'><error type='wait'/></message>`)
-	// Loaded anew it goes on.
+	// The room is loaded again and goes on.
 	r.Play(`romeo sends: <presence to='orchard@groups.example.org/Romeo'>` + x + `</presence>
 	romeo gets: <presence from='orchard@groups.example.org/Romeo'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner'/><status code='110'/></x></presence>
 	romeo gets: <message><subject/></message>
@@ -196,7 +196,7 @@ func TestTakenOver(t *testing.T) {
 	}
 }
 
-// TestLoadTogether: many who come to a room that is not in memory at the same moment find one room.
+// TestLoadTogether: many people who enter a room that is not in memory at the same moment find one room.
 func TestLoadTogether(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo", field("persistentroom", "1"))

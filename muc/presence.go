@@ -56,7 +56,7 @@ func (r *Room) onPresence(ctx context.Context, st *wire.Stanza) error {
 		if st.To.Resource() != o.nick {
 			return r.rename(ctx, o, st)
 		}
-		if st.Has(wire.NSMUC, "x") { // its client believes it is not in: it gets everything anew
+		if st.Has(wire.NSMUC, "x") { // its client believes that it is outside: it gets everything again
 			return r.rejoin(ctx, o, st)
 		}
 		return r.update(ctx, o, st)
@@ -126,7 +126,7 @@ func (r *Room) mayEnter(affiliation string, seat bool, nick string, x *wire.Elem
 	case len(r.sessions) >= r.s.cfg.MaxOccupants && (!owner || len(r.sessions) >= r.s.cfg.MaxOccupants+spareSeats):
 		return errNoPlace
 	case r.cfg.MaxUsers > 0 && len(r.order) >= r.cfg.MaxUsers && !owner && r.nicks[nick] == nil:
-		// one's second client is nobody more
+		// a person's second client is not another person
 		return errNoPlace
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Private messages (XEP-0045, section 7.5), and what comes back of messages that the room has passed on.
+// Private messages (XEP-0045, section 7.5), and errors that come back for messages that the room has passed on.
 
 // private is a message from one occupant to another.
 type private struct {

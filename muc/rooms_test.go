@@ -9,7 +9,7 @@ import (
 
 const x = `<x xmlns='http://jabber.org/protocol/muc'/>`
 
-// verona has romeo, juliet and nurse signed in, and a room that romeo has made and is in as "Romeo".
+// verona signs in romeo, juliet and nurse, and opens a room that romeo has created and is in as "Romeo".
 func verona(t testing.TB, change ...func(*muc.Config)) *rig {
 	r := newRig(t, change...)
 	r.User("romeo", "juliet", "nurse", "tybalt")

@@ -15,7 +15,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Search for rooms by what they are called and about (XEP-0433), among those that the asker may know of.
+// Search for rooms by name and description (XEP-0433), among those that the asker may know of.
 
 const (
 	nsSearch       = "urn:xmpp:channel-search:0:search"

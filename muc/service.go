@@ -244,7 +244,7 @@ func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 	return err
 }
 
-// noRoom is a stanza for a room that is not there: whoever enters may create it.
+// noRoom handles a stanza to a room that does not exist: somebody who enters may create it.
 func (s *Service) noRoom(ctx context.Context, st *wire.Stanza) error {
 	switch {
 	case st.Type == "error" || st.Kind == wire.IQ && st.Type == "result":
@@ -267,7 +267,7 @@ func (s *Service) noRoom(ctx context.Context, st *wire.Stanza) error {
 type work struct {
 	st *wire.Stanza
 	do func(ctx context.Context, r *Room)
-	// lost is told when do is not called, for the room is no more. May be nil.
+	// lost is called instead of do if the room is gone. May be nil.
 	lost func(err error)
 }
 
@@ -303,7 +303,7 @@ func (r *Room) ask(ctx context.Context, do func(ctx context.Context, r *Room) er
 	return r.s.Ask(ctx, r.name, 5*time.Second, do)
 }
 
-// Patience is how long a request waits for a room to do what it was given before.
+// Patience is how long a request waits for a room to finish earlier work.
 const Patience = 30 * time.Second
 
 // Ask runs do on the room's goroutine, waits for it, and returns its error. The room is loaded if need be;

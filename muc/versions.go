@@ -25,7 +25,7 @@ const (
 	nsVersions  = "urn:xmpp:muc:affiliations:1"
 	maxSteps    = 200              // changes that are remembered
 	itemsAtOnce = 300              // in one message
-	versionsAge = 10 * time.Minute // after which the list is looked at anew when somebody comes in
+	versionsAge = 10 * time.Minute // after this time the list is read again when somebody enters
 )
 
 type versions struct {

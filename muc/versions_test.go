@@ -8,7 +8,7 @@ import (
 	"parley/wire"
 )
 
-// TestVersionsInParts: a list of 700 is told in three messages, each from the version with which the one before ended.
+// TestVersionsInParts: a list of 700 is sent in three messages, each from the version with which the one before ended.
 func TestVersionsInParts(t *testing.T) {
 	const ns = "urn:xmpp:muc:affiliations:1"
 	r := verona(t)

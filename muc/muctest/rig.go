@@ -26,10 +26,10 @@ import (
 // Domain is the host's. Rooms are at "groups." and it.
 const Domain = "example.org"
 
-// Join is what a presence has that enters a room.
+// Join is the payload of a presence that enters a room.
 const Join = `<x xmlns='http://jabber.org/protocol/muc'/>`
 
-// Rig is one host on a store, with what New was told to open on it.
+// Rig is one host on a store, with the service that the Open given to New opens on it.
 type Rig struct {
 	T       testing.TB
 	Store   *sqlstore.Store
@@ -221,7 +221,8 @@ func (c *Client) SendsAt(xml string, at time.Time) {
 	c.rig.Host.Sent(context.Background(), c.Session, st)
 }
 
-// Settled gives what has come until now: a ping of an occupant that is not here goes through the room's queue.
+// Settled returns the stanzas that have come until now: a ping of an occupant that is not here goes through the room's
+// queue first.
 func (r *Rig) Settled(actor, room string) []*wire.Element {
 	c := r.Clients[actor]
 	r.pings++
