@@ -139,7 +139,7 @@ func (b *blocking) sent(ctx context.Context, p *server.Pass) error {
 		return nil
 	}
 	if st.Kind == wire.Presence && st.Type == "unavailable" {
-		return nil // leaving is told to everyone
+		return nil // everyone is told that the client leaves
 	}
 	return errBlocked
 }

@@ -140,7 +140,7 @@ func item(b *store.Bookmark) server.PEPItem {
 	return server.PEPItem{ID: b.Room, Payload: conference(b, nsBookmarks).AppendXML(nil, ""), At: b.Updated}
 }
 
-// conference makes a bookmark's element in either namespace; only the newer one has extensions.
+// conference makes the element of a bookmark in either namespace; only the newer one has extensions.
 func conference(b *store.Bookmark, space string) *wire.Element {
 	e := wire.E(space, "conference").Set("name", b.Name)
 	if space == nsStorage {

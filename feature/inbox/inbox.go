@@ -192,7 +192,7 @@ func (b *Inbox) flush(ctx context.Context) error {
 
 // list answers with a message for each conversation, the latest first (XEP-0430, section 3.1).
 func (b *Inbox) list(ctx context.Context, r *server.Request) (*wire.Element, error) {
-	if !r.Stanza.Receipt.Earlier(ctx) { // include what the client has said in rooms just before
+	if !r.Stanza.Receipt.Earlier(ctx) { // include messages that the client has sent in rooms just before
 		return nil, server.ResourceConstraint
 	}
 	if r.Session == nil {

@@ -97,7 +97,7 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	}
 }
 
-// sent archives the sender's side. A message to oneself is archived once, as received.
+// sent archives the sender's side. A message to one's own account is archived once, as received.
 func (a *archive) sent(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
 	if !meaningful(st) || st.To.Bare() == p.Session.JID.Bare() {

@@ -136,7 +136,7 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 type effect struct {
 	deliver bool // The user sees the stanza.
 	granted bool // The server grants the subscription in the user's name.
-	hidden  bool // The contact sees the user's presence no more.
+	hidden  bool // The contact no longer sees the user's presence.
 }
 
 // receive changes c as a contact's stanza of this type asks. request is the stanza as it is kept until the user

@@ -66,7 +66,7 @@ func (r *roster) teamChanged(ctx context.Context, e org.TeamEvent) {
 			continue
 		}
 		cs, err := r.h.Contacts(ctx, name)
-		if ctx.Err() != nil { // the server stops: clients ask anew when they come back
+		if ctx.Err() != nil { // the server stops: clients ask again when they come back
 			return
 		}
 		if err != nil {

@@ -43,7 +43,7 @@ func (s *service) editedAccount(ctx context.Context, f form.Form) (user, jid.JID
 	return u, js[0].Bare(), readable(err)
 }
 
-// editForm makes the form with what the account is now. It leaves out what the asker may not change.
+// editForm makes the form with the account's present values. It leaves out the fields that the asker may not change.
 func (s *service) editForm(ctx context.Context, by jid.JID, sofar form.Form) (*form.Form, error) {
 	ctx = asked(ctx, by)
 	u, who, err := s.editedAccount(ctx, sofar)

@@ -32,7 +32,7 @@ func (p *picture) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// photo reads the photo of a card; nil if it has none that can be read.
+// photo reads the photo of a card; nil if the card has no readable photo.
 func photo(card *wire.Element) *picture {
 	ph := card.Child(ns, "PHOTO")
 	text := strings.Join(strings.Fields(ph.ChildText(ns, "BINVAL")), "")

@@ -15,7 +15,7 @@ import (
 	"parley/wire/jid"
 )
 
-// said is a message of a room.
+// said is a message that was sent in a room.
 type said struct {
 	group, theme, room string
 	entry              *store.RoomEntry
