@@ -203,7 +203,7 @@ func TestCheckOfADomainOutsideASCII(t *testing.T) {
 	}
 }
 
-// Signs that no domain has are named, and each mistake is said once.
+// Characters that no domain may have are named, and each mistake is reported once.
 func TestCheckOfHosts(t *testing.T) {
 	cert, key := writeCert(t, t.TempDir(), "c", time.Now().Add(time.Hour), "example.org", "*.example.org")
 	for hosts, want := range map[string]string{

@@ -66,7 +66,7 @@ func (s *server) serves(t *testing.T) (waited bool) {
 	return strings.Contains(strings.Join(s.says(t, "door=metrics"), "\n"), "waiting until its lease expires")
 }
 
-// refused waits for its end and gives what it has said.
+// refused waits for the end of the program and returns its output.
 func (s *server) refused(t *testing.T) string {
 	t.Helper()
 	var all []string

@@ -169,7 +169,7 @@ func showRecords(w io.Writer, rs []admin.DNSRecord) {
 	table(w, "", "NAME\tTYPE\tVALUE\tSTATE\tPUBLISHED\tFOR", rows)
 }
 
-// checkCommand is `parley config check` under the name that one looks for.
+// checkCommand is `parley config check` under a name that is easier to find.
 func (a *app) checkCommand() *cobra.Command {
 	c := a.configCheck()
 	c.Short = "Check the configuration and report mistakes, like `config check`"

@@ -186,7 +186,7 @@ func importFile(ctx context.Context, cl *api.Client, in api.ImportInput, name st
 const nsXInclude = "http://www.w3.org/2001/XInclude"
 
 // whole writes a file with the files that it includes in their places (XEP-0227, section 4). They have to be below its
-// directory; each is told.
+// directory; tell is called for each.
 func whole(w io.Writer, name string, tell func(part string)) error {
 	root, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {

@@ -28,8 +28,8 @@ func ownDisk(t *testing.T, dir string) (enter []string, inside func(pid int) str
 	return enter, func(pid int) string { return fmt.Sprintf("/proc/%d/root%s", pid, dir) }
 }
 
-// When the disk is full, probes are told so, and so is who makes a backup; nothing is left of it.
-// With room again all is well.
+// When the disk is full, health probes and a person who makes a backup are told so, and no part of the backup is left.
+// With free space again everything works.
 func TestFullDisk(t *testing.T) {
 	dir := shortDir(t)
 	enter, inside := ownDisk(t, dir)

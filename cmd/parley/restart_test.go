@@ -17,7 +17,7 @@ import (
 	"mellium.im/xmpp/stanza"
 )
 
-// An administrator has the program start anew (XEP-0133, section 4.30): as the same process, with what it has kept.
+// An administrator restarts the program (XEP-0133, section 4.30): it goes on as the same process, with its data.
 func TestRestartByCommand(t *testing.T) {
 	dir := shortDir(t)
 	c, welcome, log := startProcess(t, dir, "--set", "shutdown.by_command=true", "--set",
