@@ -160,7 +160,7 @@ func check(ctx context.Context, srv *server, ts []*talker, res *Result) error {
 	return nil
 }
 
-// kept looks for what a talker was told to be kept: once, in the order it was said.
+// kept looks for the messages that a talker was told are kept: each once, in the order in which it was sent.
 func (t *talker) kept(where string, es []entry, room bool, res *Result) {
 	at, count := make(map[string]int), make(map[string]int)
 	for i, e := range es {

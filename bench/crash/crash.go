@@ -26,7 +26,7 @@ type Config struct {
 	Clients int           // default 6
 	Life    time.Duration // the longest that a server lives; default 1.5 s
 	Seed    uint64
-	Log     io.Writer // where progress is told
+	Log     io.Writer // writer of the progress
 }
 
 // Result is the result of a run.

@@ -56,7 +56,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// The check finds what it is there for.
+// The check finds the faults that it looks for.
 func TestCheck(t *testing.T) {
 	said := func(n int, acked bool) *sent {
 		return &sent{key: fmt.Sprintf("u0x%dx", n), attempts: 1, acked: acked}

@@ -74,7 +74,7 @@ func (s *Session) Request() error {
 	return err
 }
 
-// Acked is how many stanzas the server has said that it has taken over.
+// Acked is the number of stanzas that the server has acknowledged.
 func (s *Session) Acked() uint32 { return s.acked.Load() }
 
 // AckGot gives a token after acknowledgements.

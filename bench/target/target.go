@@ -136,10 +136,9 @@ func newCertificate(dir string) (*certificate, *tls.Config, error) {
 	return c, clientTLS(pool), nil
 }
 
-// clientTLS is the configuration of all clients. The key exchange is fixed to
-// one that every server has: the post-quantum hybrid that Go would agree on with
-// Go would make up a third of the cost of a relay login, and the peers here do
-// not know it.
+// clientTLS is the configuration of all clients. The key exchange is fixed to one that every server has. Otherwise Go
+// clients and Go servers would use a post-quantum hybrid, which the other servers here do not know and which makes up a
+// third of the cost of a relay login.
 func clientTLS(roots *x509.CertPool) *tls.Config {
 	return &tls.Config{
 		RootCAs: roots, ServerName: Domain, MinVersion: tls.VersionTLS12,

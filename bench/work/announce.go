@@ -23,7 +23,7 @@ type hall struct {
 	fl     fleet
 	in     []chan struct{} // The member has got the subject, which comes last.
 	out    []chan struct{} // The member has left.
-	inside atomic.Int64    // How often somebody has come in.
+	inside atomic.Int64    // How often somebody has entered.
 	seen   []int           // Presences by member since they came in; owned by the member's reader.
 
 	next       []int64 // By member the number that has to come.
@@ -99,8 +99,8 @@ func (h *hall) gather(ctx context.Context) error {
 	}
 }
 
-// fill has everybody come in and leave, eight at a time, as often as makes the same number for a group of any size, and
-// measures that. At last they come in and stay.
+// fill makes everybody enter and leave, eight at a time, as often as gives the same number of entries for a group of
+// any size, and measures that. At the end they enter and stay.
 func (h *hall) fill(ctx context.Context, row string) (Result, error) {
 	if err := h.join(ctx, 0); err != nil {
 		return Result{}, err

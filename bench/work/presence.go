@@ -10,7 +10,7 @@ import (
 	"parley/bench/target"
 )
 
-// contacts is how many contacts the one has who changes presence.
+// contacts is the number of contacts of the person who changes presence.
 const contacts = 100
 
 // broadcast is User(0), the hub, whose contacts are User(1) … User(contacts).

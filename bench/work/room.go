@@ -17,7 +17,7 @@ type room struct {
 	tally
 	e      *Env
 	jid    string
-	prefix []byte // "room@…/n", what occupants' addresses begin with.
+	prefix []byte // "room@…/n", the beginning of occupants' addresses.
 	n      int
 	fl     fleet
 

@@ -42,7 +42,7 @@ var Quick = Scale{
 	Pages:     200,
 }
 
-// Full is what the targets are judged by.
+// Full is the scale by which the targets are judged.
 var Full = Scale{
 	Name:      "full",
 	Warm:      time.Second,
@@ -113,7 +113,7 @@ type Work struct {
 	Users   func(Scale) int
 	Archive bool // Run with the archive on.
 	Fresh   bool // Needs a server that nothing else has used.
-	Once    bool // Long enough that one round will do.
+	Once    bool // Long enough that one round is sufficient.
 	Groups  bool // Only for servers that have groups.
 	Filled  int  // Messages that the archive of User(0) must hold.
 	Run     func(context.Context, *Env) ([]Result, error)
@@ -177,7 +177,7 @@ func (t *tally) err(n int64) error {
 // fleet is sessions User(0) … User(n-1), Index 0 … n-1.
 type fleet []*load.Session
 
-// usual is what a client does on login where nothing else is said.
+// usual is what a client does on login, unless a row says otherwise.
 func usual(i int) load.Options {
 	return load.Options{
 		User:     target.User(i),

@@ -82,8 +82,8 @@ func (b *bench) close() {
 	}
 }
 
-// run measures each row on one server after the other, so that all of them see
-// the same weather. It returns an error only if it was told to stop.
+// run measures each row on one server after the other, so that all servers are measured under the same conditions. It
+// returns an error only if it is stopped.
 func (b *bench) run(ctx context.Context) error {
 	for round := range b.o.rounds {
 		for _, w := range b.works {
