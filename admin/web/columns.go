@@ -37,8 +37,8 @@ func columnsWith(fs []store.ProfileField) []string {
 	return all
 }
 
-// headsOf are the names that columns of profile fields go by, as plainly writes them: the key, and the names in both
-// languages. A name that an earlier field has, or heads, is not the later one's.
+// headsOf are the headings that columns of profile fields may have, as plainly writes them: the key, and the names in
+// both languages. A name of an earlier field, or one in heads, is not used for a later field.
 func headsOf(fs []store.ProfileField) map[string]string {
 	m := make(map[string]string)
 	for _, name := range []func(f store.ProfileField) string{

@@ -27,10 +27,10 @@ type input struct {
 	Optional string            // "(optional)" or the like, after the label
 	Tail     string            // shown behind the input, such as "@example.org"
 	Locked   bool              // the value is shown and cannot be changed
-	Why      string            // the reason for that, where it is said
+	Why      string            // the reason for that, if there is a text for it
 	Hint     string            // a sentence below the input
-	Error    string            // what is wrong with the value
-	Bad      bool              // the value is wrong, which is said elsewhere
+	Error    string            // the error in the value
+	Bad      bool              // the value is wrong, and the error is shown elsewhere
 	On       bool              // a box or radio button is ticked
 	Wide     bool              // the input takes all columns of a form
 }
@@ -43,8 +43,8 @@ type option struct {
 	Picked bool
 }
 
-// formFuncs are the functions of templates that make inputs. role is what a role is called. Pages give some values as
-// any: nil is "" and false.
+// formFuncs are the functions of templates that make inputs. role returns the organization's name for a role. Pages
+// pass some values as any: nil is "" and false.
 func formFuncs(l *i18n.Lang, role func(string) string) template.FuncMap {
 	return template.FuncMap{
 		"input":  func(name, label string, value any) input { return newInput("", name, label, value) },
@@ -118,7 +118,7 @@ func when(on any, attrs string, in input) input {
 	return in
 }
 
-// refused says what is wrong with an input if that is the field that an error is about.
+// refused returns the error of an input if the error is about that field.
 func refused(field, text string, in input) input {
 	if field == in.Name {
 		in.Error = text
@@ -235,7 +235,7 @@ func (c *ctx) formRows(prefix string, change any, needed ...string) (rows []form
 	return rows
 }
 
-// limited lets an input take no more characters than its field.
+// limited limits an input to the number of characters of its field.
 func (r formRow) limited() formRow {
 	if r.Of.Max > 0 && r.As != "choice" {
 		r.input = r.attr("maxlength", strconv.Itoa(r.Of.Max))

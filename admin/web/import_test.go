@@ -107,7 +107,7 @@ func FuzzReadRows(f *testing.F) {
 	})
 }
 
-// Links in what people have said are links; nothing else in it is anything but text.
+// Addresses in messages become links; everything else in them stays text.
 func FuzzLinked(f *testing.F) {
 	f.Add("see https://x.example/a?b=c&d='e' <script>")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -193,7 +193,7 @@ const (
 	pendingTime   = 5 * time.Minute
 )
 
-// seal signs what a browser is to give back within a time; open reads it.
+// seal signs a value that a browser has to give back within a time; open checks and reads it.
 func (s *Server) seal(kind, text string, keep time.Duration) string {
 	text = strconv.FormatInt(time.Now().Add(keep).Unix(), 10) + "|" + text
 	mac := auth.Derive(s.Secret, "web "+kind, text)
@@ -455,7 +455,7 @@ func (c *ctx) forgot() error {
 				return
 			}
 			_, _, err := p.Reset(ctx, actor, u.Name, true)
-			if err != nil && fault.Of(err) == nil { // nobody is told, not even that there are too many
+			if err != nil && fault.Of(err) == nil { // nobody is told, not even that there were too many attempts
 				c.s.Log.Error("send a link for a new password", "account", u.Address(), "err", err)
 			}
 		})

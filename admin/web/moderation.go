@@ -19,7 +19,7 @@ func (s *Server) moderation() {
 	}
 }
 
-// retract takes a message back: one's own (XEP-0424), or as a moderator somebody's (XEP-0425).
+// retract retracts a message: the person's own (XEP-0424), or as a moderator somebody else's (XEP-0425).
 func (c *ctx) retract() error {
 	r, err := c.room()
 	if err != nil {

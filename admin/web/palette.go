@@ -9,7 +9,7 @@ import (
 	"parley/store"
 )
 
-// pageLink is a page that one goes to by its name.
+// pageLink is a page that people can find by its name.
 type pageLink struct{ To, Icon, Text string }
 
 // places are the pages of the menu, as far as somebody may open them.
@@ -59,7 +59,7 @@ func (c *ctx) palette(q string) error {
 	}
 	f := store.GroupFilter{Words: words, Whose: store.OwnGroups, Limit: paletteMost}
 	groups, _, err := c.s.Org.FindGroups(ctx, c.host(), c.self(), f)
-	if err == nil && len(words) > 0 && len(groups) < paletteMost { // one's own come first
+	if err == nil && len(words) > 0 && len(groups) < paletteMost { // the person's own come first
 		var more []store.Group
 		f.Whose, f.Limit = store.OtherGroups, paletteMost-len(groups)
 		more, _, err = c.s.Org.FindGroups(ctx, c.host(), c.self(), f)

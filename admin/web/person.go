@@ -324,7 +324,7 @@ func (c *ctx) export() error {
 	return nil
 }
 
-// comma is what the spreadsheets of a language part cells at: Excel opens a file by the country that it is made for.
+// comma is the character that separates cells in spreadsheets of a language: Excel reads a file by the user's country.
 // separator=comma, semicolon or tab in the address asks for another.
 func (c *ctx) comma() rune {
 	switch c.r.URL.Query().Get("separator") {

@@ -36,14 +36,14 @@ func (s *Server) pickers() {
 	s.handle("GET /g/{slug}/pick", member, (*ctx).pickMembers)
 }
 
-// words are what a search field has, at most eight.
+// words are the words in a search field, at most eight.
 func (c *ctx) words(field string) []string {
 	w := strings.Fields(c.form(field))
 	return w[:min(len(w), 8)]
 }
 
-// picks says whether a form was sent to find something in a picker, and not to be done: by its button, or by Enter
-// after words whose list one has not seen.
+// picks says whether a form was sent to search in a picker and not to be carried out: by its button, or by Enter after
+// words whose results the person has not seen.
 func (c *ctx) picks(name string) bool {
 	return c.form("find") == name || c.r.Form.Has("find_"+name) && c.form("find_"+name) != c.form("shown_"+name)
 }

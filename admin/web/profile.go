@@ -21,7 +21,7 @@ type profileForm struct {
 	Error, Field string
 }
 
-// fieldLabels are what the fields of a profile are called.
+// fieldLabels are the labels of a profile's fields.
 func (c *ctx) fieldLabel(field string) string {
 	return c.T(people.Label(field))
 }
@@ -95,8 +95,8 @@ func (c *ctx) saveProfile() error {
 	return c.done("/me", "Saved")
 }
 
-// profileChange reads what a form of a profile gives: fields are named as package people names them, and those that the
-// organization has defined by their key with "field_" before it.
+// profileChange reads the change in a form of a profile: fields have the names of package people; those that the
+// organization has defined have their key with "field_" before it.
 func (c *ctx) profileChange() (people.Change, error) {
 	ch := people.Change{Show: c.shownForm()}
 	err := c.readChange(&ch.Profile)

@@ -346,7 +346,7 @@ func cut(s string, n int) string {
 
 var address = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>".,;:!?)\]']`)
 
-// linked makes links of the addresses in a text; all else of it is text.
+// linked turns the addresses in a text into links; the rest stays text.
 func linked(s string) template.HTML {
 	var b strings.Builder
 	last := 0

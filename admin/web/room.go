@@ -28,7 +28,7 @@ type room struct {
 // Rules are what the group's kind means.
 func (r room) Rules() org.Rules { return org.RulesOf(r.Group) }
 
-// Owns says whether the person says what the group is.
+// Owns says whether the person may change the group's settings.
 func (r room) Owns() bool { return r.Access.Affiliation == org.Owner }
 
 // Shows says whether the person sees the group's members.

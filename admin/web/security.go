@@ -13,7 +13,8 @@ import (
 	"parley/store"
 )
 
-// security is one's own password, second step, app passwords, and where one is signed in.
+// security is the page with the person's password, second step and app passwords, and the places where they are signed
+// in.
 func (s *Server) security() {
 	s.handle("GET /me/security", member, (*ctx).securityPage)
 	s.handle("POST /me/password", member, (*ctx).newPassword)

@@ -81,7 +81,7 @@ func (c *ctx) enrols(pattern string) (bool, error) {
 	return true, c.to("/me/security#factor")
 }
 
-// proofField is what a form has besides its own fields when the proof comes with it.
+// proofField is a field that a form has besides its own when the proof comes with it.
 const proofField = "proof"
 
 // stepUp lets a request through that is not dangerous, or has its proof; otherwise it asks for one, with all that was

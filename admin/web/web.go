@@ -234,7 +234,7 @@ func (c *ctx) answer(pattern string, need access, f func(c *ctx) error) error {
 // ServeHTTP serves requests over TLS.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, false) }
 
-// Proxied serves what a proxy has taken off TLS.
+// Proxied serves requests for which a proxy has ended TLS.
 func (s *Server) Proxied() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, true) })
 }
@@ -339,7 +339,7 @@ func (c *ctx) form(name string) string {
 // T says a message in the page's language.
 func (c *ctx) T(id string, args ...any) string { return c.Lang.T(id, args...) }
 
-// explain gives the text for a mistake of who asked; ok is false for one of ours.
+// explain returns the text for an error that the asker has caused; ok is false for an error of ours.
 func (c *ctx) explain(err error) (text, field string, ok bool) {
 	f := fault.Of(err)
 	if f == nil {
