@@ -17,7 +17,7 @@ type SetPasswordInput struct {
 	}
 }
 
-// AppPassword is a password of one program, without what it is known by.
+// AppPassword describes the password of a program, without any secret.
 type AppPassword struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`

@@ -182,7 +182,7 @@ func (s *Server) operate(a huma.API) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// operated finds the host that the operator means; any: all hosts are meant where none is named.
+// operated finds the host that the operator means; with any, all hosts if the request names none.
 func (s *Server) operated(name string, any bool) (*people.People, error) {
 	if name == "" {
 		if len(s.People) == 1 || any {

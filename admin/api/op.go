@@ -93,7 +93,7 @@ func register[I, O any](d *doors, takes way, op huma.Operation, needs right,
 // answer is an answer with a value.
 type answer[T any] struct{ Body T }
 
-// serve adds an operation with its right. What f gives is the answer.
+// serve adds an operation with the right that it needs. f returns the answer.
 func serve[I, O any](s *Server, d *doors, o Op[I, O], needs right,
 	f func(ctx context.Context, c caller, in *I) (O, error)) {
 	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*answer[O], error) {

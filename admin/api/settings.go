@@ -10,7 +10,7 @@ import (
 	"parley/people"
 )
 
-// Setting is what the organization has decided about itself.
+// Setting is a decision of the organization about itself.
 type Setting struct {
 	Name    string    `json:"name"`
 	Value   string    `json:"value"`
@@ -25,7 +25,7 @@ type SettingChanges struct {
 	Body map[string]*string `doc:"values by name; null: as the configuration says"`
 }
 
-// Operations on settings. How people sign in is said on the page, which asks for a proof that it is the person.
+// Operations on settings. How people sign in can be changed only on the page, which asks the person for a proof.
 var (
 	ListSettings = op[None, []Setting](
 		"list-settings", http.MethodGet, "/settings", "system:read",
