@@ -106,7 +106,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// A check that hangs is told as such within the time, and the others with it.
+// A check that hangs is reported as such within the time limit, together with the other checks.
 func TestHealthOfWhatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
