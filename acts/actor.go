@@ -5,7 +5,7 @@ import (
 	"parley/wire/jid"
 )
 
-// Door is the way by which a change comes in.
+// Door is the way by which a change reaches the server.
 type Door string
 
 const (
@@ -56,8 +56,7 @@ func As(u store.Person, door Door, remote string) Actor {
 }
 
 // Person gives the actor of a person of whom only the address is known, as in rooms. It has the role of a member: acts
-// look up the person's role where it matters. A person of another server comes in by the door Federation, whatever door
-// says.
+// look up the person's role where it matters. For a person of another server the door is always Federation.
 func Person(who jid.JID, host string, door Door) Actor {
 	a := Actor{Who: who.Bare(), Door: door, Role: store.RoleMember}
 	if who.Domain() == host {

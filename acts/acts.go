@@ -41,7 +41,7 @@ type (
 	afterKey struct{}
 )
 
-// Under says whether a context belongs to a change in progress: what is read with it may never be committed.
+// Under says whether a context belongs to a change in progress: values read with it may never be committed.
 func Under(ctx context.Context) bool { return of(ctx) != nil }
 
 func of(ctx context.Context) *Act {
@@ -105,8 +105,8 @@ func (l *Log) Do(ctx context.Context, host string, by Actor, f func(ctx context.
 	return nil
 }
 
-// tell runs the After functions after the commit. ctx does not end with the caller's: others are told even if nobody
-// waits for the answer any more.
+// tell runs the After functions after the commit. Its ctx does not end with the caller's: others are told of the change
+// even if nobody waits for the answer any more.
 func (a *Act) tell(ctx context.Context) {
 	for _, f := range a.kept {
 		f()
