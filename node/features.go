@@ -21,6 +21,7 @@ import (
 	"parley/feature/lastactivity"
 	"parley/feature/mam"
 	"parley/feature/mds"
+	"parley/feature/membership"
 	"parley/feature/offline"
 	"parley/feature/ping"
 	"parley/feature/presence"
@@ -37,11 +38,11 @@ import (
 	softwareversion "parley/feature/version"
 	"parley/muc"
 	"parley/muc/groups"
+	"parley/muc/notices"
 	"parley/org"
 	"parley/pubsub"
 	"parley/server"
 	"parley/store"
-	"parley/wire/jid"
 )
 
 // features gives a host's features, in the order of their steps.
@@ -51,23 +52,26 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 	if waiting == 0 { // 0 means none in the configuration, but the default in the feature
 		waiting = -1
 	}
-	marks := bookmarks.New(h, n.Store, bookmarks.Config{Max: c.Accounts.MaxBookmarks, Changed: n.marked(h)})
-	n.bookmarks[h.Domain] = marks
+	marks := bookmarks.New(h, n.Store, bookmarks.Config{
+		Max:     c.Accounts.MaxBookmarks,
+		Changed: membership.Marked(h, n.Org),
+	})
 	rules := n.newPeople(h, n.inviteSecret)
 	n.people[h.Domain] = rules
 	invitations := invite.New(h, rules, invite.Config{})
 	n.invitations[h.Domain] = invitations
 	cards := vcard.New(h, n.Store, rules, vcard.Config{Size: int(c.PubSub.ItemSize) + vcard.Words})
 	n.cards[h.Domain] = cards
-	alerts := push.New(h, n.Store, push.Config{
-		Sender: c.Accounts.PushSender,
-		Silent: n.silent(h, rules),
-		Wish: func(ctx context.Context, account string, room jid.JID) (push.Wish, error) {
-			w, _, err := n.wish(ctx, h, account, room)
-			return w, err
-		},
+	told := notices.New(notices.Config{
+		Host:         h,
+		Store:        n.Store,
+		Org:          n.Org,
+		People:       rules,
+		MaxBookmarks: c.Accounts.MaxBookmarks,
 	})
-	n.alerts[h.Domain] = alerts
+	alerts := push.New(h, n.Store, push.Config{Sender: c.Accounts.PushSender, Silent: told.Silent, Wish: told.Wish})
+	told.Bookmarks, told.Alerts = marks, alerts
+	n.notices[h.Domain] = told
 	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{
 		Host:  h,
 		Store: n.Store,
@@ -93,7 +97,15 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		cards.Feature(),
 		invitations.Feature(),
 		roster.New(h, n.Store, roster.Config{MaxContacts: c.Accounts.MaxContacts, Org: n.Org}),
-		n.membership(h),
+		membership.New(h, n.Org, membership.Config{
+			Idle: c.Groups.ThemeIdle,
+			Changed: func(account string) {
+				if own := n.host(h.Domain); own != nil {
+					own.hats.Forget(account)
+					own.rooms.PersonChanged(account)
+				}
+			},
+		}),
 		presence.New(h),
 		lastactivity.New(h, n.Store),
 		pubsub.NewAccounts(h, n.Store, nodeLimits(c.PubSub, c.PubSub.Nodes, c.PubSub.Bytes)),
@@ -144,7 +156,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		MembersCreate: c.Groups.Create == "members",
 		Now:           n.IDs.Now,
 	})
-	n.pushes = newPushes(n)
+	n.changes = notices.FollowChanges(n.Org, n.Log, func(host string) *notices.Notices { return n.notices[host] })
 	secret, err := n.secret(ctx, "occupant-id")
 	if err != nil {
 		return err
@@ -173,8 +185,8 @@ func (n *Node) buildHosts(ctx context.Context) error {
 			return err
 		}
 		hooks := n.buildWebhooks(h)
-		made := &host{Host: h, hooks: hooks}
-		made.ears = newEars(n, made)
+		hats := &groups.Hats{Host: h, Store: n.Store, Org: n.Org}
+		made := &host{Host: h, hooks: hooks, hats: hats}
 		rooms, err := groups.New(n.groupsConfig(made), n.roomsConfig(h, secret))
 		if err != nil {
 			return fmt.Errorf("rooms of %s: %w", hc.Domain, err)
@@ -202,6 +214,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 			return err
 		}
 		made.rooms, made.uploads, made.nodes = rooms, uploads, nodes
+		n.notices[hc.Domain].Rooms = rooms
 		n.hosts = append(n.hosts, made)
 	}
 	return nil
@@ -243,11 +256,11 @@ func (n *Node) groupsConfig(h *host) groups.Config {
 		Store:     n.Store,
 		Org:       n.Org,
 		Web:       func() string { return n.WebURL(h.Domain) },
-		Hats:      n.hatsOf(h.Host),
+		Hats:      h.hats.Of,
 		Meetings:  n.Config.Groups.MeetingURL,
 		Commands:  h.hooks.Commands,
-		Mentioned: n.mentioned(h.Host),
-		Heard:     h.ears.hear,
+		Mentioned: n.notices[h.Domain].Mentioned,
+		Heard:     n.notices[h.Domain].Heard,
 		Said:      h.hooks.Said,
 	}
 }

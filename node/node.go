@@ -18,11 +18,9 @@ import (
 	"parley/admin"
 	"parley/cluster"
 	"parley/config"
-	"parley/feature/bookmarks"
 	"parley/feature/extdisco"
 	"parley/feature/invite"
 	"parley/feature/proxy65"
-	"parley/feature/push"
 	"parley/feature/upload"
 	"parley/feature/vcard"
 	"parley/feature/webhooks"
@@ -31,6 +29,7 @@ import (
 	"parley/internal/disk"
 	"parley/internal/door"
 	"parley/muc/groups"
+	"parley/muc/notices"
 	"parley/node/acme"
 	"parley/node/doctor"
 	"parley/org"
@@ -64,12 +63,10 @@ type Node struct {
 
 	pages       // pages for browsers
 	hosts       []*host
-	bookmarks   map[string]*bookmarks.Bookmarks // by host
 	cards       map[string]*vcard.Cards
-	spaces      map[string]*pubsub.Spaces // by host
-	alerts      map[string]*push.Push     // by host
-	pushes      *pushes
-	hats        hats
+	spaces      map[string]*pubsub.Spaces   // by host
+	notices     map[string]*notices.Notices // by host
+	changes     *notices.Changes
 	departures  *departed.Departures
 	invitations map[string]*invite.Invitations // by host
 	backups     *backup.Keeper
@@ -98,9 +95,9 @@ type Node struct {
 type host struct {
 	*server.Host
 	rooms   *groups.Service
+	hats    *groups.Hats
 	hooks   *webhooks.Webhooks
 	nodes   *pubsub.Service
-	ears    *ears
 	uploads *upload.Service // nil: there is none
 }
 
@@ -119,10 +116,9 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 		Registry:    prometheus.NewRegistry(),
 		Router:      server.NewRouter(),
 		IDs:         new(store.IDs),
-		bookmarks:   make(map[string]*bookmarks.Bookmarks),
 		cards:       make(map[string]*vcard.Cards),
 		spaces:      make(map[string]*pubsub.Spaces),
-		alerts:      make(map[string]*push.Push),
+		notices:     make(map[string]*notices.Notices),
 		invitations: make(map[string]*invite.Invitations),
 		addrs:       make(map[string]net.Addr),
 		ready:       make(chan struct{}),
@@ -211,11 +207,13 @@ func (n *Node) Run(ctx context.Context) error {
 		n.keep(work, g, "features of "+h.Domain, h.Run)
 		n.keep(work, g, "rooms of "+h.Domain, h.rooms.Run)
 		n.keep(work, g, "webhooks of "+h.Domain, h.hooks.Run)
-		n.keep(work, g, "pushes of rooms of "+h.Domain, h.ears.run)
+		n.keep(work, g, "pushes of rooms of "+h.Domain, n.notices[h.Domain].Run)
 		n.keep(work, g, "nodes of "+h.Domain, h.nodes.Run)
 	}
-	n.keep(work, g, "bookmarks", n.pushes.run)
-	n.keep(work, g, "mandatory groups", func(ctx context.Context) error { return n.Org.Run(ctx, n.domains(), n.fault) })
+	n.keep(work, g, "bookmarks", n.changes.Run)
+	n.keep(work, g, "mandatory groups", func(ctx context.Context) error {
+		return n.Org.Run(ctx, n.domains(), func(err error) { n.Log.Error("cannot add people to a group", "err", err) })
+	})
 	n.runUploads(work, g)
 	n.watchRules(work, g)
 	n.keep(work, g, "settings", n.settings.Run)

@@ -35,7 +35,7 @@ var ranks = [][]string{
 	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "transfer", "turn",
 		"feature/*", "store/sqlstore", "node/devcert", "node/acme"},
 	{"admin/api", "transfer/backup", "muc/groups", "muc/puppet", "people/departed"},
-	{"node/demo"},
+	{"node/demo", "muc/notices"},
 	{"admin/web"},
 	{"config"},
 	{"node/plan"},
