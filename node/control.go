@@ -49,7 +49,7 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 	}
 	monitor := admin.Monitor(n.Registry, admin.Check{Name: "store", Do: n.Store.Ping},
 		admin.Check{Name: "writing", Do: n.writable.Check},
-		admin.Check{Name: "clock", Do: func(context.Context) error { return n.clockBehind() }, Warning: true},
+		admin.Check{Name: "clock", Do: func(context.Context) error { return n.IDs.CheckClock() }, Warning: true},
 		admin.Check{Name: "disk", Do: func(context.Context) error { return n.disks.Low() }, Warning: true},
 		admin.Check{Name: "lease", Do: n.leaseHeld})
 	for _, a := range n.Config.Listeners.Metrics.Addresses {

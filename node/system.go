@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/x509"
-	"fmt"
 	"net"
 	"path/filepath"
 	"runtime"
@@ -60,68 +58,12 @@ type webSystem struct {
 
 func (n *Node) system() webSystem { return webSystem{n, time.Now(), n.counts, n.backups} }
 
+// Health checks the node.
 func (w webSystem) Health(ctx context.Context) []admin.Status {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	began := time.Now()
-	err := w.n.Store.Ping(ctx)
-	store := admin.Status{
-		Name: "Database",
-		OK:   err == nil,
-		Text: time.Since(began).Round(10 * time.Microsecond).String(),
-	}
-	if err != nil {
-		store.Text = err.Error()
-	}
-	out := []admin.Status{store}
-	if err := w.n.disks.Low(); err != nil {
-		out = append(out, admin.Status{Name: "Disk", Text: err.Error()})
-	}
-	certificates, without := w.certificates()
-	for _, name := range without {
-		out = append(out, admin.Status{Name: "Certificate", Text: name})
-	}
-	for _, c := range certificates {
-		k := admin.Status{
-			Name: "Certificate",
-			OK:   c.Days > 14,
-			Text: fmt.Sprintf("%s, %d d", strings.Join(c.Names[:min(2, len(c.Names))], ", "), c.Days),
-		}
-		out = append(out, k)
-	}
-	current, newest, err := w.n.Store.MigrationStatus(ctx)
-	out = append(out, admin.Status{
-		Name: "Schema",
-		OK:   err == nil && current == newest,
-		Text: strconv.FormatInt(current, 10),
-	})
-	return out
+	return doctor.Health(ctx, w.n.domains(), w.n.running(), w.n.disks.Low)
 }
 
-// certificates gives the certificates in use, each once, and the hosts without one.
-func (w webSystem) certificates() (out []admin.Certificate, without []string) {
-	seen := make(map[string]bool)
-	for _, h := range w.n.hosts {
-		shown := w.n.certs.For(h.Domain)
-		if shown == nil || len(shown.Certificate) == 0 {
-			without = append(without, h.Domain)
-			continue
-		}
-		leaf, err := x509.ParseCertificate(shown.Certificate[0])
-		if err != nil || seen[string(leaf.Raw)] {
-			continue
-		}
-		seen[string(leaf.Raw)] = true
-		out = append(out, admin.Certificate{
-			Names:   leaf.DNSNames,
-			Issuer:  leaf.Issuer.CommonName,
-			Expires: leaf.NotAfter,
-			Days:    int(time.Until(leaf.NotAfter).Hours() / 24),
-		})
-	}
-	return out, without
-}
-
+// Info describes the node.
 func (w webSystem) Info(_ context.Context, host string) admin.Info {
 	scheme, _, _ := strings.Cut(w.n.Config.Store.DSN, ":")
 	in := admin.Info{
@@ -131,7 +73,7 @@ func (w webSystem) Info(_ context.Context, host string) admin.Info {
 		Engine:  scheme,
 		Started: w.started,
 	}
-	in.Certificates, _ = w.certificates()
+	in.Certificates, _ = doctor.Certificates(w.n.domains(), w.n.certs.For)
 	if in.Store == "" {
 		in.Store = "PostgreSQL / CockroachDB"
 	}
@@ -155,13 +97,11 @@ func (w webSystem) Info(_ context.Context, host string) admin.Info {
 
 // Findings checks everything that this node needs.
 func (w webSystem) Findings(ctx context.Context) []admin.Finding {
-	n := w.n
-	return doctor.Diagnose(ctx, n.Config, &doctor.Running{
-		Ports:       n.ports(),
-		Certificate: n.certs.For,
-		Store:       n.Store,
-		Clock:       n.clockBehind,
-	})
+	return doctor.Diagnose(ctx, w.n.Config, w.n.running())
+}
+
+func (n *Node) running() *doctor.Running {
+	return &doctor.Running{Ports: n.ports(), Certificate: n.certs.For, Store: n.Store, Clock: n.IDs.CheckClock}
 }
 
 // Records gives the DNS records that a host needs and, with look, what is published.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -108,6 +109,21 @@ func (g *IDs) Now() time.Time {
 
 // Behind gives how far the clock is behind the newest ID; 0 if it is not.
 func (g *IDs) Behind() time.Duration { return max(0, ID(g.last.Load()).Time().Sub(g.clock())) }
+
+// behindAtMost is how far the clock may be behind the newest id without a warning: after a crash ids begin up to a
+// second ahead.
+const behindAtMost = 3 * time.Second
+
+// CheckClock returns an error if the clock has been set back, or messages were stored by a clock that was ahead: if it
+// is more than 3 seconds behind the newest ID.
+func (g *IDs) CheckClock() error {
+	d := g.Behind()
+	if d <= behindAtMost {
+		return nil
+	}
+	return fmt.Errorf("the clock is %v behind the newest message: until it catches up, new ones are dated "+
+		"after that one", d.Round(time.Second))
+}
 
 // Next gives an ID greater than every one it gave before. Safe from any goroutine.
 func (g *IDs) Next() ID {
