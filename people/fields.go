@@ -49,10 +49,18 @@ const (
 // fieldKey matches the key of a profile field.
 var fieldKey = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
-// takenKeys are names that columns of lists, entries of the audit log and requests use already.
+// takenKeys are names that columns of lists, entries of the audit log and requests use already, besides those of
+// Profile.
 var takenKeys = []string{
-	"name", "full-name", "first-name", "last-name", "email", "phone", "title", "department", "role", "lang", "groups",
-	"password", "state", "address", "disabled", "archived", "photo", "retention",
+	"name", "first-name", "last-name", "groups", "password", "state", "address", "disabled", "archived", "photo",
+	"retention",
+}
+
+// keyTaken says whether a key is one of takenKeys or the name of a field of Profile.
+func keyTaken(key string) bool {
+	return slices.Contains(takenKeys, key) || slices.ContainsFunc(shape.Of(Profile{}), func(f shape.Field) bool {
+		return strings.ReplaceAll(f.Name, "_", "-") == key
+	})
 }
 
 // Fields gives the profile fields of the organization, in order.
@@ -104,7 +112,7 @@ func (p *People) CreateField(ctx context.Context, by Actor, key string,
 		case !fieldKey.MatchString(f.Key):
 			return nil, fault.New(fault.Invalid, "key",
 				"A key begins with a letter and has small letters, digits and hyphens, 40 at most")
-		case slices.Contains(takenKeys, f.Key), position(fs, f.Key) >= 0:
+		case keyTaken(f.Key), position(fs, f.Key) >= 0:
 			return nil, fault.New(fault.Exists, "key", "There is a field {{.Key}} already", "Key", f.Key)
 		}
 		fs = moved(append(fs, f), len(fs), c.Place)

@@ -7,6 +7,7 @@ import (
 
 	"parley/internal/shape"
 	"parley/org"
+	"parley/people"
 	"parley/store"
 )
 
@@ -131,13 +132,15 @@ func (c *ctx) otherEffects(was, is store.Group) (out []string) {
 	return out
 }
 
-// fieldName returns the audit log's name for a field: its own word, or the label of forms of groups and teams.
+// fieldName returns the name of a field on the page of the audit log: its own word, or its label in the forms of
+// groups, teams and people.
 func (c *ctx) fieldName(name string) string {
 	id := "field " + name
 	if own := c.T(id); own != id {
 		return own
 	}
-	for _, f := range slices.Concat(shape.Of(org.GroupChange{}), shape.Of(org.TeamChange{})) {
+	labels := slices.Concat(shape.Of(org.GroupChange{}), shape.Of(org.TeamChange{}), shape.Of(people.Profile{}))
+	for _, f := range labels {
 		if f.Name == name {
 			return c.T(f.Label)
 		}
