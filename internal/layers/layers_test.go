@@ -2,7 +2,10 @@ package layers
 
 import (
 	"maps"
+	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -25,6 +28,33 @@ func TestLayers(t *testing.T) {
 		for _, imp := range pkgs[pkg] {
 			if wrong := Check(pkg, imp); wrong != "" {
 				t.Error(wrong)
+			}
+		}
+	}
+}
+
+// The list of docs/architecture.md gives each package the rank that it has here, counted from 1. It leaves out the
+// packages of the lowest rank, except one.
+func TestArchitectureHasTheRanks(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(map[string]int)
+	for _, line := range regexp.MustCompile(`(?m)^    ([ \d]\d)  (.+?)  `).FindAllStringSubmatch(string(text), -1) {
+		n, err := strconv.Atoi(strings.TrimSpace(line[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range strings.Split(line[2], ", ") {
+			told[name] = n
+		}
+	}
+	told["cmd/*"] = told["cmd/parley"]
+	for i, layer := range ranks {
+		for _, name := range layer {
+			if lowest := i == 0 && name != "wire/jid"; told[name] != i+1 && !lowest {
+				t.Errorf("docs/architecture.md gives %s the rank %d, and it has %d", name, told[name], i+1)
 			}
 		}
 	}
