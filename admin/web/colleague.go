@@ -30,7 +30,7 @@ type colleague struct {
 	Departments []string
 	Own         []fieldRow    // the organization's own profile fields
 	Places      picker        // groups
-	Mandatory   []store.Group // the first groups that everyone is in
+	Mandatory   []store.Group // the first groups that everyone is a member of
 	MoreOfThem  int           // and the number of other such groups
 	Mails       bool
 	MayInvite   bool

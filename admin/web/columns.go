@@ -122,7 +122,7 @@ type chosen struct {
 	at     map[string][]int // the first that is filled in counts
 	head   []string
 	unused []string
-	own    []store.ProfileField // profile fields that it has
+	own    []store.ProfileField // profile fields that the table has columns for
 }
 
 // chooseColumns reads the row that names the columns. "Name" and "Nom" are family names beside first names; "Nom" and
@@ -220,7 +220,7 @@ func (c *chosen) title(column string) string {
 	return column
 }
 
-// named says whether a table has people in it.
+// named says whether a table names people.
 func (c *chosen) named() bool {
 	return len(c.at["email"])+len(c.at["full_name"])+len(c.at["first_name"])+len(c.at["last_name"]) > 0
 }

@@ -39,7 +39,7 @@ type input struct {
 type option struct {
 	Value  string
 	Text   string
-	Lang   string // of the text, where it is not the page's
+	Lang   string // language of the text, if it is not the page's
 	Picked bool
 }
 

@@ -35,7 +35,7 @@ func (c *ctx) formOf(now, ch org.GroupChange) settingsForm {
 	f := settingsForm{Kinds: kindsOffered()}
 	for _, field := range shape.Of(now) {
 		text, _ := field.Value(now)
-		if field.Name == "hidden" && *now.Kind != org.Announcement { // other kinds are hidden or not by themselves
+		if field.Name == "hidden" && *now.Kind != org.Announcement { // for other kinds the kind decides
 			text = "false"
 		}
 		if written, ok := field.Value(ch); ok {

@@ -64,7 +64,7 @@ func (c *ctx) managed() (room, error) {
 	return r, err
 }
 
-// owned is room for the owners of the group: only they change its settings, as with the commands of its rooms.
+// owned returns the room to the owners of the group: only they change its settings, as with the commands of its rooms.
 func (c *ctx) owned() (room, error) {
 	r, err := c.managed()
 	if err == nil && !r.Owns() {

@@ -37,7 +37,7 @@ func (s *Server) signing() {
 
 type loginForm struct {
 	User, Back, Error string
-	Group             string // that is to be seen then
+	Group             string // the group that is shown after signing in
 	Mails             bool
 }
 

@@ -25,14 +25,14 @@ type membersData struct {
 	Roles       map[string]string // by localpart
 	ByTeam      map[string]bool
 	Online      map[string]int
-	Remote      []store.Member // of other servers
+	Remote      []store.Member // members of other servers
 	Requests    []store.GroupRequest
 	Tabs        []tab
 	Pager       pager
 	Q, Role     string
 	Department  string
 	Departments []string
-	Total       int // that the filter chooses
+	Total       int // people whom the filter chooses
 }
 
 // memberFilter is what the address or the form narrows the group's people to.
@@ -132,7 +132,7 @@ func (c *ctx) addMembersPage() error {
 	return c.panel(http.StatusOK, "addmembers", "list", c.T("Add people to {{.Name}}", "Name", r.Group.Name), d)
 }
 
-const maxChosen = 5000 // by one form
+const maxChosen = 5000 // people in one form
 
 // membersAs are people with a role.
 func membersAs(js []jid.JID, role string) []store.Member {
@@ -299,7 +299,7 @@ func (c *ctx) confirmMembers(r room, p org.Plan, role, back string) error {
 		q.Effects = append(q.Effects,
 			c.T("{{.Count}} people will be {{.Role}}.", "Count", n, "Role", c.T("members "+role)))
 	}
-	tell(len(p.Freed), "{{.Count}} people can come in again.", "")
+	tell(len(p.Freed), "{{.Count}} people will no longer be banned.", "")
 	q.Danger = len(p.Removed) > 0
 	q.People, q.More = shortList(slices.Concat(addressesOf(p.Added), addressesOf(p.Removed), addressesOf(p.Changed),
 		addressesOf(p.Freed)), c.host())

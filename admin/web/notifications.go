@@ -17,7 +17,7 @@ func (s *Server) notifications() {
 }
 
 type notifyData struct {
-	Mails, Address bool   // mails are written here; the person has an address
+	Mails, Address bool   // the server sends mails, and the person has an address
 	Every          string // how often
 	Themes         []org.Followed
 	Quiet          quietForm
@@ -119,7 +119,8 @@ func (c *ctx) digestLink() error {
 		map[string]any{"Address": u.Address(), "Token": c.r.PathValue("token")})
 }
 
-// endDigest is the button of that page, and the one click of mail programs (RFC 8058), which send no cookie.
+// endDigest carries out the button of that page, and the single click in mail programs (RFC 8058), which send no
+// cookie.
 func (c *ctx) endDigest() error {
 	u, err := c.digestPerson()
 	if err != nil {

@@ -29,7 +29,7 @@ func (s *Server) own() {
 // self is the address of the signed-in person.
 func (c *ctx) self() jid.JID {
 	j, err := jid.New(c.Me.Name, c.host(), "")
-	if err != nil { // it is kept as it is
+	if err != nil { // stored names are valid
 		return jid.JID{}
 	}
 	return j

@@ -22,13 +22,13 @@ type personData struct {
 	Departments []string
 	Groups      []store.Group
 	Invitations []invitation
-	MoreInvited bool // there are older ones
+	MoreInvited bool // there are older invitations
 	Waits       bool // a good link is out
 	Devices     []deviceRow
 	Online      bool
 	Browsers    []store.WebSession
 	Audit       []entry
-	MoreAudit   bool // there are older ones
+	MoreAudit   bool // there are older entries
 	TwoFactor   bool
 	Mails       bool
 	Self        bool
@@ -198,7 +198,7 @@ func (c *ctx) personAct() error {
 	case "photo":
 		return c.setPhoto(u, page)
 	case "factor":
-		if u.Name == c.Me.Name { // people do that on their own page
+		if u.Name == c.Me.Name { // people do this for themselves on their own page
 			return fault.ErrRole
 		}
 		if err := c.P.FactorOff(ctx, c.Actor, u.Name); err != nil {

@@ -82,7 +82,7 @@ func (c *ctx) photo() error {
 	h := c.w.Header()
 	h.Set("ETag", strconv.Quote(hash))
 	h.Set("Cache-Control", "private, no-cache")
-	if c.r.FormValue("v") == hash[:12] { // the address of another picture is another one
+	if c.r.FormValue("v") == hash[:12] { // another picture has another address
 		h.Set("Cache-Control", "private, max-age=86400")
 	}
 	h.Set("Content-Type", t.typ)
@@ -108,7 +108,7 @@ func (c *ctx) upload() (people.Photo, bool, error) {
 	return p, err == nil, err
 }
 
-// setPhoto does what a form with a picture wants.
+// setPhoto carries out a form with a picture.
 func (c *ctx) setPhoto(u store.Person, page string) error {
 	p, ok, err := c.upload()
 	remove := c.form("do") == "remove"

@@ -19,12 +19,12 @@ const offered = 50
 // comes back as it was filled in.
 type picker struct {
 	Name   string // of the field
-	Find   string // where the list is found while one writes
+	Find   string // address of the list that scripts load while a person types
 	Q      string
-	One    bool // one is chosen, not several
+	One    bool // only one can be chosen
 	Chosen []choice
 	Found  []choice
-	More   int // there are of these, beyond Found
+	More   int // there are more of these than Found shows
 }
 
 // choice is somebody, or a group, in a picker.
@@ -48,7 +48,7 @@ func (c *ctx) picks(name string) bool {
 	return c.form("find") == name || c.r.Form.Has("find_"+name) && c.form("find_"+name) != c.form("shown_"+name)
 }
 
-// picker begins one, with the words that were sent.
+// picker begins a picker, with the words that were sent.
 func (c *ctx) picker(name, find string) picker {
 	return picker{Name: name, Find: find, Q: c.form("find_" + name)}
 }

@@ -175,7 +175,7 @@ func device(l *i18n.Lang, agent string) string {
 	return l.T("{{.Browser}} on {{.System}}", "Browser", browser, "System", system)
 }
 
-// view is what every page is made of.
+// view is the data of every page.
 type view struct {
 	Title  string
 	Lang   string
@@ -187,7 +187,7 @@ type view struct {
 	Actor  people.Actor
 	Notes  []note
 	Bare   bool // without navigation
-	Chat   bool // there is one
+	Chat   bool // the server has a chat in the browser
 	Data   any
 }
 
@@ -360,7 +360,7 @@ func linked(s string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// bytesText says how much it is as people do.
+// bytesText formats a size for people.
 func bytesText(n int64) string {
 	unit, size := "B", float64(n)
 	for _, u := range []string{"KiB", "MiB", "GiB", "TiB"} {

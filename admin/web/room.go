@@ -80,8 +80,8 @@ type message struct {
 	Text    string
 	At      time.Time
 	Day     bool // the first of its day
-	Joined  bool // goes on from the one before
-	Here    bool // the one the link leads to
+	Joined  bool // follows the message before by the same author
+	Here    bool // the message that the link leads to
 	Mine    bool
 	Removed bool
 }
@@ -113,7 +113,7 @@ type roomData struct {
 	Messages      []message
 	Older, Newer  string // ids to page with
 	Themes        []store.Theme
-	Closed        bool // some of them are
+	Closed        bool // some of the themes are closed
 	Members       []memberRow
 	Address       string
 	CreatesThemes bool
@@ -224,7 +224,7 @@ func (c *ctx) history(d *roomData) error {
 	}
 	p := store.Page{Start: d.From, Max: historyPage, Backwards: true}
 	switch {
-	case here > 0: // half of it before, half after
+	case here > 0: // half of the messages before it, half after
 		p.Before, p.Max = here, historyPage/2
 	case before > 0:
 		p.Before = before

@@ -135,7 +135,7 @@ func (s *Server) who(r *http.Request) (*people.People, store.WebSession, store.P
 	if err != nil {
 		return nil, w, store.Person{}, err
 	}
-	if time.Since(w.Seen) > p.Policy().SessionIdle { // it was longer when this was seen
+	if time.Since(w.Seen) > p.Policy().SessionIdle { // the session was longer when this was seen
 		return nil, w, store.Person{}, nil
 	}
 	u, err := s.Store.Person(r.Context(), host, w.Owner)

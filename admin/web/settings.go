@@ -28,7 +28,7 @@ type settingField struct {
 	DefaultText  string
 	Error        string
 	Label, Hint  string
-	Configurable bool // the configuration has a key for it
+	Configurable bool // the configuration has a key for the setting
 }
 
 // settingsSection is a form of its own.

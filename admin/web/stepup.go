@@ -124,7 +124,7 @@ func (c *ctx) forgetProof() {
 type proofForm struct {
 	Action string
 	Fields [][2]string
-	Codes  bool // one of the authenticator does too
+	Codes  bool // a code of the authenticator is enough too
 	Error  string
 }
 

@@ -80,7 +80,7 @@ func (c *ctx) testMail() error {
 	return c.done("/admin/system", "A test message to {{.Address}} is on its way", "Address", c.Me.Email)
 }
 
-// mailAct tries a mail again that has failed.
+// mailAct tries to send a failed mail again.
 func (c *ctx) mailAct() error {
 	id, err := store.ParseID(c.r.PathValue("id"))
 	if err != nil {

@@ -97,7 +97,7 @@ func (c *ctx) createTeam() error {
 type oneTeam struct {
 	Team         store.Team
 	Size         int
-	Label        string // as rooms and contact lists show it
+	Label        string // the label in rooms and contact lists
 	Error, Field string
 }
 
@@ -114,9 +114,9 @@ func (c *ctx) team() (d oneTeam, err error) {
 // teamData is the first page of a team: its name, emoji and description.
 type teamData struct {
 	oneTeam
-	Groups   []string // it is in them as one
-	Defaults []string // its new people are put into them
-	All      int      // groups that there are
+	Groups   []string // groups that have the whole team
+	Defaults []string // groups that new people of the team join
+	All      int      // all groups that can be chosen
 	Picker   picker   // of the defaults
 	Confirm  string
 }
@@ -179,7 +179,7 @@ func (c *ctx) saveTeam() error {
 	if err := c.readChange(&ch); err != nil {
 		return c.oops("/admin/teams/"+slug, err)
 	}
-	if c.r.Form.Has("with_defaults") { // none ticked sends none
+	if c.r.Form.Has("with_defaults") { // a form without ticked boxes sends no value
 		groups := append([]string{}, c.r.Form["defaults"]...)
 		ch.Defaults = &groups
 	}
@@ -302,7 +302,7 @@ func (c *ctx) setTeamPeople() error {
 	return c.undoable(page, back, text, "Count", len(names))
 }
 
-// sharedData is what a team's people have in common.
+// sharedData holds the things that a team shares.
 type sharedData struct {
 	oneTeam
 	Snippets, Contacts []store.Shared

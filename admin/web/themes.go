@@ -19,7 +19,7 @@ func (s *Server) themes() {
 	s.handle("POST /g/{slug}/t/{key}/people", member, (*ctx).saveThemePeople)
 }
 
-// themeForm is a theme's, new or there.
+// themeForm is the form of a theme, a new one or an existing one.
 type themeForm struct {
 	room
 	Name         string

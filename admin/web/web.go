@@ -37,7 +37,7 @@ import (
 
 // Config is what the pages need.
 type Config struct {
-	People   []*people.People // one a host, the default host's first
+	People   []*people.People // one for each host, the default host's first
 	Hosts    map[string]*server.Host
 	Org      *org.Org
 	Store    Store
@@ -47,17 +47,17 @@ type Config struct {
 	Secret   []byte // signs values that the browser keeps for a moment
 	Throttle *auth.Throttle
 	Failures *auth.Failures // nil: failed sign-ins are not noted
-	Faker    *auth.Faker    // keys of accounts that there are not
+	Faker    *auth.Faker    // keys for accounts that do not exist
 	Outbox   bool           // /dev/outbox shows mails
 	Rooms    admin.Rooms
 	Find     func(ctx context.Context, host string, who jid.JID, text string) store.Find // begins a search for messages
 	System   admin.System
-	Chat     Chat                          // nil: there is none
+	Chat     Chat                          // nil: there is no chat
 	Photos   map[string]admin.Photos       // by host
 	Hooks    map[string]*webhooks.Webhooks // by host
 
 	Federation *federation.Admin
-	Accounts   transfer.Store // of which people take their data with them
+	Accounts   transfer.Store // for people who download their data
 	API        http.Handler   // serves what is below /api
 }
 
@@ -67,7 +67,7 @@ type Server struct {
 	mux    *http.ServeMux
 	views  views
 	assets *assets
-	routes []string // patterns, for the test that looks at each
+	routes []string // patterns of the routes, for the test that looks at each
 	cross  *http.CrossOriginProtection
 	thumbs memo.Map[string, thumb] // by the hash of the published picture
 
@@ -273,7 +273,7 @@ func secureHeaders(h http.Header) {
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 }
 
-// ctx is one request.
+// ctx holds one request.
 type ctx struct {
 	s       *Server
 	w       http.ResponseWriter
@@ -413,7 +413,7 @@ func (c *ctx) back(otherwise string) string {
 // sub gives a directory of the embedded files.
 func sub(name string) fs.FS {
 	f, err := fs.Sub(files, name)
-	if err != nil { // it is embedded
+	if err != nil { // the files are embedded
 		panic(err)
 	}
 	return f

@@ -86,7 +86,7 @@ func (c *ctx) createWebhook() error {
 
 const logPage = 50 // lines of a log
 
-// webhook gives the one in the path.
+// webhook returns the webhook in the path.
 func (c *ctx) webhook() (webhooks.Hook, error) {
 	return c.hooks().Find(c.r.Context(), c.r.PathValue("id"))
 }
