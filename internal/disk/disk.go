@@ -24,7 +24,7 @@ const (
 
 const (
 	every       = 2 * time.Second // how often a disk is checked
-	countLately = time.Minute     // limit for counting what was written before the start
+	countLately = time.Minute     // time limit for counting what people wrote before the start
 )
 
 // Mark is an amount of free space.
@@ -100,7 +100,7 @@ func (d *Disk) Says(free int64, f Fullness) error {
 		what = append(what, "no files are uploaded")
 	}
 	if d.archives && f == Lowest {
-		what = append(what, "who has written most lately is refused what they write")
+		what = append(what, "messages from the people who wrote most lately are refused")
 	}
 	if len(what) == 0 {
 		what = append(what, "soon nothing can be kept")

@@ -11,7 +11,7 @@ import (
 
 // Watch watches a server's disks. Its methods are safe from any goroutine, but Run runs once.
 type Watch struct {
-	Disks []*Disk // the first is that of the data
+	Disks []*Disk // the first disk is that of the data
 	Log   *slog.Logger
 	// Allow is called at every check of a disk with archives: with how many bytes one person may have written lately
 	// while there is hardly any room, and with 0 when there is no limit.
@@ -34,8 +34,9 @@ func (w *Watch) Register(r prometheus.Registerer) {
 				return float64(free)
 			}),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-				Name:        "parley_disk_low",
-				Help:        "1 below disk.low: no uploads; 2 below disk.lowest: who writes most is refused.",
+				Name: "parley_disk_low",
+				Help: "1 below disk.low: no uploads; 2 below disk.lowest: messages of the " +
+					"heaviest writers are refused.",
 				ConstLabels: labels,
 			}, func() float64 {
 				_, f := d.Look(0)
@@ -124,8 +125,8 @@ func (w *Watch) check(d *Disk) Fullness {
 	return f
 }
 
-// How much one person may have written lately while there is hardly any room: a part of what is left, so that the
-// heaviest writers are refused first and others go on as long as possible, but never less than people write.
+// The bytes that one person may have written lately while the disk is nearly full: a part of the free space, so that
+// the heaviest writers are refused first and others go on as long as possible, but never less than people write.
 const (
 	partOfRest = 16
 	leastPart  = 256 << 10
