@@ -38,7 +38,7 @@ func New(h *server.Host, o *org.Org, c Config) *server.Feature {
 			fault("a new account is not told of to its groups", account, o.Arrived(ctx, h.Domain, account))
 		},
 		Bound: func(ctx context.Context, s *server.Session) {
-			fault("groups that one has to be in are not entered again", s.JID.Local(),
+			fault("cannot add a person to mandatory groups again", s.JID.Local(),
 				o.AssertMandatory(ctx, h.Domain, s.JID.Local()))
 		},
 		Run: func(ctx context.Context) error { return m.doze(ctx) },

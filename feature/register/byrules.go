@@ -74,7 +74,7 @@ func (c ByRules) Register(ctx context.Context, h *server.Host, name, password, t
 	}
 	j, err := jid.New(name, h.Domain, "")
 	if err != nil {
-		return server.WithText(server.NotAcceptable, "this name cannot be one of an account")
+		return server.WithText(server.NotAcceptable, "this name cannot be the name of an account")
 	}
 	from := people.Actor{Door: acts.Client}
 	if remote.IsValid() {
@@ -88,7 +88,7 @@ func (c ByRules) Register(ctx context.Context, h *server.Host, name, password, t
 	_, err = p.Accept(ctx, from, token, people.Acceptance{Name: j.Local(), Password: password, How: "app"})
 	var d *people.Dead
 	if errors.As(err, &d) {
-		return server.WithText(server.NotAllowed, "this invitation is not good any more")
+		return server.WithText(server.NotAllowed, "this invitation is no longer valid")
 	}
 	return err
 }
