@@ -39,7 +39,7 @@ type Conn struct {
 	inFlight int       // bytes being written
 	writing  bool
 	corked   int
-	err      error         // why nothing more is taken
+	err      error         // why the connection takes nothing more
 	closed   bool          // nc is closed, or is being closed
 	cutting  bool          // a goroutine closes nc; Close waits for it
 	cut      time.Time     // after it no further frame is begun; set by Close
@@ -149,7 +149,7 @@ func (c *Conn) endLocked(err error) {
 	}
 }
 
-// failLocked cuts the connection and drops what is queued.
+// failLocked cuts the connection and drops the queue.
 func (c *Conn) failLocked(err error) {
 	c.endLocked(err)
 	giveBuffer(c.buf)

@@ -132,7 +132,7 @@ func TestConnCork(t *testing.T) {
 		if _, n := rec.got(); n != 1 {
 			t.Fatalf("%d writes", n)
 		}
-		c.Uncork() // one too many does not cork the next
+		c.Uncork() // one uncork too many does not cork the next write
 		c.Cork()
 		_ = c.WriteRaw([]byte("<r/>"))
 		c.UncorkWrite()
@@ -158,13 +158,13 @@ func TestConnFull(t *testing.T) {
 		n := 0
 		for ; err == nil && n < 100; n++ {
 			err = c.Send(note(n), juliet)
-			synctest.Wait() // what is in flight counts too
+			synctest.Wait() // bytes in flight count too
 		}
 		if err != ErrFull || n > 1000/40 {
 			t.Fatalf("%v after %d", err, n)
 		}
 		<-done
-		if _, err := io.ReadAll(b); err != nil { // it is closed
+		if _, err := io.ReadAll(b); err != nil { // the connection is closed
 			t.Fatal(err)
 		}
 		if err := c.Send(note(0), juliet); err != ErrFull {

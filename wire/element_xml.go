@@ -19,7 +19,7 @@ type elementParser struct {
 	limit    int // of attributes
 	attrs    []rawAttr
 	bindings []binding
-	text     []byte // character data that is not in a Node yet
+	text     []byte // character data that no Node has yet
 }
 
 // ParseElement parses one element with only white space around it. Elements without a declared namespace are in

@@ -187,7 +187,7 @@ func readAll(src io.Reader, lim Limits) (h Header, sts []*Stanza, err error) {
 		if st.At.IsZero() {
 			return h, sts, errors.New("it is not said when a stanza was read")
 		}
-		st.At = time.Time{} // the same stanza, whenever it is read
+		st.At = time.Time{} // the time of reading does not matter
 		sts = append(sts, st)
 	}
 }
@@ -399,7 +399,7 @@ func compare(t *testing.T, d *xml.Decoder, h Header, st *Stanza) {
 	}
 	if st.Kind == Other && (st.Name.Space == NSClient || st.Name.Space == NSServer) ||
 		st.Kind != Other && h.ContentNS == NSServer {
-		return // alone, it means something else
+		return // without its surroundings it means something else
 	}
 	b := st.AppendXML(nil, st.To, Client)
 	alone, err := ParseStanza(b, Limits{Stanza: 1 << 20, Attrs: 128, Depth: 128})

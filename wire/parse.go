@@ -61,7 +61,7 @@ type parser struct {
 	state   uint8
 	again   bool // inTag: a first attempt failed, so the next one first searches for the end of the tag
 	quote   byte // inTag: the quote at scan, or 0
-	scan    int  // inTag: where the search for the end goes on
+	scan    int  // inTag: the place where the search for the end goes on
 	cdata   int  // inCDATA: where the section begins
 	content string
 	def     string // the default namespace inside the root

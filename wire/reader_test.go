@@ -490,7 +490,7 @@ func TestNextAllocates(t *testing.T) {
 
 const chat = `<message from='romeo@montague.example/orchard' to='juliet@capulet.example/balcony' type='chat' id='2f2f2c2e-8f35-4bff-a8a5-5ad9a15a2d3a'><body>Wherefore art thou, Romeo? Deny thy father and refuse thy name.</body><active xmlns='http://jabber.org/protocol/chatstates'/><request xmlns='urn:xmpp:receipts'/><origin-id xmlns='urn:xmpp:sid:0' id='2f2f2c2e-8f35-4bff-a8a5-5ad9a15a2d3a'/></message>`
 
-// endless returns the same bytes for ever.
+// endless returns the same bytes without end.
 type endless struct {
 	head, s string
 	at      int

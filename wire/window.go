@@ -25,7 +25,7 @@ const slotCost = 256
 // Begin, End, Wait, Restart and Resume are for the stream's reader alone; everything else is safe from any goroutine.
 // The zero value is ready for use.
 type Window struct {
-	now   *Stanza // between Begin and End: what the reader is routing
+	now   *Stanza // between Begin and End: the stanza that the reader is routing
 	nowTo jid.JID // its recipient, as the client wrote it
 
 	mu      sync.Mutex
@@ -45,7 +45,7 @@ type Window struct {
 
 type slot struct {
 	open  int       // holders; 0: handled
-	void  bool      // not counted, because the client's count leaves it out
+	void  bool      // not counted, because the client's count leaves these stanzas out
 	until time.Time // when the stream stops waiting for it; zero: never
 	sent  resent
 }

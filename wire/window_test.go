@@ -31,7 +31,7 @@ func enter(t *testing.T, w *Window, st *Stanza, held bool) (full bool) {
 func TestWindowCountsPrefix(t *testing.T) {
 	for range 2000 {
 		var w Window
-		var open []int // indexes of those that are held
+		var open []int // indexes of the stanzas that are held
 		var sts []*Stanza
 		done := make(map[int]bool)
 		for range rand.IntN(80) {
