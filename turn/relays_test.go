@@ -14,8 +14,8 @@ import (
 // wire is a network of two directions, in memory.
 type wire struct {
 	net.PacketConn
-	in  chan int // sizes of what comes
-	out int      // bytes that went
+	in  chan int // sizes of incoming packets
+	out int      // bytes sent
 }
 
 func (w *wire) ReadFrom([]byte) (int, net.Addr, error)    { return <-w.in, nil, nil }
@@ -75,7 +75,7 @@ func TestRate(t *testing.T) {
 		}
 		time.Sleep(500 * time.Millisecond)
 		read := make(chan int)
-		go func() { // what comes counts, too
+		go func() { // incoming bytes count, too
 			for range 51 {
 				n, _, _ := a.ReadFrom(nil)
 				read <- n
