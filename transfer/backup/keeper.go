@@ -46,7 +46,7 @@ type Keeper struct {
 	making  sync.Mutex
 	asked   chan acts.Actor // the person who asked on a page
 	mu      sync.Mutex
-	running time.Time // since when a backup is being made; zero: none is
+	running time.Time // the start of the running backup; zero: none is running
 }
 
 // NewKeeper makes a Keeper; those who ask on pages wait for its Run.
@@ -245,7 +245,7 @@ func (k *Keeper) MakeBackup(by acts.Actor) error {
 		return errBackupRuns
 	}
 	k.running = time.Now()
-	k.asked <- by // there is room: nobody else can ask meanwhile
+	k.asked <- by // the channel has room, as nobody else can ask meanwhile
 	return nil
 }
 
