@@ -111,7 +111,7 @@ func (s *Server) mark() (err error) {
 	return syscall.Flock(int(s.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
-// sweep removes what tests that were killed have left.
+// sweep removes data that killed tests have left.
 func sweep() {
 	locks, err := filepath.Glob("/tmp/pgtest*/" + lockName)
 	if err != nil {
