@@ -245,7 +245,7 @@ func TestKeys(t *testing.T) {
 
 			b.do(chromedp.KeyEvent("/"))
 			b.until(focused("main input[type=search]"))
-			b.do(chromedp.KeyEvent("?")) // is written, where one writes
+			b.do(chromedp.KeyEvent("?")) // it is typed into the field instead
 			b.until(`document.querySelector("main input[type=search]").value.endsWith("?") && !` + open("keys"))
 			b.open("/g/engineering/members")
 			b.do(chromedp.KeyEvent("j"))

@@ -233,7 +233,7 @@ func seeded(t *testing.T) (*testrig.Rig, string) {
 	return r, accounts[0].Password
 }
 
-// everyPage are those that a person can look at.
+// everyPage lists the pages that a person can open.
 func everyPage(t *testing.T, r *testrig.Rig) []string {
 	is, _, err := r.Node.Store.Invitations(t.Context(), testrig.Host, store.InvitationFilter{Limit: 1})
 	if err != nil || len(is) == 0 {

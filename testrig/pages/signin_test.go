@@ -16,7 +16,7 @@ import (
 	"parley/testrig"
 )
 
-// look asks axe about the page that is open.
+// look makes axe examine the open page.
 func (b *browser) look(what string) {
 	b.t.Helper()
 	for _, f := range b.faults() {
