@@ -56,7 +56,8 @@ func TestStrangersAtARate(t *testing.T) {
 	romeo, juliet := a.party(t, "romeo"), b.party(t, "juliet")
 	for i := range 3 {
 		romeo.sends("<message type='chat' to='%s@b.example'><body>%d</body></message>", "juliet", i)
-		// The first makes them known to each other: Juliet's archive has it. So others are written to.
+		// After the first message they know each other, as Juliet's archive has it. The rate then limits messages to
+		// other people.
 		juliet.getsMessage("chat", romeo.c.Address, fmt.Sprint(i))
 	}
 	for _, name := range []string{"nurse", "paris", "tybalt"} {

@@ -137,7 +137,7 @@ func startDNSMasq(t *testing.T, direct bool) {
 	answers(t, dnsAddr+":53")
 }
 
-// prosody is a real one.
+// prosody is a running Prosody server.
 type prosody struct {
 	log     string
 	stop    func()
