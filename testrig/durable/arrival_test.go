@@ -17,7 +17,7 @@ func TestNothingOvertakesWhatWaited(t *testing.T) {
 	}
 	chat("first")
 	a.say("<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>")
-	a.until("id='p'") // it waits
+	a.until("id='p'") // the message waits
 	tx, err := b.db.BeginTx(context.Background(), nil)
 	if err == nil {
 		_, err = tx.Exec("LOCK TABLE offline IN ACCESS EXCLUSIVE MODE")
@@ -28,7 +28,7 @@ func TestNothingOvertakesWhatWaited(t *testing.T) {
 	c.say("<presence/>")
 	b.wait("SELECT COUNT(*) FROM pg_locks WHERE NOT granted", 1) // bob's client is available for messages
 	chat("second")
-	b.wait("SELECT COUNT(*) FROM archive WHERE owner = 'bob'", 2) // it is on its way
+	b.wait("SELECT COUNT(*) FROM archive WHERE owner = 'bob'", 2) // the message is on its way
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestNothingOvertakesWhatWaited(t *testing.T) {
 	t.Error("the later message came first")
 }
 
-// wait asks the database until it counts so many.
+// wait asks the database until the count is reached.
 func (b *bench) wait(query string, want int) {
 	b.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {

@@ -268,7 +268,7 @@ func TestRoomAnswersInOrder(t *testing.T) {
 	a.open()
 	unlock := b.lock()
 	a.say(groupchat("between") + "<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>")
-	a.until("id='p'") // the room has it
+	a.until("id='p'") // the room has the message
 	c.enter()
 	c.say(fmt.Sprintf(query, "mam"))
 	c.say("<iq type='get' id='info' to='" + address + "'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>")
