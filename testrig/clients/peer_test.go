@@ -116,13 +116,13 @@ func (p *peer) message(from, kind, body string) {
 	})
 }
 
-// send has it send a message.
+// send makes the peer send a message.
 func (p *peer) send(to, kind, body string) {
 	p.t.Helper()
 	p.tell(event{Event: "send", To: to, Type: kind, Body: body})
 }
 
-// tell tells it what to do.
+// tell gives the peer an order.
 func (p *peer) tell(e event) {
 	p.t.Helper()
 	if err := p.in.Encode(e); err != nil {
