@@ -75,7 +75,7 @@ func TestAccessOfCalls(t *testing.T) {
 					want = append(want, v)
 				}
 			}
-			for _, v := range visitors { // so that whoever is woken is seen to be
+			for _, v := range visitors { // so that the test sees whoever is woken
 				if clients[v].Host() == testrig.Host {
 					dropMark(t, r, v, room)
 				}
@@ -87,7 +87,7 @@ func TestAccessOfCalls(t *testing.T) {
 			got := make(map[string]bool)
 			for len(got) < len(want) {
 				who, at, called := pushed()
-				if !called { // it is about a new theme, or another room
+				if !called { // the push is about a new theme, or another room
 					if at == room && !slices.Contains(may, who) {
 						t.Errorf("%s: a push for %s, who may not read there", room, who)
 					}

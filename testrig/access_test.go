@@ -88,7 +88,7 @@ type gate struct {
 	room, theme, secret string
 	id, slug            string
 	hidden              bool      // addresses are for moderators
-	keys                [3]string // of the themes, "" for the group's own room
+	keys                [3]string // keys of the themes, "" for the group's own room
 	said                [3]string // stanza-ids of the messages in each
 	word                string    // a word that was said in each, and nowhere else
 }
@@ -204,7 +204,7 @@ func TestAccessOfAdminsApart(t *testing.T) {
 func startControlled(t *testing.T, change func(*config.Config)) (*testrig.Rig, *testrig.Line) {
 	t.Helper()
 	r := testrig.Start(t, func(c *config.Config) {
-		c.Web.PlainLinks = false // files are got as apps get them
+		c.Web.PlainLinks = false // files are fetched as apps fetch them
 		change(c)
 	})
 	return r, r.Line(t)

@@ -158,7 +158,7 @@ func (w *actsWorld) newest() store.ID {
 	return 0
 }
 
-// try is an act by one door.
+// actDoor is one door of an act.
 type actDoor struct {
 	door acts.Door
 	name string // of the way, where a door has several

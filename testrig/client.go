@@ -32,7 +32,7 @@ type Client struct {
 
 	mu   sync.Mutex
 	got  []*Element
-	err  error // why nothing more comes
+	err  error // why no more elements come
 	more chan struct{}
 
 	listening bool // used only by the goroutine that drives the client

@@ -29,7 +29,7 @@ type digests struct {
 	themes map[string]string // keys, by name
 }
 
-// due has a person's next mail be due now.
+// due makes a person's next mail due now.
 func (d *digests) due(name, every string) {
 	d.Helper()
 	if err := d.r.Node.Store.SetDigest(d.Context(), testrig.Host,
@@ -72,7 +72,7 @@ func (d *digests) mails(to string) (out []store.Mail) {
 	return out
 }
 
-// letter is what has arrived.
+// letter is a mail that has arrived.
 type letter struct {
 	mail.Header
 	subject, text, html string

@@ -44,7 +44,7 @@ type things struct {
 	at   map[string]string
 }
 
-// makeThings makes them, and the askers.
+// makeThings makes the things, and the askers.
 func makeThings(t *testing.T, r *testrig.Rig, host string) things {
 	t.Helper()
 	make := func(name, role string) {
@@ -147,7 +147,7 @@ func rooms(t *testing.T, r *testrig.Rig, host string) (group, theme string) {
 
 var braces = regexp.MustCompile(`\{[^}]*\}`)
 
-// fill puts them into a pattern.
+// fill puts their ids into a pattern.
 func (x things) fill(pattern string) string {
 	if special, ok := map[string]string{
 		"/api/v1/deleted-groups/{slug}/restore":     "/api/v1/deleted-groups/mantua/restore",
@@ -277,7 +277,7 @@ func described(t *testing.T, b *testrig.Browser) map[string]any {
 	return out
 }
 
-// sample makes the least that a schema takes.
+// sample makes the smallest value that a schema accepts.
 func sample(all map[string]any, schema any) any {
 	s, _ := schema.(map[string]any)
 	if ref, ok := s["$ref"].(string); ok {
@@ -447,7 +447,7 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 					form = url.Values{}
 				}
 			}
-			// it would be under way when the node stops
+			// the backup would be under way when the node stops
 			if door == "page POST /admin/system/backup" && who.letter == "o" {
 				open[door] = strings.Contains(b.Get("/admin/system").Text, `action="/admin/system/backup"`)
 				continue

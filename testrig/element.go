@@ -97,7 +97,7 @@ func read(d *xml.Decoder, start xml.StartElement) (*Element, error) {
 	}
 }
 
-// parse reads one element whose default namespace is space.
+// parse reads an element whose default namespace is space.
 func parse(s, space string) (*Element, error) {
 	d := xml.NewDecoder(strings.NewReader(s))
 	d.DefaultSpace = space

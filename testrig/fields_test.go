@@ -117,7 +117,7 @@ func TestProfileFieldsAreDefined(t *testing.T) {
 	if f.Name != "Ext." || f.NameFR != "Poste" || f.SeenBy != "team" || !f.Searched || f.Place != 3 {
 		t.Errorf("got %+v", f)
 	}
-	admin.want(200, "PATCH", path+"/extension", `{"name": "Ext."}`, nil) // changes nothing, and is not noted
+	admin.want(200, "PATCH", path+"/extension", `{"name": "Ext."}`, nil) // changes nothing, and is not in the audit log
 	if got := keys(admin); !slices.Equal(got, []string{"site", "salary-group", "extension"}) {
 		t.Errorf("after a move: %q", got)
 	}

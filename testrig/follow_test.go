@@ -138,7 +138,7 @@ func TestFollowing(t *testing.T) {
 	}
 }
 
-// marked says whether a room is bookmarked to be entered.
+// marked says whether a room has a bookmark with autojoin.
 func marked(e *testrig.Element, room string) bool {
 	for _, it := range e.Find("items").Children {
 		if c := it.Find("conference"); it.Attr("id") == room && c != nil && c.Attr("autojoin") == "true" {

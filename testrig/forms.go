@@ -11,7 +11,7 @@ import (
 //go:embed testdata/registries.txt
 var registries string
 
-// registered are the types that fields have in the registries, by the form's type and the field.
+// registered holds the types of fields in the XMPP registries, by the form's type and the field's name.
 var registered = sync.OnceValue(func() map[string]map[string]string {
 	m := make(map[string]map[string]string)
 	for line := range strings.Lines(registries) {

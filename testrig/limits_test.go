@@ -22,7 +22,7 @@ type limit struct {
 	name, tables string
 	n            int
 	set          func(i int) string // an iq's payload
-	typ, to      string             // of the iq; "": set, the account
+	typ, to      string             // type and address of the iq; "": set, the account
 	errType      string
 	condition    string
 }

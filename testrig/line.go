@@ -35,7 +35,7 @@ func NewLine(t testing.TB, host, path string) *Line {
 	return l
 }
 
-// LineError is an answer other than that something was done.
+// LineError is the error that an answer of the API reports.
 type LineError struct {
 	Status int
 	Text   string
@@ -49,7 +49,7 @@ func (l *Line) Do(method, path, body string, into any) error {
 	return l.ask(method, "/v1"+path, body, into)
 }
 
-// Describe reads the description in OpenAPI of what there is on the socket.
+// Describe reads the OpenAPI description of the operations on the socket.
 func (l *Line) Describe(into any) error { return l.ask(http.MethodGet, "/openapi.json", "", into) }
 
 func (l *Line) ask(method, path, body string, into any) error {

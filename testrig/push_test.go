@@ -65,7 +65,7 @@ func (p *pushes) says(id, payload string) {
 	p.t.Helper()
 	p.check(p.juliet.Write(fmt.Sprintf("<message to='romeo@%s' type='chat' id='%s'>%s</message>",
 		testrig.Host, id, payload)))
-	p.ask(p.juliet, "get", "<ping xmlns='urn:xmpp:ping'/>") // it has had its effect
+	p.ask(p.juliet, "get", "<ping xmlns='urn:xmpp:ping'/>") // the message has had its effect
 }
 
 // gets waits for a push and answers it.
@@ -284,7 +284,7 @@ func TestPushSilent(t *testing.T) {
 		p.ask(nurse, "set", fmt.Sprintf("<enable xmlns='urn:xmpp:push:0' jid='push.example' node='silent%d'/>", i))
 	}
 	p.leaves(nurse)
-	for range 5 { // whatever workers there are
+	for range 5 { // however many workers there are
 		p.check(p.juliet.Write(fmt.Sprintf("<message to='nurse@%s' type='chat'><body>x</body></message>",
 			testrig.Host)))
 	}

@@ -97,8 +97,8 @@ func (q *quietPhones) at(when string, pushed bool) {
 	}
 }
 
-// TestQuietHours: in the hours that a person has chosen, by the clock on their wall, their phone is not woken by
-// anything, and not afterwards for what came in them.
+// TestQuietHours: during the quiet hours that a person has chosen, in their local time, nothing wakes their phone, and
+// messages from these hours do not wake it afterwards.
 func TestQuietHours(t *testing.T) {
 	q := startQuiet(t, "2027-03-27T20:00:00Z")
 	q.at("2027-03-27T20:30:00Z", true)

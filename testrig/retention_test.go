@@ -77,7 +77,7 @@ func TestRetentionOfAccounts(t *testing.T) {
 		keep(t, r, [2]string{testrig.Host, name})
 	}
 	r.Restart()
-	for _, name := range []string{"aaron", "romeo", "zed"} { // in this order they are looked at
+	for _, name := range []string{"aaron", "romeo", "zed"} { // accounts are processed in this order
 		kept(t, r, testrig.Host, name, true)
 	}
 	for _, name := range []string{"juliet", "nurse"} {

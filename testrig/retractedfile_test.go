@@ -93,7 +93,8 @@ func TestFileOfARetractedMessage(t *testing.T) {
 			"</message>"); err != nil {
 			t.Fatal(err)
 		}
-		if e := ask(t, c, testrig.Host, "get", "<ping xmlns='urn:xmpp:ping'/>"); !ok(e) { // it is dealt with
+		// the server has dealt with the stanza
+		if e := ask(t, c, testrig.Host, "get", "<ping xmlns='urn:xmpp:ping'/>"); !ok(e) {
 			t.Fatal(e)
 		}
 		return id

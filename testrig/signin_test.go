@@ -338,7 +338,7 @@ func TestGuessesTellNothing(t *testing.T) {
 	r.Account("romeo")
 	for _, name := range []string{"romeo", "nobody"} {
 		b := r.Browser(t)
-		for range 20 { // one failure
+		for range 20 { // repeats of one password are one failure
 			if p := b.Post("/login", "user", name, "password", "old"); p.Status != http.StatusUnauthorized {
 				t.Fatalf("%s: %d", name, p.Status)
 			}

@@ -21,7 +21,7 @@ func TestCardOfAColleague(t *testing.T) {
 	if e := ask("1", "juliet@example.org"); e.Find("FN") == nil || e.Find("FN").Text != "Juliet <Capulet>" {
 		t.Errorf("a colleague: %s", e)
 	}
-	// the own one, without a name
+	// her own card, without a name
 	if e := ask("2", "romeo@example.org"); e.Attr("type") != "result" || e.Find("FN") != nil {
 		t.Errorf("the own card: %s", e)
 	}

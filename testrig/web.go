@@ -46,7 +46,7 @@ type Page struct {
 	Status int
 	Header http.Header
 	Text   string
-	To     string // where it leads, for a redirection
+	To     string // target of a redirection
 }
 
 // Do makes a request; change may alter it.

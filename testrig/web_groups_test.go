@@ -583,7 +583,7 @@ func TestUndoOnPages(t *testing.T) {
 		if p := b.Post(to, form(t, toast, to)...); p.Status != 303 {
 			t.Errorf("%s: %d", to, p.Status)
 		}
-		b.Get(page) // the toast of that
+		b.Get(page) // the toast after that act
 	}
 	state := func() string {
 		u, err := r.Node.Store.Person(t.Context(), testrig.Host, "juliet")

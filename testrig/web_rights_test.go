@@ -36,7 +36,7 @@ func TestLinksAreForThoseWhoMayGiveThem(t *testing.T) {
 	admin.SignIn("romeo")
 	supervisor.SignIn("tybalt")
 	owner.SignIn("juliet")
-	latest := func(name string) string { // the link that was made last for an account
+	latest := func(name string) string { // the newest link for an account
 		for {
 			is, _, err := r.Node.Store.Invitations(t.Context(), testrig.Host,
 				store.InvitationFilter{Username: name, Limit: 1})
@@ -297,7 +297,7 @@ func TestWhatXMLCannotHold(t *testing.T) {
 	}
 	romeo.Post("/g/verona", "text", "the end")
 	for {
-		e, err := c.Next() // an error if it is no XML
+		e, err := c.Next() // an error if it is not XML
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -118,7 +118,7 @@ func TestSettingsMistakesAndOthers(t *testing.T) {
 	shown := []string{"was:retention.archive", "0d", "was:retention.uploads", "90d"}
 	save(append(shown, "retention.archive.n", "400", "retention.archive.unit", "d", "retention.uploads.n", "90",
 		"retention.uploads.unit", "d")...)
-	// from a page that was shown before
+	// from a page that was opened before
 	save(append(shown, "retention.archive.n", "0", "retention.archive.unit", "d", "retention.uploads.n", "30",
 		"retention.uploads.unit", "d")...)
 	day := 24 * time.Hour
@@ -170,14 +170,14 @@ func TestSettingsOfInvitations(t *testing.T) {
 		return is
 	}
 	tybalt.Post("/admin/invitations", "uses", "1", "days", "7")
-	owner.Post("/admin/invitations", "uses", "10", "days", "7") // one for several people
+	owner.Post("/admin/invitations", "uses", "10", "days", "7") // a link for several people
 	if is := open(); len(is) != 0 {
 		t.Errorf("made all the same: %+v", is)
 	}
 	if p := owner.Post("/admin/invitations", "uses", "1", "days", ""); p.Status != http.StatusSeeOther {
 		t.Fatal(p.Status)
 	}
-	owner.Post("/admin/invitations", "uses", "1", "days", "") // more than may be open
+	owner.Post("/admin/invitations", "uses", "1", "days", "") // more links than may be open
 	is := open()
 	if len(is) != 1 || is[0].Expires.Sub(is[0].Created) != 3*time.Hour {
 		t.Errorf("%+v", is)

@@ -58,7 +58,7 @@ func TestBackupOnPage(t *testing.T) {
 		}
 	}
 	var files []string
-	for late := time.Now().Add(time.Minute); ; { // the older one goes after it was said
+	for late := time.Now().Add(time.Minute); ; { // the older file is removed after the answer
 		var err error
 		if files, err = filepath.Glob(filepath.Join(dir, "*")); err != nil || time.Now().After(late) {
 			t.Fatal(err, files)

@@ -167,7 +167,7 @@ func TestSignIn(t *testing.T) {
 	}
 	// Guessing is slowed down, for this address and account.
 	status := 0
-	for i := range 30 { // the same one again and again is one guess
+	for i := range 30 { // repeats of the same password are one guess
 		if status = r.Browser(t).Post("/login", "user", "romeo",
 			"password", fmt.Sprint("guess", i)).Status; status == http.StatusTooManyRequests {
 			break
@@ -252,7 +252,7 @@ func TestFromOwnerToColleague(t *testing.T) {
 		t.Fatalf("no link in %s", m.Text)
 	}
 
-	// GET and HEAD use nothing up.
+	// GET and HEAD do not use up the link.
 	guest := r.Browser(t)
 	for range 3 {
 		if p := guest.Do("HEAD", "/i/"+strings.ToUpper(token[1]), nil, nil); p.Status != 200 ||

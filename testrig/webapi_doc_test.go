@@ -240,7 +240,7 @@ func list(v any) []any {
 
 var update = flag.Bool("update", false, "write the operations into docs/api.md")
 
-// docs/api.md has the operations as they are.
+// docs/api.md lists the operations that the API has.
 func TestAPIDocument(t *testing.T) {
 	r := testrig.Start(t, web)
 	var doc struct {

@@ -41,7 +41,7 @@ type readCloser struct{ *strings.Reader }
 
 func (readCloser) Close() error { return nil }
 
-// newToken makes one on the page of tokens.
+// newToken creates a token on the page of tokens.
 func newToken(t *testing.T, b *testrig.Browser, scopes ...string) string {
 	t.Helper()
 	fields := []string{"name", "test", "days", "30"}

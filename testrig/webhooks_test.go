@@ -208,7 +208,7 @@ romeo forgets from `+h.room)
 	}
 }
 
-// receiver is a program that events are posted to.
+// receiver is a program that gets events.
 type receiver struct {
 	mu     sync.Mutex
 	status func(n int) int // status of the answer to the nth request
@@ -323,7 +323,7 @@ romeo forgets from `+h.room)
 		}
 	}
 	var dead []api.Delivery
-	for len(dead) == 0 { // it is noted once the answer is in
+	for len(dead) == 0 { // the delivery is noted once the answer is in
 		if err := h.ctl.Do("GET", "/webhooks/"+w.ID+"/deliveries?state=dead", "", &dead); err != nil {
 			t.Fatal(err)
 		}
