@@ -23,7 +23,8 @@ func atomic(s *suite) {
 	s.is(s.st.Atomic(s.ctx, func(ctx context.Context) error {
 		s.ok(s.st.AddAudit(ctx, host, entry(1)))
 		s.ok(s.st.Put(ctx, host, "k", []byte("v")))
-		if b, err := s.st.Get(ctx, host, "k"); err != nil || string(b) != "v" { // it sees what it has written
+		// the transaction sees what it has written
+		if b, err := s.st.Get(ctx, host, "k"); err != nil || string(b) != "v" {
 			s.Errorf("got %q, %v", b, err)
 		}
 		return errNo

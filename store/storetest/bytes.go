@@ -33,7 +33,7 @@ func nodeBytes(s *suite) {
 	s.ok(publish("romeo", "b", "1", 400))
 	s.ok(publish("juliet", "a", "1", 1000))
 	s.is(publish("romeo", "b", "2", 1), store.ErrLimit)
-	for range 5 { // in its own place
+	for range 5 { // replaces an item, so it needs no more room
 		s.ok(publish("romeo", "b", "1", 400))
 	}
 	// Removed items make room: replaced ones, pushed out ones, retracted ones, and those of a deleted node.
@@ -101,10 +101,10 @@ func nodeShares(s *suite) {
 	s.ok(err)
 	s.same(n, 0)
 	s.ok(publish("b", "1", 100, 400))
-	s.ok(publish("c", "1", 400, 400)) // somebody else has their own
+	s.ok(publish("c", "1", 400, 400)) // another owner has a limit of its own
 	s.is(publish("old", "1", 301, 400), store.ErrLimit)
 	s.ok(publish("old", "1", 200, 400))
-	s.ok(publish("b", "1", 100, 300)) // a limit was lowered: in its own place
+	s.ok(publish("b", "1", 100, 300)) // after a limit was lowered: replaces an item
 	s.is(publish("b", "1", 101, 300), store.ErrShare)
 	s.ok(s.st.DeleteNode(s.ctx, host, "", "a", "", 0)) // deleted items make room
 	s.ok(publish("b", "2", 300, 400))

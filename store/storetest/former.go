@@ -66,7 +66,7 @@ func formers(s *suite) {
 	s.same(must[[]store.Room](s)(s.st.RoomConfigs(s.ctx, "groups."+other, "", 10))[0].Name, "theirs")
 
 	again := store.User{Host: host, Name: "romeo", Created: at(1), FreeSince: time.Now().Add(time.Minute)}
-	s.is(s.st.CreateUser(s.ctx, again), store.ErrReserved) // it is not done yet
+	s.is(s.st.CreateUser(s.ctx, again), store.ErrReserved) // the deletion has not been done yet
 	if u := must[[]store.Former](s)(s.st.Untold(s.ctx)); len(u) != 1 || u[0].Name != "romeo" || u[0].Host != host {
 		s.Errorf("not told of: %+v", u)
 	}

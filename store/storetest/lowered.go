@@ -77,7 +77,7 @@ func loweredLimits(s *suite) {
 	member := func(i int, affiliation string) store.NodeAffiliation {
 		return store.NodeAffiliation{JID: fmt.Sprint("x", i, "@y"), Affiliation: affiliation}
 	}
-	// one goes, another comes
+	// one contact is removed, another is added
 	s.ok(s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", 2, member(1, "owner"),
 		member(2, "none"), member(7, "member")))
 	s.is(s.st.SetNodeAffiliations(s.ctx, host, "romeo", "n", 2, member(8, "member")), store.ErrLimit)

@@ -112,13 +112,13 @@ func invitedAccounts(s *suite) {
 	i.ID = "again"
 	u.Keys = []byte{2}
 	s.is(use(i, u), store.ErrExists)
-	s.same(must[store.Invitation](s)(s.st.Invitation(s.ctx, host, "again")).Uses, 0) // it is not used up
+	s.same(must[store.Invitation](s)(s.st.Invitation(s.ctx, host, "again")).Uses, 0) // the use does not count
 
 	s.ok(s.st.CreatePerson(s.ctx, store.Person{
 		User: store.User{Host: host, Name: "juliet", FullName: "Juliet", Created: at(1)},
 		Role: store.RoleMember,
 	}))
-	i.ID = "stranger" // without a name cannot take an account that waits
+	i.ID = "stranger" // an invitation without a name cannot take an account that waits
 	s.is(use(i, store.User{Host: host, Name: "juliet", Keys: []byte{3}}), store.ErrExists)
 	s.ok(use(invitation("hers"), store.User{Host: host, Name: "juliet", Keys: []byte{4}, FullName: "Juliet C"}))
 	p := must[store.Person](s)(s.st.Person(s.ctx, host, "juliet"))
@@ -349,7 +349,7 @@ func webSessions(s *suite) {
 	s.ok(s.st.SetKeys(s.ctx, host, "nurse", []byte{1}))
 	_, err := s.st.WebSession(s.ctx, host, "n", at(2))
 	s.is(err, store.ErrNotFound)
-	s.is(s.st.DeleteWebSession(s.ctx, host, "juliet", "b"), store.ErrNotFound) // of somebody else
+	s.is(s.st.DeleteWebSession(s.ctx, host, "juliet", "b"), store.ErrNotFound) // belongs to somebody else
 	s.ok(s.st.DeleteWebSessions(s.ctx, host, "romeo", "b"))
 	s.same(hashes(), []string{"b"})
 	s.ok(s.st.DeleteWebSession(s.ctx, host, "romeo", "b"))
@@ -405,7 +405,7 @@ func outbox(s *suite) {
 	s.same(must[[]store.Mail](s)(s.st.DueMails(s.ctx, host, at(2), 5)), []store.Mail(nil))
 	m.Attempts, m.State, m.Error, m.Done, m.Due = 1, store.MailFailed, "no such mailbox", at(3), at(5)
 	s.ok(s.st.SetMail(s.ctx, m))
-	s.is(s.st.ClaimMail(s.ctx, m, at(6)), store.ErrConflict) // it is over
+	s.is(s.st.ClaimMail(s.ctx, m, at(6)), store.ErrConflict) // the invitation is over
 	s.same(must[[]store.Mail](s)(s.st.Mails(s.ctx, host, 0, 5)), []store.Mail{late, m})
 	s.same(must[map[string]int](s)(s.st.CountMails(s.ctx, host)),
 		map[string]int{store.MailWaiting: 1, store.MailFailed: 1})

@@ -37,7 +37,7 @@ func retractedUploads(s *suite) {
 	if len(us) != 1 || us[0].ID != file || us[0].Owner != "romeo" || !us[0].Created.Equal(at(100)) {
 		s.Fatalf("%+v", us)
 	}
-	due(file, "juliet", true) // somebody else's copy of it
+	due(file, "juliet", true) // somebody else's copy of the message
 	s.ok(s.st.KeepUpload(s.ctx, us[0]))
 	us = must[[]store.RetractedUpload](s)(s.st.RetractedUploads(s.ctx, host, 9))
 	s.same(len(us), 1)

@@ -67,7 +67,7 @@ func (x *searched) say(texts ...string) {
 	x.ok(x.st.Commit(x.ctx, ws...))
 }
 
-// want gives what has to be found.
+// want returns the messages that have to be found.
 func (x *searched) want(p store.Page) (ids []store.ID) {
 	q, err := fulltext.Parse(p.Text)
 	x.ok(err)

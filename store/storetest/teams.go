@@ -98,7 +98,7 @@ func groupTeams(s *suite) {
 	s.same([]any{len(ms), ms[0].JID, ms[0].Role}, []any{1, "romeo@" + host, store.RoleOwner})
 	s.same(len(must[[]store.Bookmark](s)(s.st.Bookmarks(s.ctx, host, "juliet"))), 0)
 	s.same(len(must[[]store.GroupTeam](s)(s.st.GroupTeams(s.ctx, host, "g1"))), 0)
-	for range 2 { // a job is there once
+	for range 2 { // a job is listed once
 		s.ok(s.st.ChangeOrg(s.ctx, store.OrgChange{
 			Host:       host,
 			GroupTeams: []store.GroupTeam{{Group: "g1", Team: "t1", Role: store.RoleMember}},

@@ -82,7 +82,7 @@ func nodes(s *suite) {
 	s.is(s.st.Publish(s.ctx, host, "romeo", "b", store.Keep{Items: 5},
 		store.NodeItem{ID: "i", Seq: 1}), store.ErrNotFound)
 	n.Config = nil
-	s.ok(s.st.CreateNode(s.ctx, n, 2)) // nothing of the old one is in it
+	s.ok(s.st.CreateNode(s.ctx, n, 2)) // nothing of the old node is in it
 	nodeRedirects(s)
 	its, total, err := s.st.Items(s.ctx, host, "romeo", "b", store.ItemPage{Max: 10})
 	s.ok(err)
@@ -195,11 +195,11 @@ func items(s *suite) {
 		}
 	}
 	check(store.ItemPage{Max: 10}, "i2 i3 i4 i5 ")
-	put(4, store.NodeItem{ID: "i2", Seq: 6, Payload: []byte("<again/>")}) // published again: it is the newest now
+	put(4, store.NodeItem{ID: "i2", Seq: 6, Payload: []byte("<again/>")}) // published again: it is now the newest item
 	check(store.ItemPage{Max: 10}, "i3 i4 i5 i2 ")
 	s.is(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: 4, Refuse: true},
 		store.NodeItem{ID: "i6", Seq: 7}), store.ErrFull)
-	// no other one
+	// the node takes no further item
 	s.ok(s.st.Publish(s.ctx, host, "romeo", "n", store.Keep{Items: 4, Refuse: true},
 		store.NodeItem{ID: "i2", Seq: 7, Payload: []byte("<again/>")}))
 	check(store.ItemPage{Max: 10}, "i3 i4 i5 i2 ")
