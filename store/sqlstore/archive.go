@@ -16,7 +16,7 @@ import (
 // log is a table of archives from which pages are read: of accounts or of rooms.
 type log struct {
 	table, owner, columns string
-	with                  string // the column of the other's bare address
+	with                  string // the column with the other side's bare address
 }
 
 var (

@@ -53,7 +53,7 @@ func (s *Store) Atomic(ctx context.Context, f func(ctx context.Context) error) e
 	if err := s.moveWaiting(ctx); err != nil {
 		return err
 	}
-	clear(s.app.rooms) // it may change the epoch of any
+	clear(s.app.rooms) // f may change the epoch of any room
 	return s.atomic(ctx, true, f)
 }
 

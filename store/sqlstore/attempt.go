@@ -51,7 +51,7 @@ func (s *Store) commitBatch(rs []*request) {
 // committed; a repetition then finds its entries and leaves them as they are.
 func (s *Store) commitSurely(ctx context.Context, rs []*request, doubt bool) (bool, error) {
 	ctx = context.WithValue(ctx, attemptKey{}, true)
-	var refused time.Time // since when there is no connection to be had
+	var refused time.Time // the time since which no connection can be made
 	for deadline, pause := firstAttempt, 20*time.Millisecond; ; {
 		one, cancel := context.WithTimeout(ctx, deadline)
 		err := s.commitAll(one, rs, doubt)

@@ -144,7 +144,7 @@ type Usage struct {
 	Bytes       int64 // of the whole database
 	Archived    int64 // messages of accounts
 	RoomEntries int64 // and of rooms
-	Files       int64 // that were uploaded
+	Files       int64 // uploaded files
 	FileBytes   int64
 }
 

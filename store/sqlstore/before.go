@@ -121,7 +121,7 @@ func (b besides) fold(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 	}
-	if has(ctx, db, b.columns[0].from, b.table) != nil { // it was done before
+	if has(ctx, db, b.columns[0].from, b.table) != nil { // another run has done it before
 		return nil
 	}
 	var set []string

@@ -97,7 +97,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		n++
 		commit(t, s, entry("u", n, 10), entry("v", n, 10))
 		if round%4 == 3 {
-			archived(t, s, "v") // has it moved
+			archived(t, s, "v") // moves the entries to the database
 		}
 		s = openAt(t, killed(t, s))
 	}
@@ -252,7 +252,7 @@ func TestKillProcess(t *testing.T) {
 			}
 		}
 		c.Process.Kill()
-		for lines.Scan() { // said before it was killed
+		for lines.Scan() { // reported before it was killed
 			if lines.Text() == fmt.Sprint(said+1) {
 				said++
 			}

@@ -33,7 +33,7 @@ var namedIn = []struct{ table, column string }{
 	{"node_items", "publisher"},
 }
 
-// endElsewhere removes an address from the rows of others.
+// endElsewhere removes an address from other accounts' rows.
 func endElsewhere(ctx context.Context, tx *sql.Tx, jid string) error {
 	for _, e := range elsewhere {
 		err := eachHost(ctx, tx, e.table, func(host string) error {

@@ -13,7 +13,7 @@ import (
 // Code that stores a higher id raises the mark: in the same transaction where entries are committed, before it
 // elsewhere. It raises the mark a little beyond the id, so that under load the mark is written once a second and not
 // for each message.
-const markAhead = 1_000_000 << 12 // ids of one second
+const markAhead = 1_000_000 << 12 // number of ids in one second
 
 const raiseMark = `INSERT INTO id_marks (node, upto) VALUES ('', $1)
 	ON CONFLICT (node) DO UPDATE SET upto = excluded.upto WHERE id_marks.upto < excluded.upto`
@@ -39,7 +39,7 @@ func (s *Store) raise(ctx context.Context, id store.ID) error {
 	if _, err := s.exec(ctx, raiseMark, upto); err != nil {
 		return err
 	}
-	if s.current(ctx) == nil { // else it may be rolled back
+	if s.current(ctx) == nil { // otherwise it may be rolled back
 		s.noteMark(upto)
 	}
 	return nil

@@ -13,7 +13,7 @@ func TestHighestAfterKill(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "db"))
 	id := store.FirstID(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	commit(t, s, entry("u", id, 10))
-	if _, err := s.HighestID(t.Context()); err != nil { // has it moved
+	if _, err := s.HighestID(t.Context()); err != nil { // moves the entries to the database
 		t.Fatal(err)
 	}
 	commit(t, s, entry("u", id+1<<30, 10))

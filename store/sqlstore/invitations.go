@@ -168,7 +168,7 @@ func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitatio
 			return err
 		}
 	}
-	if reset { // somebody else may have had it all in hand
+	if reset { // somebody else may have had control of the account
 		if err := clearOut(ctx, tx, u.Host, u.Name, programs); err != nil {
 			return err
 		}

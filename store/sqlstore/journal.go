@@ -200,7 +200,7 @@ func (j *journal) close(remove bool) (err error) {
 
 // segment is a file of the journal as it is read back.
 type segment struct {
-	number, before int64 // before: where the one before it ended
+	number, before int64 // before: the end of the segment before
 	end            int64 // of its last good record
 	sum            uint32
 	b              []byte // all of the file

@@ -46,7 +46,7 @@ func TestKilledProcess(t *testing.T) {
 				if err := pg.Run(); err != nil {
 					t.Fatal(err)
 				}
-				for n := 0; n < 1000 && read(); n++ { // more than it can have said before
+				for n := 0; n < 1000 && read(); n++ { // more than it can have reported before
 				}
 			}
 			c.Process.Kill()
@@ -142,7 +142,7 @@ func look(t *testing.T, dsn string, said map[string]bool, round int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range off { // one of each transaction
+		for _, e := range off { // one row of each transaction
 			if !kept[fmt.Sprint("a ", name, " ", int64(e.ID))] {
 				t.Errorf("round %d: half of a transaction was kept: %d", round, e.ID)
 			}

@@ -33,7 +33,7 @@ func raw(t *testing.T, dsn string) *sqlstore.Store {
 	return st
 }
 
-// column is one of a table.
+// column is a column of a table.
 type column struct{ name, kind, null string }
 
 // schemaOf gives the columns of each table, in order, and the names of all indexes.
@@ -182,7 +182,7 @@ func TestTakeOver(t *testing.T) {
 	})
 }
 
-// another gives an empty database of the same engine.
+// another returns an empty database of the same engine.
 func another(t *testing.T, dsn string) string {
 	switch {
 	case strings.HasPrefix(dsn, "sqlite:"):
@@ -289,7 +289,7 @@ func compare(t *testing.T, table string, before map[string][]row, now []row) {
 
 func compareSide(t *testing.T, side string, f sqlstore.FoldedTable, before []row, was, is row) {
 	t.Helper()
-	n := was["host"] // which row it is: they are all of another host here
+	n := was["host"] // the host tells the rows apart: here each row has another
 	i := slices.IndexFunc(before, func(b row) bool { return b["host"] == n })
 	for from, to := range f.Columns {
 		want := ""

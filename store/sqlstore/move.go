@@ -15,7 +15,7 @@ type rows struct {
 	order []int // of list, as it is inserted
 }
 
-// mover holds the buffers that every move uses again.
+// mover holds the buffers, which every move uses again.
 type mover struct {
 	all  [len(moves)]rows
 	args []any
@@ -43,7 +43,7 @@ func (m *mover) free() {
 	m.args = m.args[:0]
 }
 
-// row is the columns of one, its key apart.
+// row holds the columns of one row, with the key apart.
 type row struct {
 	host, owner string
 	id          int64

@@ -12,10 +12,10 @@ import (
 // who publish to these nodes meanwhile wait for the row.
 type byteLimit struct {
 	most  int64
-	table string // where it is noted
-	key   string // its column that names whose nodes are meant
+	table string // the table that notes the sum
+	key   string // its column that names the owner of the nodes
 	whose string
-	sum   string // counts them
+	sum   string // the query that counts the bytes
 	err   error  // returned if there would be too many bytes
 }
 

@@ -39,7 +39,7 @@ type appender struct {
 
 	mu           sync.Mutex
 	waiting, now *chunk   // not moved yet, being moved
-	moved        position // all before it is in the database
+	moved        position // all entries before it are in the database
 
 	kick  chan struct{}
 	stop  chan struct{}
@@ -49,7 +49,7 @@ type appender struct {
 // owner is an account or a room.
 type owner struct{ host, name string }
 
-// chunk is entries as the journal has them.
+// chunk holds entries as the journal has them.
 type chunk struct {
 	entries []byte
 	owners  map[owner]struct{}
@@ -444,7 +444,7 @@ func (s *Store) moveWaiting(ctx context.Context) error {
 	return nil
 }
 
-// add puts what came later behind.
+// add puts later entries behind.
 func (c *chunk) add(later *chunk) {
 	if len(later.entries) == 0 {
 		return

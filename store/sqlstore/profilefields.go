@@ -97,7 +97,7 @@ func (s *Store) fieldMatches(open bool) string {
 		`(f.value) LIKE ? ESCAPE '\')`
 }
 
-// writeFields keeps what has changed of a person's values.
+// writeFields stores the changed values of a person's profile fields.
 func writeFields(ctx context.Context, tx *sql.Tx, was map[string]string, p store.Person) error {
 	for field := range was {
 		if p.Fields[field] != "" {

@@ -84,7 +84,7 @@ type mayRead struct {
 	named       bool // authors may be named
 	// only later messages are to be read here: others are in the index, or from before the person was added
 	after int64
-	since int64 // the first that may be read
+	since int64 // the first id that may be read
 }
 
 // readables lists the rooms of readable that are asked for, by name.

@@ -32,7 +32,7 @@ func (s *Store) replace(ctx context.Context, l log, host, owner string, id int64
 			return err
 		}
 		set := ""
-		if l == roomLog { // nobody has to read it any more
+		if l == roomLog { // the entry becomes quiet: nobody has to read it
 			set = ", subject = 1"
 		}
 		where := " WHERE host = $1 AND " + l.owner + " = $2 AND id = $3"

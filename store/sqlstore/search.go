@@ -85,7 +85,7 @@ func (n *search) cut() {
 	if len(n.found) >= n.max {
 		clear(n.found[n.max:])
 		n.found = n.found[:n.max]
-		n.low = max(n.low, int64(n.found[n.max-1].ID)) // nothing older is wanted any more
+		n.low = max(n.low, int64(n.found[n.max-1].ID)) // older messages are not wanted
 	}
 }
 
@@ -222,7 +222,7 @@ func (n *search) named(ctx context.Context) (named []foundKey, err error) {
 				delete(some, owner)
 			}
 		}
-		have, names = some, slices.Sorted(maps.Keys(some)) // only those are asked for the next word
+		have, names = some, slices.Sorted(maps.Keys(some)) // the search for the next word looks only at those
 	}
 	for owner, ids := range have {
 		for _, id := range ids {

@@ -105,7 +105,7 @@ func benchSearch(b *testing.B, dsn string) {
 		say(g, 0, messages)
 	}
 	ok(st.Ping(ctx))
-	if _, _, err := st.RoomBounds(ctx, "groups.example.org", "g0"); err != nil { // all is in the database
+	if _, _, err := st.RoomBounds(ctx, "groups.example.org", "g0"); err != nil { // moves all entries to the database
 		b.Fatal(err)
 	}
 	began := time.Now()

@@ -29,7 +29,7 @@ type Options struct {
 	Migrate        bool // bring the schema up to date
 	Inspect        bool // only for the schema: of SQLite the journal is left alone, and Commit refused
 
-	journalSize int64 // of one of the journal's files; 0: segmentSize
+	journalSize int64 // size of one of the journal's files; 0: segmentSize
 }
 
 // Store is a store.Store. Safe from any goroutine.
@@ -38,7 +38,7 @@ type Store struct {
 	pg     bool     // PostgreSQL or CockroachDB
 	roach  bool     // CockroachDB
 	path   string   // of SQLite's file
-	w, r   *sql.DB  // of SQLite: one writer, some readers; else the same
+	w, r   *sql.DB  // for SQLite: one writer, some readers; else the same pool
 	stmts  sync.Map // SQLite: prepared statements by their text
 	writer writer
 	app    *appender // SQLite only

@@ -12,7 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// probeKey is what Writable writes.
+// probeKey is the key that Writable writes.
 const probeKey = "health/written"
 
 // probeSize must fit on the disk: SQLite's log may still have room for a row when messages no longer fit.
