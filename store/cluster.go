@@ -6,7 +6,7 @@ import "time"
 type ClusterNode struct {
 	ID          string // the data directory's id
 	Incarnation int64  // greater with each start of any node
-	Address     string // where it answers others that ask whether it lives
+	Address     string // address at which the node answers others that ask whether it lives
 	Scope       string // of addresses on loopback: only a process with the same scope can ask there
 	Place       string // for people: machine and process
 	Version     string

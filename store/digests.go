@@ -17,7 +17,7 @@ const (
 type Digest struct {
 	Owner string
 	Every string    // DigestOff, DigestDaily or DigestWeekly; "": the organization's default
-	Told  ID        // the newest message that such a mail has mentioned
+	Told  ID        // the newest message that an earlier mail has mentioned
 	Due   time.Time // when to look next; zero: never
 }
 

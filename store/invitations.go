@@ -23,7 +23,7 @@ const (
 // Generation and a secret, and is not kept.
 type Invitation struct {
 	Host, ID   string
-	Generation int    // raised when a new link replaces the old one
+	Generation int    // raised when a new link replaces the present one
 	Inviter    string // localpart; "" is the server
 	Kind       string
 	Account    bool   // an account may be made with it

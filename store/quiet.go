@@ -9,7 +9,7 @@ import (
 type QuietHours struct {
 	On       bool // the hours apply; a pause applies without them
 	From, To int  // minutes after midnight in the person's time zone; To is on the next day unless it is after From
-	Days     Days // on which they begin
+	Days     Days // days on which the hours begin
 	Zone     string
 	Until    time.Time // a pause: no notifications before it; zero: none
 }

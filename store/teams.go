@@ -66,7 +66,8 @@ type Teams interface {
 	GroupTeams(ctx context.Context, host, group string) ([]GroupTeam, error)
 	// TeamGroups gives the existing groups that a team is in.
 	TeamGroups(ctx context.Context, host, team string) ([]GroupTeam, error)
-	// Grants gives, for the people to whom a team gives a role in a group, the role that they have without the team.
+	// Grants returns the people to whom a team gives a role in a group, and the role that each would have without the
+	// team.
 	Grants(ctx context.Context, host, group string) (own map[string]string, err error)
 	// Outside gives accounts that have no row in a group, in order of name.
 	Outside(ctx context.Context, host, group, after string, limit int) ([]string, error)

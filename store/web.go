@@ -69,7 +69,7 @@ const (
 // Mail is an e-mail in the outbox.
 type Mail struct {
 	Host        string
-	ID          ID // also says when it was written
+	ID          ID // its time is when the mail was written
 	To, Subject string
 	Text, HTML  string
 	Invitation  string // id of the invitation in it, or DigestOf the person whose digest it is; ""
