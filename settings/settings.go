@@ -133,7 +133,7 @@ func (s *Settings) loadLocked(ctx context.Context, name string) error {
 	return err
 }
 
-// read gives what is in force by the store.
+// read computes the values in force from the store.
 func (s *Settings) read(ctx context.Context, name string) (*inForce, error) {
 	h := s.hosts[name]
 	kept, err := s.st.Settings(ctx, name)
