@@ -81,7 +81,7 @@ func (h *Host) learn(ctx context.Context, s *Session, st *wire.Stanza) {
 			open.abandon() // the presence has changed: when the question ends, the new presence is looked at
 			return
 		} else if open != nil {
-			return // one question at a time
+			return // only one question at a time
 		} else if !s.asking.CompareAndSwap(nil, q) {
 			return // another goroutine asked just now
 		}

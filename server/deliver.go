@@ -150,7 +150,7 @@ func (h *Host) Unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
 		if st.Type == "groupchat" || st.To.Bare() != s.JID.Bare() {
 			continue // the room's archive has it, or it is of no use later
 		}
-		if st.Has(wire.NSCarbons, "") { // a copy of a message that the account sent
+		if st.Has(wire.NSCarbons, "") { // a carbon copy of a message that the account sent
 			continue
 		}
 		p := &Pass{Host: h, Account: s.JID.Local(), Stanza: st.Copy()}

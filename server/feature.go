@@ -25,7 +25,7 @@ type Feature struct {
 	Commands   []Command            // of the host (XEP-0050)
 	Responders map[string]Responder // by localpart: addresses that are not accounts
 
-	IQ      map[Query]IQFunc // the requests that it answers
+	IQ      map[Query]IQFunc // requests that the feature answers
 	Steps   []Step
 	Bound   func(ctx context.Context, s *Session)
 	Unbound func(ctx context.Context, s *Session) // called after the session's unavailable presence was sent
@@ -69,7 +69,7 @@ type XEP struct {
 	Number  int    // 0 for an RFC
 	Title   string // as the specification names itself
 	Version string
-	Notes   string // what a reader should know
+	Notes   string // notes for readers
 	Partial bool   // a server's part of it is missing; Notes says which
 }
 

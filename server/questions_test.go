@@ -14,7 +14,7 @@ func TestQuestions(t *testing.T) {
 	q.ask(stanza, func(ctx context.Context) {
 		done()
 		close(begun)
-		q.ask(ctx, func(ctx context.Context) { <-ctx.Done() }) // the next is asked by the end of one
+		q.ask(ctx, func(ctx context.Context) { <-ctx.Done() }) // the end of one question starts the next
 		<-ctx.Done()
 		ended = ctx.Err()
 	})

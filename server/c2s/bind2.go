@@ -33,7 +33,7 @@ func (st *stream) offerBind2() *wire.Element {
 // bind2 binds a resource, does what <bind/> asks for, and sends the element that answer makes of the address and of
 // <bound/>, together with the remaining features.
 func (st *stream) bind2(req *wire.Element, answer func(full string, bound *wire.Element) *wire.Element) error {
-	// The resource belongs to one client installation: an older session that has it is the same client's.
+	// The resource belongs to one client installation: an older session with it belongs to the same client.
 	b, err := st.newBound(st.resource2(req.ChildText(nsBind2, "tag")), server.Replace, true)
 	if err != nil {
 		return err

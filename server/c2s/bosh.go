@@ -74,7 +74,7 @@ func (b *bosh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too many connections", http.StatusServiceUnavailable)
 		return
 	case err != nil:
-		return // the client is gone
+		return // the client has gone
 	}
 	e, err := wire.ParseElement(body, "")
 	if err != nil || e.Name != (wire.Name{Space: nsBOSH, Local: "body"}) {

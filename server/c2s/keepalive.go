@@ -38,7 +38,7 @@ func newKeepAlive(ctx context.Context, c *websocket.Conn, quiet time.Duration) *
 	return k
 }
 
-// said notes that something was sent.
+// said notes that the server has sent something.
 func (k *keepAlive) said() { k.last.Store(time.Now().UnixNano()) }
 
 func (k *keepAlive) look() {
