@@ -52,7 +52,7 @@ type engine struct {
 	def      NodeConfig
 	accounts bool
 	virtual  map[string]*server.PEPNode
-	// mayCreate reports whether somebody may make nodes in a service. In accounts only the owner may.
+	// mayCreate reports whether somebody may make nodes in a service. In accounts only the owner may do this.
 	mayCreate func(ctx context.Context, who jid.JID) bool
 }
 

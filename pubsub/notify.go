@@ -256,7 +256,7 @@ func (s *accounts) Publish(ctx context.Context, account, name, access string, it
 		if slices.Contains(accessModels, access) {
 			cfg.Access = access
 		}
-		if access == "whitelist" { // storage of the account's own (XEP-0223)
+		if access == "whitelist" { // storage for the account itself (XEP-0223)
 			cfg.Max, cfg.Last = unlimited, "never"
 		}
 		n, err = a.made(ctx, name, cfg)

@@ -71,7 +71,7 @@ func (a ask) getDefault(_ context.Context, _, verb *wire.Element) (*wire.Element
 		return nil, unsupported("collections")
 	}
 	if a.accounts && !a.self {
-		return nil, server.Forbidden // only those who may make nodes see it
+		return nil, server.Forbidden // only people who may create nodes see it
 	}
 	return wire.E(nsOwner, "pubsub", wire.E(nsOwner, "default", a.form(a.def, form.Ask, nsConfig))), nil
 }

@@ -30,7 +30,7 @@ type SpacesConfig struct {
 	Host  *server.Host
 	Store Store
 	Org   *org.Org
-	// URL returns the address of photos, before <host>/<group>/<hash>; nil: there are none.
+	// URL returns the beginning of the addresses of photos, before <host>/<group>/<hash>; nil: there are no photos.
 	URL func() string
 }
 
@@ -222,7 +222,7 @@ func (s *Spaces) list(ctx context.Context, who jid.JID, e *wire.Element) (*wire.
 	return q, nil
 }
 
-// space is one node for one asker.
+// space is one node as one asker sees it.
 type space struct {
 	*Spaces
 	from  jid.JID

@@ -80,7 +80,7 @@ func (s *Spaces) keepExtensions(ctx context.Context, account, _ string, e *wire.
 			return errPayloadSize
 		}
 	}
-	if ext == nil { // what a client leaves out stays
+	if ext == nil { // values that a client leaves out stay
 		if ext, err = s.st.Private(ctx, s.h.Domain, account, keptSpace, g.ID); errors.Is(err, store.ErrNotFound) {
 			err = nil
 		}

@@ -15,7 +15,7 @@ import (
 
 // subOptions holds a subscriber's options (section 6.3). The store keeps them as JSON.
 type subOptions struct {
-	Silent bool     `json:"silent,omitempty"` // nothing is delivered
+	Silent bool     `json:"silent,omitempty"` // the subscription delivers nothing
 	Show   []string `json:"show,omitempty"`   // only in one of these states of presence; empty: in any
 }
 

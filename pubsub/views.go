@@ -47,7 +47,7 @@ func (n *node) viewed(ctx context.Context, to jid.JID, items []server.PEPItem) [
 // telling is an event to send: the same stanza for everybody, or one for each.
 type telling struct {
 	st    *wire.Stanza
-	items []server.PEPItem // of a node that looks different to each reader
+	items []server.PEPItem // item of a node that looks different to each reader
 }
 
 // to returns the stanza for one receiver, or nil if that one gets none.
