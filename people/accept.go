@@ -17,7 +17,7 @@ type Acceptance struct {
 	Name     string // of the account, if the invitation does not say it
 	FullName string
 	Password string
-	Lang     string // of the person, if it is not known yet
+	Lang     string // address of the person, if it is not known yet
 	How      string // "web" or "app"
 }
 

@@ -94,7 +94,7 @@ func (p *People) addToken(ctx context.Context, a *acts.Act, t store.APIToken) er
 	return nil
 }
 
-// Tokens gives a page of the host's API tokens, and how many there are. Administrators may.
+// Tokens gives a page of the host's API tokens, and how many there are. Administrators may do this.
 func (p *People) Tokens(ctx context.Context, a Actor, offset, limit int) ([]store.APIToken, int, error) {
 	if !a.Runs() {
 		return nil, 0, fault.ErrRole

@@ -76,7 +76,7 @@ func (p *People) DigestOf(ctx context.Context, name string) (string, error) {
 	return p.effective(d.Every), err
 }
 
-// SetDigest writes how often a person wants a digest; only they may.
+// SetDigest writes how often a person wants a digest; only they may do this.
 func (p *People) SetDigest(ctx context.Context, by Actor, name, every string) error {
 	switch every {
 	case store.DigestOff, store.DigestDaily, store.DigestWeekly:

@@ -90,7 +90,7 @@ func FieldAs(f store.ProfileField) FieldChange {
 }
 
 // CreateField defines a profile field, behind the others unless a place is given. An empty key is made from the name.
-// Administrators may.
+// Administrators may do this.
 func (p *People) CreateField(ctx context.Context, by Actor, key string,
 	c FieldChange) (f store.ProfileField, err error) {
 	err = p.changeFields(ctx, by, func(_ context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
@@ -123,7 +123,7 @@ func (p *People) CreateField(ctx context.Context, by Actor, key string,
 	return f, err
 }
 
-// ChangeField changes the definition of a profile field, except its kind. Administrators may.
+// ChangeField changes the definition of a profile field, except its kind. Administrators may do this.
 func (p *People) ChangeField(ctx context.Context, by Actor, key string,
 	c FieldChange) (f store.ProfileField, err error) {
 	err = p.changeFields(ctx, by, func(_ context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
@@ -153,7 +153,7 @@ func (p *People) ChangeField(ctx context.Context, by Actor, key string,
 	return f, err
 }
 
-// DeleteField removes a profile field with everybody's values. Administrators may.
+// DeleteField removes a profile field with everybody's values. Administrators may do this.
 func (p *People) DeleteField(ctx context.Context, by Actor, key string) error {
 	return p.changeFields(ctx, by, func(ctx context.Context, a *acts.Act, fs fieldList) (fieldList, error) {
 		at := position(fs, key)

@@ -37,7 +37,7 @@ type Letter struct {
 	Missed       []Missed
 	More         int    // rooms that are not listed
 	Every        string // how often such letters come
-	Settings     string // where to change that
+	Settings     string // address of the page to change that
 }
 
 // Compose writes a mail as plain text and HTML.

@@ -45,7 +45,8 @@ func CheckPhoto(file []byte) (Photo, error) {
 	return Photo{data, typ}, err
 }
 
-// SetPhoto sets a person's photo; the zero Photo removes it. The person and people who may edit the account may.
+// SetPhoto sets a person's photo; the zero Photo removes it. The person and people who may edit the account may do
+// this.
 func (p *People) SetPhoto(ctx context.Context, by Actor, name string, photo Photo) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		u, err := p.FindFor(ctx, by, Edit, name, true)

@@ -21,7 +21,7 @@ func (p *People) RoleName(l *i18n.Lang, role string) string {
 	return l.T("role " + role)
 }
 
-// Settings gives all settings with their values in force. Administrators may.
+// Settings gives all settings with their values in force. Administrators may do this.
 func (p *People) Settings(a Actor) ([]settings.State, error) {
 	if !a.Runs() {
 		return nil, fault.ErrRole

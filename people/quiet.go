@@ -50,7 +50,7 @@ func (p *People) ChosenQuiet(ctx context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
-// SetQuiet changes a person's quiet hours; only they may.
+// SetQuiet changes a person's quiet hours; only they may do this.
 func (p *People) SetQuiet(ctx context.Context, by Actor, name string, c QuietChange) (q store.QuietHours, err error) {
 	if by.Name != name || name == "" {
 		return store.QuietHours{}, fault.ErrRole
@@ -217,7 +217,7 @@ func (p *People) IsQuiet(ctx context.Context, name string, at time.Time) (bool, 
 type quietKnown struct {
 	q      store.QuietHours
 	in     *time.Location
-	chosen bool // by the person; otherwise they are the organization's
+	chosen bool // the person's own; otherwise the organization's
 	read   time.Time
 }
 

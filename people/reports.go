@@ -18,8 +18,8 @@ type Report struct {
 	Said []string // the texts of the reported messages, with their senders; messages that are gone are left out
 }
 
-// Reports gives reports, the newest first, at most limit, older than before (0: from the newest on). Administrators
-// may.
+// Reports gives reports, the newest first, at most limit, older than before (0: from the newest on). Administrators may
+// do this.
 func (p *People) Reports(ctx context.Context, by Actor, before store.ID, limit int) ([]Report, error) {
 	if !by.Runs() {
 		return nil, fault.ErrRole
@@ -55,7 +55,7 @@ func (p *People) reported(ctx context.Context, r store.Report) (said []string, e
 	return said, nil
 }
 
-// DeleteReport removes a report that has been handled. Administrators may.
+// DeleteReport removes a report that has been handled. Administrators may do this.
 func (p *People) DeleteReport(ctx context.Context, by Actor, id string) error {
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if !by.Runs() {

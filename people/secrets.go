@@ -109,7 +109,7 @@ func (p *People) AppPasswords(ctx context.Context, name string) ([]store.AppPass
 }
 
 // AddAppPassword makes a password for one program and returns it; it cannot be shown again. Only the person and the
-// machine's operator may.
+// machine's operator may do this.
 func (p *People) AddAppPassword(ctx context.Context, by Actor,
 	name, label string) (made store.AppPassword, password string, err error) {
 	u, err := p.Get(ctx, name)
