@@ -56,7 +56,7 @@ func (c *change) lock(ctx context.Context, host, id string) (*state, error) {
 	c.o.mu.RLock()
 	s := c.o.states[k]
 	c.o.mu.RUnlock()
-	if s == nil || s.version != v-1 { // this act or another node changed it
+	if s == nil || s.version != v-1 { // this act or another node changed the group
 		if s, err = c.o.load(ctx, host, id); err != nil {
 			return nil, err
 		}

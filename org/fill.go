@@ -54,7 +54,7 @@ func (o *Org) fill(host, id string) {
 	if j := o.jobs[k]; j == nil {
 		o.jobs[k] = &job{}
 	} else {
-		j.again = true // the job may be past them
+		j.again = true // the job may have passed them already
 	}
 	o.mu.Unlock()
 	select {

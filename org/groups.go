@@ -253,7 +253,7 @@ func (o *Org) Groups(ctx context.Context, host, after string, limit int) ([]stor
 	return o.st.Groups(ctx, host, after, limit)
 }
 
-// Update changes a group. Its owners may.
+// Update changes a group. Its owners may do this.
 func (o *Org) Update(ctx context.Context, by acts.Actor, host, id string, ch GroupChange) (g store.Group, err error) {
 	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)

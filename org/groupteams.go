@@ -11,7 +11,7 @@ import (
 )
 
 // SetGroupTeam adds a team to a group with a role (member or moderator); "" removes it. The people of a large team are
-// added in the background: see Progress. The group's owners may.
+// added in the background: see Progress. The group's owners may do this.
 func (o *Org) SetGroupTeam(ctx context.Context, by acts.Actor, host, group, id, role string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, group)

@@ -26,7 +26,7 @@ const (
 )
 
 // DeleteGroup deletes a group: its rooms close, their history is kept, and its addresses are never used again. The
-// group's owners may.
+// group's owners may do this.
 func (o *Org) DeleteGroup(ctx context.Context, by acts.Actor, host, id string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)
@@ -60,7 +60,7 @@ func (o *Org) DeletedGroups(ctx context.Context, host string) ([]store.Group, er
 	return o.st.DeletedGroups(ctx, host, time.Now().Add(-Restorable))
 }
 
-// RestoreGroup brings back a deleted group with its members, themes and history. Administrators may.
+// RestoreGroup brings back a deleted group with its members, themes and history. Administrators may do this.
 func (o *Org) RestoreGroup(ctx context.Context, by acts.Actor, host, slug string) (g store.Group, err error) {
 	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		if err := o.mustRun(ctx, host, by); err != nil {
@@ -108,7 +108,8 @@ func (o *Org) restore(ctx context.Context, c *change, g *store.Group) error {
 	return nil
 }
 
-// SetPhoto sets a group's photo (PNG, JPEG or GIF, at most 100 KiB); no bytes remove it. The group's owners may.
+// SetPhoto sets a group's photo (PNG, JPEG or GIF, at most 100 KiB); no bytes remove it. The group's owners may do
+// this.
 func (o *Org) SetPhoto(ctx context.Context, by acts.Actor, host, id string, data []byte) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)

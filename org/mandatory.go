@@ -13,7 +13,7 @@ import (
 // Everyone of the organization, or everyone of a team, is in a mandatory group, now and in future.
 
 // SetMandatory makes a group mandatory for everyone (Everyone) or for a team (its id), or ends that (""); members stay
-// then. If there are many, people are added in the background: see Progress. Administrators may.
+// then. If there are many, people are added in the background: see Progress. Administrators may do this.
 func (o *Org) SetMandatory(ctx context.Context, by acts.Actor, host, id, whom string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		s, err := c.lock(ctx, host, id)

@@ -413,7 +413,7 @@ func (c *change) renew(mc *memberChange) {
 	}
 	k := [2]string{s.group.Host, s.group.ID}
 	c.forget(k)
-	c.locked[k] = &s // for what follows in this act
+	c.locked[k] = &s // later functions of this act use it
 	c.Kept(func() {
 		o.mu.Lock()
 		o.states[k] = &s

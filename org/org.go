@@ -60,7 +60,7 @@ type Org struct {
 	changes uint64
 	teams   map[string]*teams  // by host
 	jobs    map[[2]string]*job // adding everyone to mandatory groups
-	wake    chan struct{}      // there are jobs
+	wake    chan struct{}      // jobs are waiting
 	tiles   tiles
 	starts  *limit.Keyed[jid.JID] // of themes, by bare address
 }
@@ -146,7 +146,7 @@ type Event struct {
 	Joined  []string       // local accounts that got bookmarks of Rooms
 	Left    []string       // local accounts that lost their bookmarks of Rooms
 	Renamed []string       // local accounts whose bookmark of the first of Rooms changed
-	Guests  []jid.JID      // people of other servers who came in: this server does not keep their bookmarks
+	Guests  []jid.JID      // people of other servers who entered: this server does not keep their bookmarks
 	Open    []jid.JID      // the rooms they are invited to
 	Actor   jid.JID        // zero: an administrator
 	Reason  string         // MembershipAsked

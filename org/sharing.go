@@ -108,7 +108,7 @@ func unsendable(r rune) bool {
 	return unicode.IsControl(r) && r != '\n' && r != '\t' || r == 0xfffe || r == 0xffff
 }
 
-// PutSnippet adds a team's saved reply or replaces its text. The team's people and administrators may.
+// PutSnippet adds a team's saved reply or replaces its text. The team's people and administrators may do this.
 func (o *Org) PutSnippet(ctx context.Context, by acts.Actor, host, team string, name, text string) error {
 	name = strings.Join(strings.Fields(name), " ")
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))

@@ -80,7 +80,8 @@ func TestNewNamesAreForThoseInIt(t *testing.T) {
 	if err := o.SetMember(ctx, acts.System, host, g.ID, person("paris"), ""); err != nil {
 		t.Fatal(err)
 	}
-	for room, name := range map[string]string{g.Room: "Plot", th.Room: "Plot › Potion"} { // his client has kept them
+	// the client has kept his bookmarks
+	for room, name := range map[string]string{g.Room: "Plot", th.Room: "Plot › Potion"} {
 		if err := st.SetBookmarks(ctx, host, "paris", 0,
 			store.Bookmark{Room: room + "@groups." + host, Name: name}); err != nil {
 			t.Fatal(err)

@@ -29,7 +29,7 @@ type NewTeam struct {
 	People      []string
 }
 
-// CreateTeam makes a team. Administrators may.
+// CreateTeam makes a team. Administrators may do this.
 func (o *Org) CreateTeam(ctx context.Context, by acts.Actor, host string, n NewTeam) (t store.Team, err error) {
 	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		if err := o.mustRun(ctx, host, by); err != nil {
@@ -98,7 +98,7 @@ func (o *Org) accounts(ctx context.Context, host string, names []string) error {
 	return nil
 }
 
-// UpdateTeam changes a team. Administrators may.
+// UpdateTeam changes a team. Administrators may do this.
 func (o *Org) UpdateTeam(ctx context.Context, by acts.Actor, host, id string, ch TeamChange) (t store.Team, err error) {
 	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		if err := o.mustRun(ctx, host, by); err != nil {
@@ -188,8 +188,8 @@ func (o *Org) defaults(ctx context.Context, host, team string, slugs []string, d
 	return ids, nil
 }
 
-// SetTeamPeople adds accounts to a team and removes others. People who come into the team come into its groups; people
-// who leave it leave groups that they are in by the team alone. Administrators may.
+// SetTeamPeople adds accounts to a team and removes others. People who join the team join its groups; people who leave
+// it leave groups that they are in only through the team. Administrators may do this.
 func (o *Org) SetTeamPeople(ctx context.Context, by acts.Actor, host, id string, in, out []string) error {
 	return o.SetTeamPeopleIf(ctx, by, host, id, in, out, nil)
 }
@@ -229,7 +229,7 @@ func (o *Org) SetTeamPeopleIf(ctx context.Context, by acts.Actor, host, id strin
 }
 
 // DeleteTeam deletes a team. Messages and shared things stay; people who were in a group by the team alone leave it.
-// Administrators may.
+// Administrators may do this.
 func (o *Org) DeleteTeam(ctx context.Context, by acts.Actor, host, id string) error {
 	return o.act(ctx, host, by, func(ctx context.Context, c *change) error {
 		if err := o.mustRun(ctx, host, by); err != nil {

@@ -181,7 +181,7 @@ func (o *Org) setThemeState(ctx context.Context, c *change, s *state, was, t sto
 }
 
 // RenameTheme renames a theme, also in the bookmarks of people who have not renamed them. Moderators and the creator
-// may.
+// may do this.
 func (o *Org) RenameTheme(ctx context.Context, by acts.Actor, host, key, name string) (t store.Theme, err error) {
 	if name, err = checkName("name", name); err != nil {
 		return t, err

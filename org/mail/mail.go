@@ -180,7 +180,7 @@ func (w *Worker) send(ctx context.Context, p *people.People, m store.Mail) error
 		msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 	}
 	msg.SetDate()
-	msg.SetMessageIDWithValue(m.ID.String() + "@" + m.Host) // the same for every attempt
+	msg.SetMessageIDWithValue(m.ID.String() + "@" + m.Host) // the same message for every attempt
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML)
