@@ -250,7 +250,7 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	}
 }
 
-// groupsConfig is what the rooms of groups have besides.
+// groupsConfig is the configuration of groups' rooms, besides that of all rooms.
 func (n *Node) groupsConfig(h *host) groups.Config {
 	return groups.Config{
 		Store:     n.Store,

@@ -73,12 +73,12 @@ type Node struct {
 	counts      *admin.Counts
 	disks       *disk.Watch
 	began       time.Time
-	proxy       *proxy65.Relay // nil: it is off
+	proxy       *proxy65.Relay // nil: the proxy is off
 	certs       *c2s.Certs
 	acme        *acme.Certs // nil: certificates are in files
 	door        *c2s.Server
 	doors       *door.House        // accepts all connections
-	components  *component.Server  // nil: none is configured
+	components  *component.Server  // nil: no component is configured
 	federation  *federation.Server // nil: it is off
 	others      *federation.Admin
 
@@ -98,7 +98,7 @@ type host struct {
 	hats    *groups.Hats
 	hooks   *webhooks.Webhooks
 	nodes   *pubsub.Service
-	uploads *upload.Service // nil: there is none
+	uploads *upload.Service // nil: there is no upload service
 }
 
 // Option changes how New builds a node.

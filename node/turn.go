@@ -68,7 +68,7 @@ func (n *Node) listenTURN(ctx context.Context, g *errgroup.Group) (err error) {
 	return nil
 }
 
-// openedTURN holds what the relay listens on.
+// openedTURN holds the relay's open listeners.
 type openedTURN struct {
 	n       *Node
 	host    string // The name in the relay's certificate, and its realm.
@@ -142,7 +142,7 @@ func (o *openedTURN) announce(a net.Addr, services ...extdisco.Service) {
 	n.Log.Info("listening", "door", "turn", "address", a.String())
 }
 
-// close closes everything that was opened.
+// close closes everything that openTURN has opened.
 func (o *openedTURN) close() (err error) {
 	for _, p := range o.udp {
 		err = errors.Join(err, p.Close())

@@ -98,7 +98,7 @@ func (n *Node) puppets() puppet.Rooms {
 				return nil
 			}
 			es, err := h.rooms.References(ctx, room, account, text)
-			if err != nil { // the message is sent without them
+			if err != nil { // the message is sent without references
 				n.Log.Error("cannot find the people whom a message mentions", "room", room.String(), "err", err)
 			}
 			return es

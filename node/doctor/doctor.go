@@ -62,7 +62,7 @@ func Diagnose(ctx context.Context, c *config.Config, n *Running) []admin.Finding
 	}
 	ds := make([]*doctor, len(parts))
 	var wg sync.WaitGroup
-	for i, part := range parts { // they wait for other machines, independently of each other
+	for i, part := range parts { // the checks wait for other machines, independently of each other
 		ds[i] = &doctor{c: c, n: n, now: time.Now()}
 		wg.Go(func() { part(ds[i], ctx) })
 	}
