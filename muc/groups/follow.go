@@ -11,7 +11,7 @@ import (
 
 // People who write in a theme follow it. Each message there wakes the theme for the people for whom it sleeps.
 
-// sleep notes that people sleep in a theme.
+// sleep notes that a theme sleeps for some people.
 func sleep(_ context.Context, r *muc.Room) {
 	if k := keeperOf(r); k != nil {
 		k.dormant = true
@@ -31,7 +31,7 @@ func followRule(k *keeper) muc.Hooks {
 	if k.theme == "" {
 		return muc.Hooks{}
 	}
-	wrote := make(map[*muc.Occupant]bool) // since they came in
+	wrote := make(map[*muc.Occupant]bool) // people who have written since they entered
 	s, key := k.s, k.theme
 	return muc.Hooks{
 		Left: func(o *muc.Occupant) { delete(wrote, o) },

@@ -91,7 +91,7 @@ func (k *keeper) reconfigure(ctx context.Context) {
 	k.s.note("cannot bring a group's room up to date", k.r.Reconfigure(ctx), "room", k.r.JID().String())
 }
 
-// manyMembers is how many people may come into a group at once so that each is shown to everyone in its room.
+// manyMembers is how many people may join a group at once so that each is shown to everyone in its room.
 const manyMembers = 50
 
 // membersChanged shows new affiliations, and puts out people who are not in the group any more (XEP-0045, section 9.4:

@@ -26,7 +26,7 @@ const (
 	regReason = "x-reason"
 )
 
-// Register takes a wish to be a member, or makes people members where the kind of group has it so.
+// Register takes a request for membership, or makes people members if the kind of group lets them join.
 func (k *keeper) Register(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
 	o, host, who := k.org, k.host, st.From.Bare()
 	a, err := k.access(ctx, who)

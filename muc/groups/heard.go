@@ -14,7 +14,7 @@ type Heard struct {
 	Group     string // id of its group; "" for a free room
 	Theme     string // key of the theme
 	ID        store.ID
-	By        string    // real, bare; "" if the room says it
+	By        string    // bare real address; "" if the room says it
 	Mentioned []jid.JID // people who were told that they are mentioned
 }
 

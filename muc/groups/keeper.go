@@ -215,8 +215,8 @@ func (k *keeper) Nick(who jid.JID) string {
 // Reserved is false: groups have no reserved nicks.
 func (k *keeper) Reserved(string, jid.JID) bool { return false }
 
-// Enter makes people members where the kind of group has it so. org says how many people a group has: all of them have
-// a seat.
+// Enter makes people members if the kind of group lets them join. org says how many people a group has: all of them
+// have a seat.
 func (k *keeper) Enter(ctx context.Context, who jid.JID) (affiliation string, seat bool, err error) {
 	a, err := k.org.Enter(ctx, k.s.by(who), k.host, k.group, k.theme)
 	switch {

@@ -86,7 +86,7 @@ func (k *keeper) meet(ctx context.Context, who jid.JID, topic, at string) error 
 	return nil
 }
 
-// meetingCommands are the same by ad-hoc command.
+// meetingCommands do the same as an ad-hoc command.
 func (k *keeper) meetingCommands() []server.Command {
 	if k.s.cfg.Meetings == "" {
 		return nil

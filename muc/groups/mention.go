@@ -353,7 +353,7 @@ func (ms *mentions) callText(c *called, text string) {
 // callName reads the name that a text begins with, and returns its length in bytes; 0 if it begins with no name.
 func (ms *mentions) callName(c *called, rest string) int {
 	best := -1
-	for i, o := range ms.r.Occupants() { // the longest nick that stands there
+	for i, o := range ms.r.Occupants() { // the longest nickname at this place
 		if hasWord(rest, o.Nick()) && (best < 0 || len(o.Nick()) > len(ms.r.Occupants()[best].Nick())) {
 			best = i
 		}

@@ -54,7 +54,7 @@ func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error
 	select {
 	case o := <-done:
 		return o.id, o.err
-	case <-ctx.Done(): // it may be said yet
+	case <-ctx.Done(): // the message may not have been posted yet
 		return 0, ctx.Err()
 	}
 }

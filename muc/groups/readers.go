@@ -127,7 +127,7 @@ func reactions(e *wire.Element) (*wire.Element, bool) {
 	return out, true
 }
 
-// ownName gives the nick under which a person comes in. It is the nick that the person asks for, except in a group
+// ownName returns the nick under which a person enters. It is the nick that the person asks for, except in a group
 // where only moderators write. There, people appear under their own names: otherwise a member could say something to
 // everyone in a nick, which each reaction shows.
 func (k *keeper) ownName(ctx context.Context, who jid.JID, affiliation, nick string) (string, error) {

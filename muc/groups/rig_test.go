@@ -22,7 +22,7 @@ type rig struct {
 	org *org.Org
 }
 
-// newRig starts one; change may adjust the service's configuration.
+// newRig starts a rig; change may adjust the service's configuration.
 func newRig(t testing.TB, change ...func(*groups.Config, *muc.Config)) *rig {
 	t.Helper()
 	r := &rig{}

@@ -14,13 +14,13 @@ import (
 // Text commands are lines that begin with `!` and a word, in a group's room or a theme: every client can send them.
 // Only the client that sent the line gets it back, so that it knows that the line has arrived. The line is not kept.
 
-// textCommand is a command that lines may have.
+// textCommand is a command that people write in a line.
 type textCommand struct {
 	word  string
-	args  string // as help shows them
+	args  string // arguments, as help shows them
 	about string
 	where place
-	least string // affiliation from which on it is there
+	least string // the lowest affiliation that has the command
 	do    func(ctx context.Context, c *textCall) (answer string, err error)
 }
 

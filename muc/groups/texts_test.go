@@ -135,7 +135,7 @@ func TestNewThemeIsItsCreators(t *testing.T) {
 		}
 		r.Play(
 			"romeo sends: <presence to='" + room + "/Paris'>" + x + "</presence>\nromeo forgets from " + room,
-		) // a name that is another's
+		) // a name that belongs to somebody else
 		hidden := kind == org.Federated
 		for who, nick := range map[string]string{
 			"romeo":  "/Paris",

@@ -208,7 +208,7 @@ func (k *keeper) peopleForm(ctx context.Context, _ jid.JID) (*form.Form, error) 
 	return f, nil
 }
 
-// changePeople makes the list the one of the form.
+// changePeople replaces the list with the one in the form.
 func (k *keeper) changePeople(ctx context.Context, who jid.JID, f form.Form) (string, *form.Form, error) {
 	want, err := f.JIDs("people")
 	if err != nil || len(want) > maxPeople {
