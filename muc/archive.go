@@ -33,7 +33,7 @@ func (r *Room) reading(ctx context.Context, who jid.JID) (affiliation string, fr
 }
 
 // readsFrom returns the time from which on a person may read. In rooms where people read only messages since they were
-// added, it is when that was; for a visitor it is when they came in. Administrators read everything.
+// added, it is when that was; for a visitor it is when they entered. Administrators read everything.
 func (r *Room) readsFrom(ctx context.Context, who jid.JID, affiliation string) (time.Time, error) {
 	if !r.Config().SinceJoin || rank[affiliation] >= rank[Admin] {
 		return time.Time{}, nil

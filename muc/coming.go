@@ -9,7 +9,7 @@ import (
 	"parley/wire/jid"
 )
 
-// How often one person may come into one room: a join costs the whole room's presence.
+// How often one person may enter one room: each time costs presence for the whole room.
 const (
 	comingRate  = 1
 	comingBurst = 20

@@ -116,7 +116,7 @@ func (k *free) departed(ctx context.Context, who jid.JID) error {
 	return nil
 }
 
-// Inherit gives an owner to each room that nobody owns besides an address, because of what has become of that.
+// Inherit gives an owner to each room that nobody but this address owns; why says what happened to its account.
 func (s *Service) Inherit(ctx context.Context, who jid.JID, why Left) (all []Inherited, err error) {
 	names, err := s.st.RoomsWithoutOwner(ctx, s.cfg.Domain, who.String())
 	if err != nil {

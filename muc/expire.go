@@ -12,7 +12,7 @@ func (s *Service) expire(ctx context.Context) {
 	t := time.NewTicker(expireEvery)
 	defer t.Stop()
 	for {
-		if before := s.kept(); !before.IsZero() { // it may be changed meanwhile
+		if before := s.kept(); !before.IsZero() { // the configuration may change meanwhile
 			if _, err := s.st.ExpireRooms(ctx, s.cfg.Domain, before); err != nil && ctx.Err() == nil {
 				s.log.Error("cannot remove old messages of rooms", "err", err)
 			}

@@ -82,8 +82,8 @@ func (k *free) ConfigForm() *form.Form {
 	return f
 }
 
-// with gives the addresses of those who have an affiliation, in order. The caller is on the room's goroutine or holds
-// its mu.
+// with returns the addresses of the people with an affiliation, in order. The caller is on the room's goroutine or
+// holds its mu.
 func (k *free) with(affiliation string) []string {
 	var js []string
 	for j, a := range k.people {

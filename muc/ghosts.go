@@ -28,9 +28,9 @@ type guests struct {
 }
 
 type guest struct {
-	heard time.Time // when it was last known to be there
+	heard time.Time // when the occupant was last known to be there
 	asked time.Time
-	id    string // of the question that waits for an answer
+	id    string // id of the ping that waits for an answer
 }
 
 // unreachable are the conditions that say that nobody is there, whatever was sent.

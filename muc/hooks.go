@@ -34,7 +34,7 @@ type Hooks struct {
 	// In is called for each client that is in from now on, and Out for each that is not any more.
 	In, Out func(client jid.JID)
 
-	// Came is called once a client has been sent what it gets on coming in.
+	// Came is called once a client that enters has been sent all that it gets.
 	Came func(ctx context.Context, o *Occupant, client jid.JID)
 
 	// Left is called when an occupant has gone with its last client.
@@ -157,7 +157,7 @@ func (r *Room) affiliatedBy(who jid.JID, affiliation string) (e *wire.Element) {
 	return e
 }
 
-// clientIn and clientOut tell the rules that a client has come in or gone out.
+// clientIn and clientOut tell the rules that a client has entered or left.
 func (r *Room) clientIn(client jid.JID) {
 	for i := range r.hooks {
 		if f := r.hooks[i].In; f != nil {

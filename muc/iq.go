@@ -74,7 +74,7 @@ func (r *Room) occupantIQ(ctx context.Context, st *wire.Stanza) error {
 	o := r.sessions[st.From]
 	if o == nil {
 		if st.Has(wire.NSDiscoInfo, "") || st.Has(wire.NSDiscoItems, "") {
-			return server.BadRequest // section 6.5 wants it so
+			return server.BadRequest // section 6.5 requires it
 		}
 		return errNotOccupant
 	}

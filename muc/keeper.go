@@ -117,7 +117,7 @@ type Keepers interface {
 type Change struct {
 	Who         jid.JID // bare; a whole domain may be banned
 	Affiliation string
-	Nick        string // reserved with it
+	Nick        string // values that the owner reserved together with the nick
 	SetNick     bool   // Nick replaces the reserved nick, and "" frees it (section 9.5)
 	Reason      string
 }

@@ -22,7 +22,7 @@ func BenchmarkEnter(b *testing.B) {
 			b.ResetTimer()
 			for range b.N {
 				c.Sends(fmt.Sprintf("<presence to='orchard@groups.example.org/%s'>%s</presence>", who, x))
-				r.WaitFor(who, n+3) // the others and romeo, itself, the subject
+				r.WaitFor(who, n+3) // presence of the others and romeo, its own presence, the subject
 				c.Sends(fmt.Sprintf("<presence type='unavailable' to='orchard@groups.example.org/%s'/>", who))
 				r.WaitFor(who, 1)
 			}

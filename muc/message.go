@@ -15,10 +15,10 @@ import (
 // Message is a message that waits for the commit of its batch and is shown then. Its fields are set when the room has
 // taken it; Hooks.Shown may read them, on the room's goroutine.
 type Message struct {
-	Stanza  *wire.Stanza     // as everyone gets it
-	Entry   *store.RoomEntry // as it is kept; nil if it is not
+	Stanza  *wire.Stanza     // the stanza that everyone gets
+	Entry   *store.RoomEntry // the entry in the archive; nil if the message is not archived
 	By      *Occupant        // the sender; nil if it is the room or a program
-	Program bool             // a program says it
+	Program bool             // the sender is a program
 	Done    bool             // it is kept and shown
 
 	from  *wire.Stanza // as sent

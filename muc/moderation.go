@@ -150,7 +150,7 @@ func (r *Room) ownRetraction(ctx context.Context, o *Occupant, st *wire.Stanza) 
 		e, err = r.ownByID(ctx, o, sid)
 	}
 	if errors.Is(err, server.ItemNotFound) {
-		return nil // not kept: clients settle it among themselves
+		return nil // not archived: clients settle it among themselves
 	}
 	if err != nil {
 		return err

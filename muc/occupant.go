@@ -20,7 +20,7 @@ type Occupant struct {
 	clients     []client
 	pace        *limit.Pace
 	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
-	seen        bool            // the others have been shown it
+	seen        bool            // the other occupants have been shown this client
 	hats        *wire.Element   // XEP-0317; nil: none
 	came        time.Time
 }

@@ -35,7 +35,7 @@ const maxPresence = 16 << 10
 
 var errPresence = server.WithText(server.PolicyViolation, "the presence is too large")
 
-// onPresence is a client that comes, changes, or goes.
+// onPresence handles a client that comes, changes, or leaves.
 func (r *Room) onPresence(ctx context.Context, st *wire.Stanza) error {
 	o := r.sessions[st.From]
 	if len(st.Payload) > maxPresence && (st.Type == "" || st.Type == "unavailable" && o != nil) {
@@ -43,7 +43,7 @@ func (r *Room) onPresence(ctx context.Context, st *wire.Stanza) error {
 			return errPresence
 		}
 		st = st.Copy()
-		st.SetPayload(nil, nil) // it goes all the same
+		st.SetPayload(nil, nil) // the client leaves all the same
 	}
 	switch st.Type {
 	case "":
@@ -252,7 +252,7 @@ func (r *Room) setPresence(o *Occupant, st *wire.Stanza) {
 	for i := range o.clients {
 		if o.clients[i].jid == st.From {
 			o.clients[i].presence = bareStanza(st)
-			if i != len(o.clients)-1 { // the last one speaks for the occupant
+			if i != len(o.clients)-1 { // the last client's presence counts for the occupant
 				o.clients = append(append(o.clients[:i:i], o.clients[i+1:]...), client{st.From, bareStanza(st)})
 			}
 			break
@@ -287,7 +287,7 @@ func clientsOf(o *Occupant) []jid.JID {
 	return tos
 }
 
-// item is an occupant as presence tells of it.
+// item describes an occupant in a presence.
 func (r *Room) item(o *Occupant, real bool) *wire.Element {
 	it := wire.E(wire.NSMUCUser, "item").Set("affiliation", o.affiliation).Set("role", o.role)
 	if real && len(o.clients) > 0 {
@@ -404,7 +404,7 @@ func (r *Room) leave(ctx context.Context, o *Occupant, who jid.JID, sent *wire.S
 			role = "none"
 		}
 		r.send(ctx, r.goodbye(o, sent, who, true, append([]string{"110"}, l.codes...), l, role), []jid.JID{who})
-		if spoke && l.codes == nil { // another client speaks for the occupant now
+		if spoke && l.codes == nil { // another client's presence counts for the occupant now
 			o.shown = [2]*wire.Stanza{}
 			r.show(ctx, o)
 		}
@@ -470,12 +470,12 @@ func (r *Room) rename(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	case r.nicks[nick] != nil || r.taken(nick, o.bare) || r.keeper.Reserved(nick, o.bare):
 		return ErrConflict
 	}
-	if len(o.clients) > 1 { // the other clients would not know themselves again
+	if len(o.clients) > 1 { // the other clients would not recognise themselves
 		return server.WithText(ErrConflict, "another client of yours is here under your nick")
 	}
 	if own, err := r.nickOf(ctx, st.From, o.affiliation, nick); err != nil {
 		return err
-	} else if own != nick { // section 7.6: nicks that are locked down
+	} else if own != nick { // section 7.6: the room does not allow other nicks
 		return server.WithText(server.NotAcceptable, "people appear under their own names here")
 	}
 	j, err := r.jid.WithResource(nick)
@@ -502,8 +502,8 @@ func (r *Room) renamed(o *Occupant, nick string, real bool, codes ...string) *wi
 		codes...), wire.E(nsOccupantID, "occupant-id").Set("id", o.id))
 }
 
-// joinOwn has a client go by the nick under which another client of the same person is here (section 7.6): from now on
-// they are one occupant. Clients that stay under the nick that it had keep it.
+// joinOwn gives a client the nick under which another client of the same person is here (section 7.6): from now on
+// these two are one occupant. The person's clients under the old nick keep it.
 func (r *Room) joinOwn(ctx context.Context, o, to *Occupant, st *wire.Stanza) {
 	self := r.renamed(o, to.nick, true, "303", "110")
 	self.ID = st.ID

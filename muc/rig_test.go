@@ -14,7 +14,7 @@ type rig struct {
 	svc *muc.Service
 }
 
-// newRig starts one; change may adjust the service's configuration.
+// newRig starts a rig; change may adjust the service's configuration.
 func newRig(t testing.TB, change ...func(*muc.Config)) *rig {
 	t.Helper()
 	r := &rig{}

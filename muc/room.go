@@ -46,7 +46,7 @@ type Room struct {
 	locked    atomic.Bool // made and not configured yet (section 10.1.3): it is there for its owner only
 	nicks     map[string]*Occupant
 	sessions  map[jid.JID]*Occupant
-	order     []*Occupant          // as they came
+	order     []*Occupant          // in the order in which they entered
 	keys      map[string]*Occupant // by what their nicks look like
 	private   privates
 	subject   *wire.Stanza
@@ -54,8 +54,8 @@ type Room struct {
 	recent    []past
 	pending   []*Message
 	gone      []jid.JID
-	over      bool   // destroyed, or another node's by now
-	late      []work // came after that
+	over      bool   // destroyed, or taken over by another node
+	late      []work // work that came after that
 }
 
 type client struct {

@@ -29,8 +29,8 @@ const (
 	searchBurst = 10
 	searchPage  = 50
 	maxQuery    = 200  // bytes
-	maxTerms    = 10   // of one query
-	maxFound    = 5000 // rooms that are looked at for one query
+	maxTerms    = 10   // words in one query
+	maxFound    = 5000 // rooms that one query may look at
 )
 
 // search answers a <search/>: without a form with the one there is, with one by what it asks for.
@@ -78,12 +78,12 @@ func searchForm() *wire.Element {
 	return f.Element()
 }
 
-// wantedRooms is what a search asks for.
+// wantedRooms is the content of a search.
 type wantedRooms struct {
 	terms                     []string
 	inName, inDesc, inAddress bool
 	minUsers                  int
-	elsewhere                 bool // only services of other types are asked for
+	elsewhere                 bool // the search asks only for services of other types
 	byAddress                 bool
 }
 

@@ -21,7 +21,7 @@ import (
 type Config struct {
 	Domain string
 	Name   string       // of the service, as people see it; default "Rooms"
-	Host   *server.Host // whose people it is for
+	Host   *server.Host // the host whose people the service is for
 	Store  Store
 	Secret []byte // for occupant ids (XEP-0421)
 
@@ -46,7 +46,7 @@ type Config struct {
 	MaxPeople      int                  // with an affiliation in one free room; default 20000
 	NameLength     int                  // bytes of a room's localpart and of a nick; default 200
 	HistoryDefault int                  // messages shown on joining; default 20
-	HistoryMax     int                  // most that can be asked for; default 250
+	HistoryMax     int                  // the most that a client can ask for; default 250
 	MessageSize    int                  // bytes of a message's payload; default 64 KiB
 	MessageRate    int                  // messages a second of one occupant; default 10
 	MessageBurst   int                  // default 50
@@ -271,7 +271,7 @@ type work struct {
 	lost func(err error)
 }
 
-// settle says that the stanza, if there is one, is dealt with.
+// settle marks the stanza, if there is one, as handled.
 func (w work) settle() {
 	if w.st != nil {
 		w.st.Receipt.Settle()

@@ -210,7 +210,7 @@ func (c *Client) Next() *wire.Element {
 // Sends has the client send a stanza.
 func (c *Client) Sends(xml string) { c.SendsAt(xml, time.Time{}) }
 
-// SendsAt is Sends of a stanza that the server received at another time.
+// SendsAt is Sends for a stanza that the server received at a given time.
 func (c *Client) SendsAt(xml string, at time.Time) {
 	st, err := wire.ParseStanza([]byte(root.ReplaceAllString(strings.TrimSpace(xml), "<$1 xmlns='jabber:client'")),
 		wire.Limits{Stanza: 1 << 20})
@@ -403,7 +403,7 @@ func (r *Rig) Fill(n int, address string) {
 	for i := range n {
 		who := fmt.Sprintf("u%d", i)
 		r.Clients[who].Sends(fmt.Sprintf("<presence to='%s/%s'>%s</presence>", address, who, Join))
-		r.WaitFor(who, 3) // romeo, itself and the subject at least
+		r.WaitFor(who, 3) // the presence of romeo, its own presence, and the subject
 	}
 	for i := range n {
 		r.Clients[fmt.Sprintf("u%d", i)].Mute()

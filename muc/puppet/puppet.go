@@ -95,7 +95,7 @@ func (x *Session) Say(ctx context.Context, to jid.JID, text string, more ...*wir
 	return x.wait(ctx, func(got *wire.Stanza) bool { return got.Kind == wire.Message && got.ID == st.ID })
 }
 
-// wait reads what the session gets until is returns true; an error stanza ends it with an error.
+// wait reads the session's stanzas until is returns true; an error stanza ends it with an error.
 func (x *Session) wait(ctx context.Context, is func(*wire.Stanza) bool) error {
 	for {
 		select {
