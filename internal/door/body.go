@@ -74,7 +74,7 @@ type body struct {
 	from   netip.Addr
 	pass   *Pass
 	begun  bool
-	over   bool          // it has been read to its end
+	over   bool          // the body has been read to its end
 	left   int64         // bytes that an unknown sender may still send
 	idle   time.Duration // for a known sender; 0: the sender is unknown
 	until  time.Time     // for a known sender

@@ -227,7 +227,7 @@ func TestTimes(t *testing.T) {
 	c := dial(t, door)
 	s, _ := who(t, in)
 	go io.Copy(io.Discard, s)
-	go func() { // a byte now and then
+	go func() { // a byte from time to time
 		for {
 			if _, err := c.Write([]byte("x")); err != nil {
 				return
