@@ -17,7 +17,7 @@ const nsSM = "urn:xmpp:sm:3"
 type acks struct {
 	mu      sync.Mutex
 	on      bool
-	window  wire.Window    // of the other server's stanzas
+	window  wire.Window    // counts the other server's stanzas
 	out     uint32         // stanzas acknowledged by the other server
 	waiting []*wire.Stanza // sent, not acknowledged
 	bytes   int
@@ -74,7 +74,7 @@ func (a *acks) full(stanzas, bytes int) bool {
 	return len(a.waiting) >= stanzas || a.bytes >= bytes
 }
 
-// lost returns what was sent and not acknowledged.
+// lost returns the stanzas that were sent and not acknowledged.
 func (a *acks) lost() []*wire.Stanza {
 	a.mu.Lock()
 	defer a.mu.Unlock()

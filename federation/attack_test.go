@@ -211,7 +211,7 @@ func TestOpening(t *testing.T) {
 	x.fails("policy-violation")
 	x.nc.Close()
 
-	x = b.stranger() // nothing is proven
+	x = b.stranger() // nothing is proven yet
 	x.secure("a.example", "b.example", nil)
 	x.send("<message from='x@a.example' to='x@b.example'>%s", body)
 	x.fails("not-authorized")

@@ -53,7 +53,7 @@ type Config struct {
 	Registry prometheus.Registerer // nil: no metrics
 
 	Resolver   Resolver      // nil: the system's
-	DNSTimeout time.Duration // for one query; default 5 s
+	DNSTimeout time.Duration // time for one DNS query; default 5 s
 	// a DNS server such as "127.0.0.1:53" that Probe asks why Resolver finds nothing; "": none
 	DNSServer string
 	Secure    Secure // nil: no DANE
@@ -80,10 +80,10 @@ type Config struct {
 	StanzasBurst     int           // at once; default 2000
 	HandshakeTimeout time.Duration // for TCP and TLS with one target; default 10 s
 	AuthTimeout      time.Duration // from connecting to a proven domain; default 30 s
-	WriteTimeout     time.Duration // for one write; default 30 s
+	WriteTimeout     time.Duration // time for one write; default 30 s
 	IdleTimeout      time.Duration // a stream without stanzas is closed after it; default 10 min
 	BackoffMin       time.Duration // after the first failure with a domain, doubled with each further one; default 2 s
-	BackoffMax       time.Duration // the longest one; default 5 min
+	BackoffMax       time.Duration // the longest such time; default 5 min
 	KeepAlive        time.Duration // of TCP; default 1 min
 }
 
@@ -233,7 +233,7 @@ func (s *Server) Shutdown(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	background.Wait(ctx, s.wg.Wait)
-	s.cancel() // closes what is still open
+	s.cancel() // closes the connections that are still open
 	s.wg.Wait()
 }
 

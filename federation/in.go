@@ -37,7 +37,7 @@ type incoming struct {
 	failures int
 	bidi     bool // XEP-0288: the other server also takes stanzas on this stream
 	acks     acks
-	proofs   map[string]error // what the certificate proves for each domain
+	proofs   map[string]error // result of checking the certificate, by domain
 	status   atomic.Pointer[Status]
 	over     chan struct{} // closed when the stream is over
 

@@ -25,7 +25,7 @@ type peer struct {
 	mu       sync.Mutex
 	queue    []*wire.Stanza // not written yet
 	bytes    int
-	gone     bool // it takes nothing more: another peer replaces it
+	gone     bool // the peer takes no more stanzas: another one replaces it
 	stopping bool
 	anew     bool // the current stream must end; what is queued continues under the new rules
 	since    time.Time
@@ -305,7 +305,7 @@ func (pe *peer) carry(c *carrier, first []*wire.Stanza) (left, unsure []*wire.St
 		}
 		if given, err := c.write(sts); err != nil {
 			if given {
-				sts = nil // they count as unacknowledged
+				sts = nil // these stanzas count as unacknowledged
 			}
 			return sts, c.lost(), err
 		}
@@ -325,7 +325,7 @@ func (pe *peer) carry(c *carrier, first []*wire.Stanza) (left, unsure []*wire.St
 			left, _ := pe.take()
 			return left, c.lost(), c.why()
 		case <-idle.C:
-			if c.full(pe) { // it has acknowledged nothing for that long
+			if c.full(pe) { // the other server has acknowledged nothing for that long
 				return nil, c.lost(), &wire.StreamError{Condition: "connection-timeout"}
 			}
 			if _, ok := pe.end(true); ok {

@@ -59,7 +59,7 @@ func oddDNS(t *testing.T, zone ...string) string {
 		known := false
 		for _, rr := range all {
 			at := rr.Header()
-			known = known || dns.IsSubDomain(name, at.Name) // also what stands between it and others
+			known = known || dns.IsSubDomain(name, at.Name) // also the names between it and known ones
 			if at.Name != name {
 				continue
 			}

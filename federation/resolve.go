@@ -223,7 +223,7 @@ func (s *Server) dialAny(ctx context.Context, as []netip.Addr, port uint16) (net
 			}
 		case o := <-outcomes:
 			if o.err == nil {
-				cancel() // the others: they end at once
+				cancel() // the other connections end at once
 				wg.Wait()
 				for range begun - len(errs) - 1 {
 					if late := <-outcomes; late.nc != nil {

@@ -33,7 +33,7 @@ type Domain struct {
 type Certificate struct {
 	Subject, Issuer string
 	NotAfter        time.Time // zero: none was seen
-	Problem         string    // why it proves nothing; "" if it does
+	Problem         string    // why the certificate proves nothing; "" if it does
 }
 
 // states remembers a limited number of domains, and forgets those without news for the longest time.
