@@ -93,7 +93,7 @@ func eligible(st *wire.Stanza, sent bool) bool {
 
 func (c carbons) sent(_ context.Context, p *server.Pass) error {
 	if p.Stanza.To.Bare() == p.Session.JID.Bare() {
-		return nil // a copy comes as received
+		return nil // it is copied as a received message
 	}
 	c.copy("sent", p, func(s *server.Session) bool { return s != p.Session })
 	return nil

@@ -140,7 +140,7 @@ func (s *Service) search(ctx context.Context, from jid.JID, q *wire.Element) (*w
 	}
 	answer := wire.E(ns, "query")
 	var part *wire.Element
-	if set != nil || len(us) < total { // otherwise it is everything
+	if set != nil || len(us) < total { // otherwise the page is everything
 		part = paged(us, total, before)
 	}
 	if x != nil {

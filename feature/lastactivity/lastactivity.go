@@ -174,7 +174,7 @@ func (l *last) write(ctx context.Context) {
 			continue
 		}
 		l.mu.Lock()
-		if l.gone[user] == d { // otherwise there is a later one
+		if l.gone[user] == d { // otherwise there is a later departure
 			delete(l.gone, user)
 		}
 		l.mu.Unlock()

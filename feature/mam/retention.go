@@ -69,7 +69,7 @@ func (a *archive) expireAll(ctx context.Context) error {
 	}
 }
 
-// The command with which a person sets it (XEP-0050).
+// The command with which people set how long their messages are kept (XEP-0050).
 const (
 	retentionNode = "https://parley.im/commands#archive-retention"
 	day           = 24 * time.Hour

@@ -14,7 +14,7 @@ import (
 // Config bounds what waits; zero values mean the defaults.
 type Config struct {
 	Max    int           // messages per account; default 1000, below 0: none
-	Bytes  int64         // of all of them; default 16 MiB
+	Bytes  int64         // size of all of them; default 16 MiB
 	Expiry time.Duration // default 90 days
 }
 
@@ -29,7 +29,7 @@ type offline struct {
 
 // delivery is a delivery in progress to an account.
 type delivery struct {
-	next *server.Session // a client that came meanwhile; nil: none
+	next *server.Session // a client that signed in meanwhile; nil: none
 	over chan struct{}   // closed at its end
 }
 

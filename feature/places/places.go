@@ -16,7 +16,7 @@ import (
 
 const (
 	perAccount = 20
-	kept       = 180 * 24 * time.Hour // after the last sign-in from there
+	kept       = 180 * 24 * time.Hour // time after the last sign-in from there
 	every      = 2 * time.Second      // how often new ones are written
 	waiting    = 10_000               // places beyond are noted at a later sign-in, after a restart
 )

@@ -28,10 +28,10 @@ var (
 type Config struct {
 	PerAddress int           // connections from one address or IPv6 /64; 20
 	Total      int           // connections in all; 1000
-	Pending    int           // of those, connections without a stream; 200
+	Pending    int           // those of them without a stream; 200
 	Rate       int           // bytes per second of each direction of a stream; 0: no limit
 	Handshake  time.Duration // for the SOCKS5 handshake; 10s
-	Wait       time.Duration // from there until the stream is started; 1m
+	Wait       time.Duration // from then until the stream is started; 1m
 	Idle       time.Duration // without a byte; 5m
 	Log        *slog.Logger
 }
@@ -45,23 +45,23 @@ type Relay struct {
 	wg     sync.WaitGroup
 	gate   *door.Gate
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	closed    bool
 	listeners []net.Listener
 	conns     map[*conn]bool
 	waiting   map[string][]*conn // by name, two at most
 }
 
-// conn is one connection; its goroutine is serve's.
+// conn is one connection; its goroutine runs serve.
 type conn struct {
 	net.Conn
 	addr     netip.Addr
 	pass     *door.Pass
 	name     string
 	answered chan struct{} // closed when its SOCKS5 reply is on the way
-	started  chan *conn    // gets the other side
-	done     chan struct{} // closed when it has nothing more to say
-	streams  bool          // it is in a stream; guarded by Relay.mu
+	started  chan *conn    // receives the other side's connection
+	done     chan struct{} // closed when this connection sends nothing more
+	streams  bool          // the connection is in a stream; guarded by Relay.mu
 }
 
 // NewRelay makes a relay that listens nowhere yet.

@@ -214,7 +214,7 @@ func (p *Push) registrations(ctx context.Context, account string) ([]registratio
 	}
 	var rs []registration
 	if e, perr := wire.ParseElement(b, ""); err == nil && perr == nil {
-		_ = json.Unmarshal([]byte(e.Text()), &rs) // not written by this feature: there are none
+		_ = json.Unmarshal([]byte(e.Text()), &rs) // not written by this feature: it has no registrations
 	}
 	if p.count.Add(1) > maxKnown {
 		p.known.Clear()

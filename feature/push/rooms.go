@@ -44,7 +44,7 @@ func (p *Push) turned(account string, on bool) {
 	}
 }
 
-// loadUsers finds the accounts that have push on.
+// loadUsers finds the accounts that use push.
 func (p *Push) loadUsers(ctx context.Context) error {
 	names, err := p.st.PrivateOwners(ctx, p.h.Domain, keptSpace, keptName)
 	if err != nil {
@@ -103,7 +103,7 @@ func (p *Push) wakeGone(ctx context.Context, account string, room jid.JID, id st
 // Mentions are found at the same time as messages are kept for clients that are asleep: whichever comes later sees the
 // other, and wakes the client.
 
-// message names a room's message for one client.
+// message identifies a room's message for one client.
 type message struct {
 	account, device string
 	id              store.ID
@@ -165,7 +165,7 @@ func (p *Push) wakeSleepers(ctx context.Context) {
 			case w.All || !w.Mentions:
 			case p.h.Router.Local(room.Domain()):
 				called = p.keeps(s.account, s.r.Device, id)
-			default: // for a room elsewhere nobody here would find out
+			default: // nobody here could find that out for a room of another server
 				called = addresses(s.st, s.account, p.h.Domain, w.Nick)
 			}
 			if w.All || called {

@@ -358,7 +358,7 @@ func (v *Cards) followed(ctx context.Context, account string) error {
 	case err == nil:
 		id = last.ID
 		if was, err = wire.ParseElement(last.Payload, ""); err != nil || was.Name.Space != nsCard4 {
-			return nil // the owner's own
+			return nil // the owner has published something else: leave it
 		}
 	case !errors.Is(err, server.ItemNotFound):
 		return err

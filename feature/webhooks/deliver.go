@@ -123,7 +123,7 @@ func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Del
 	d.Attempts++
 	d.Status, d.Error = 0, ""
 	status, err := w.send(ctx, hook, d)
-	done(status != 0 || err == nil) // any answer came in time
+	done(status != 0 || err == nil) // success means that any answer came in time
 	d.Status, d.Updated = status, time.Now()
 	switch {
 	case err == nil:

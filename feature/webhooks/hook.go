@@ -10,7 +10,7 @@ import (
 // Hook is a webhook as its administrators see it.
 type Hook struct {
 	store.Webhook
-	Slug   string // of its group; "": the group is gone
+	Slug   string // slug of its group; "": the group is gone
 	Secret string // the key that signs requests; "" unless it is outgoing and was just made
 }
 

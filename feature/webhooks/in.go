@@ -25,7 +25,7 @@ import (
 const (
 	maxRequest = 64 << 10
 	maxKey     = 128
-	readTime   = 10 * time.Second // within a request
+	readTime   = 10 * time.Second // for reading one request
 )
 
 // request is what a program posts.

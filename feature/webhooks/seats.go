@@ -19,11 +19,11 @@ const (
 type seats struct {
 	all, failing chan struct{}
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	hosts map[string]*place
 }
 
-// place is one host's share.
+// place is the share of one host.
 type place struct {
 	seats   chan struct{}
 	users   int // how many have a seat or wait for one

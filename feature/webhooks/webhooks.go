@@ -88,8 +88,8 @@ type Webhooks struct {
 	seats  *seats // of requests
 
 	mu    sync.Mutex
-	run   context.Context     // of Run; nil: it does not run
-	lanes map[store.Lane]bool // those that a goroutine delivers
+	run   context.Context     // the context of Run; nil: Run is not running
+	lanes map[store.Lane]bool // lanes that a goroutine delivers now
 	paces map[string]*pace    // of incoming webhooks
 	wg    sync.WaitGroup
 }
