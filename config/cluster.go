@@ -6,7 +6,7 @@ import "net"
 // refused.
 type Cluster struct {
 	Address   string `yaml:"address"`   // where this server answers that it is alive
-	Advertise string `yaml:"advertise"` // where others reach that; "": Address
+	Advertise string `yaml:"advertise"` // address at which others reach that; "": Address
 }
 
 func (c *Config) checkCluster(v *checker) {

@@ -233,7 +233,7 @@ type Accounts struct {
 	MaxContacts        int           `yaml:"max_contacts"`
 	MaxBookmarks       int           `yaml:"max_bookmarks"`
 	OfflineMessages    int           `yaml:"offline_messages"`
-	OfflineBytes       Size          `yaml:"offline_bytes"` // of all messages that wait for one account
+	OfflineBytes       Size          `yaml:"offline_bytes"` // size of all messages that wait for one account
 	OfflineExpiry      time.Duration `yaml:"offline_expiry"`
 	PrivateElements    int           `yaml:"private_elements"`     // XEP-0049
 	PrivateElementSize Size          `yaml:"private_element_size"` // of one element
@@ -257,12 +257,12 @@ type Upload struct {
 type PubSub struct {
 	Nodes             int  `yaml:"nodes"`               // per account
 	ServiceNodes      int  `yaml:"service_nodes"`       // of pubsub.<host>
-	ServiceShare      int  `yaml:"service_share"`       // of those, made by one person
+	ServiceShare      int  `yaml:"service_share"`       // the part of them that one person may make
 	Items             int  `yaml:"items"`               // per node
 	ItemSize          Size `yaml:"item_size"`           // of one payload
 	Bytes             Size `yaml:"bytes"`               // of all payloads of one account
 	ServiceBytes      Size `yaml:"service_bytes"`       // of all payloads of pubsub.<host>
-	ServiceBytesShare Size `yaml:"service_bytes_share"` // of those, in nodes that one person made
+	ServiceBytesShare Size `yaml:"service_bytes_share"` // the part of them in nodes that one person made
 	Subscriptions     int  `yaml:"subscriptions"`       // per node
 }
 

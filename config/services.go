@@ -4,7 +4,7 @@ package config
 type ownService struct {
 	label, what string
 	key         string // key of the label, if it can be chosen
-	off         string // how to switch it off; "": impossible
+	off         string // how to turn the service off; "": impossible
 }
 
 // ownServices returns the services of this configuration.
