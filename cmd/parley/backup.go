@@ -57,7 +57,7 @@ func (a *app) backupStopped(c *cobra.Command, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if p, ok := strings.CutPrefix(cfg.Store.DSN, "sqlite:"); ok { // opening would make one
+	if p, ok := strings.CutPrefix(cfg.Store.DSN, "sqlite:"); ok { // opening would create a database
 		if _, err := os.Stat(p); err != nil {
 			return fmt.Errorf("there is nothing to back up: %w", err)
 		}

@@ -71,7 +71,7 @@ func (a *app) userImport() *cobra.Command {
 				included := make(map[string]bool)
 				for _, name := range append(wholes, parts...) {
 					if len(wholes) > 0 && included[filepath.Clean(name)] {
-						continue // it was read where it belongs
+						continue // it was read as part of another file
 					}
 					if slices.Contains(parts, name) {
 						return fmt.Errorf("%s: this is a part of an export: name the file that includes it", name)

@@ -256,7 +256,7 @@ func TestImportRefuses(t *testing.T) {
 	if err := d.signInWith(sasl.ScramSha256Plus, "tybalt", "King-of-Cats-1"); err != nil {
 		t.Error(err)
 	}
-	// Its time is older than ids can be: the message says it.
+	// The message's time is older than any id can express: a stamp in the message says it.
 	if got := d.ok("", "user", "export", "tybalt"); !strings.Contains(got, "stamp='2010-07-10T23:08:25.000000Z'") ||
 		strings.Contains(got, "romeo'") {
 		t.Error(got)

@@ -54,7 +54,8 @@ func TestFullDisk(t *testing.T) {
 	t.Setenv("PARLEY_SOCKET", filepath.Join(disk, "parley.sock"))
 	healthy := func(want bool) string {
 		t.Helper()
-		for late := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) { // a probe, as others send them
+		// a probe, as other programs send it
+		for late := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 			res, err := http.Get("http://" + welcome["metrics"] + "/healthz")
 			if err != nil {
 				c.Wait()

@@ -113,7 +113,7 @@ func cli(t *testing.T, stdin string, args ...string) (code int, out, errs string
 	return code, o.String(), e.String()
 }
 
-// ok is cli for what must work.
+// ok runs a command that must succeed.
 func (d *dev) ok(stdin string, args ...string) string {
 	d.t.Helper()
 	code, out, errs := d.cli(stdin, args...)
@@ -498,7 +498,7 @@ func TestWhichSocket(t *testing.T) {
 	if err := os.Mkdir("parley-data", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(devSocket, nil, 0o600); err != nil { // as good as a socket for finding it
+	if err := os.WriteFile(devSocket, nil, 0o600); err != nil { // the command finds a plain file like a socket
 		t.Fatal(err)
 	}
 	if _, _, errs := cli(t, "", "status"); !strings.Contains(errs, devSocket) {

@@ -34,7 +34,7 @@ type userRecord struct {
 	Name     string    `json:"name,omitempty"`
 	Admin    bool      `json:"admin"`
 	Disabled bool      `json:"disabled"`
-	Password bool      `json:"password"` // it has one
+	Password bool      `json:"password"` // the account has a password
 	Created  time.Time `json:"created"`
 	LastSeen time.Time `json:"last_seen,omitzero"`
 	Sessions int       `json:"sessions"`
