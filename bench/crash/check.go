@@ -11,7 +11,7 @@ import (
 	"parley/org"
 )
 
-// entry is one of an archive.
+// entry is an entry of an archive.
 type entry struct {
 	id, key string
 	from    string
@@ -279,7 +279,8 @@ func unread(ctx context.Context, srv *server, ts []*talker, own [][]entry, group
 				got = m.Entry.Unread
 			}
 		}
-		if want = min(want, org.MaxUnread); got != want && (want > 0 || got > 0) { // more are not counted
+		// more unread messages than that are not counted
+		if want = min(want, org.MaxUnread); got != want && (want > 0 || got > 0) {
 			res.WrongUnread++
 			res.detail("%s has %d unread of %s, and %d are there", a.name, got, with, want)
 		}

@@ -33,7 +33,7 @@ type Config struct {
 type Result struct {
 	Kills, Resumed        int
 	Chat, Room            int // messages that were acknowledged
-	Again                 int // of them only after they had been sent again
+	Again                 int // those of them that were acknowledged only after a second attempt
 	Lost, Doubled         int
 	Reordered             int
 	Ghosts                int // shown live and in no archive

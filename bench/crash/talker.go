@@ -43,7 +43,7 @@ type talker struct {
 	under   []out
 	last    *load.Session
 
-	mu      sync.Mutex // guards what follows, which the stream's reader writes
+	mu      sync.Mutex // guards the fields below, which the stream's reader writes
 	live    *seen
 	streams []*seen
 	resumed int

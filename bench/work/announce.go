@@ -24,7 +24,7 @@ type hall struct {
 	in     []chan struct{} // The member has got the subject, which comes last.
 	out    []chan struct{} // The member has left.
 	inside atomic.Int64    // How often somebody has entered.
-	seen   []int           // Presences by member since they came in; owned by the member's reader.
+	seen   []int           // Presences by member since they entered; owned by the member's reader.
 
 	next       []int64 // By member the number that has to come.
 	got        atomic.Int64
@@ -33,7 +33,7 @@ type hall struct {
 	ended      atomic.Int64
 }
 
-// announce measures what it costs to come into a group of n members, and what a message to all of them.
+// announce measures the cost of entering a group of n members, and of a message to all of them.
 func announce(n func(Scale) int, joins, messages string) func(context.Context, *Env) ([]Result, error) {
 	return func(ctx context.Context, e *Env) ([]Result, error) {
 		h := &hall{e: e, n: n(e.Scale)}
@@ -156,7 +156,7 @@ func (h *hall) wait(ctx context.Context, done chan struct{}, i int, where string
 	}
 }
 
-// others is whose presence a member sees: the speaker's and the own.
+// others are the people whose presence a member sees: the speaker and the member.
 const others = 2
 
 func (h *hall) handle(s *load.Session, st []byte) {
