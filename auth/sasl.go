@@ -38,7 +38,7 @@ type Options struct {
 	Lookup        Lookup
 	Faker         *Faker
 	DowngradeHash bool // XEP-0474
-	BindingFailed bool // the client has met ErrBinding on this stream
+	BindingFailed bool // the client has got ErrBinding on this stream
 	// From is the bare JID in the client's stream header. A request to act as another user is refused (XEP-0388,
 	// section 2.3). "" means unknown or not checked.
 	From string
@@ -179,7 +179,7 @@ func (p *plain) Next(ctx context.Context, message []byte) ([]byte, bool, error) 
 		return nil, false, errNotAuthorized
 	}
 	found := verify(secrets, string(parts[2]))
-	if found == nil || !known { // both conditions, so that the time is the same
+	if found == nil || !known { // both conditions are evaluated, so that the time is the same
 		return nil, false, errNotAuthorized
 	}
 	if err := found.known(); err != nil {

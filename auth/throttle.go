@@ -207,7 +207,7 @@ type Attempt struct {
 	account        string
 	began          time.Time
 	known          bool // the account has signed in from there
-	narrow, lost   bool // only known places get in; not even those
+	narrow, lost   bool // narrow: only known places get in; lost: not even those
 	sum            [8]byte
 	summed, before bool
 }
@@ -249,7 +249,7 @@ func (t *Throttle) attempt(a netip.Addr, what What, account string, in bool) *At
 }
 
 // Worth reports whether a password should be compared with kept, the stored form. It should not if it is refused in any
-// case, or was wrong here a moment ago. With another kept, nothing is known of the password.
+// case, or was wrong here a moment ago. If kept has changed since, the earlier result does not count.
 func (x *Attempt) Worth(password string, kept []byte) bool {
 	if x == nil {
 		return true

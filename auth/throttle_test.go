@@ -118,7 +118,7 @@ func TestThrottleOfAnAddress(t *testing.T) {
 		{"juliet", "right", "crowded"},
 		{"nobody", "guess", "crowded"},
 	} {
-		if got := try(th, "2001:db8::3", x[0], x[1]); got != x[2] { // of the same /64
+		if got := try(th, "2001:db8::3", x[0], x[1]); got != x[2] { // an address of the same /64
 			t.Errorf("%s: %s, want %s", x[0], got, x[2])
 		}
 	}
