@@ -27,7 +27,7 @@ import (
 
 // Config is what the API needs.
 type Config struct {
-	People   []*people.People // one a host, the first host's first
+	People   []*people.People // one for each host, the first host's first
 	Hosts    map[string]*server.Host
 	Hooks    map[string]*webhooks.Webhooks // by host
 	Photos   map[string]admin.Photos       // by host; nil: there are no pages that show them
@@ -85,7 +85,7 @@ func New(c Config) *Server {
 	return s
 }
 
-// nothing answers where there is no operation.
+// nothing answers requests for unknown operations.
 func (s *Server) nothing(a huma.API, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_ = huma.WriteErr(a, humago.NewContext(&huma.Operation{}, r, w), http.StatusNotFound, text)

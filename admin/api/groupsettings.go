@@ -76,7 +76,7 @@ var (
 	)
 )
 
-// large marks an operation that takes a picture.
+// large marks an operation whose body is a picture.
 func large[I, O any](o Op[I, O]) Op[I, O] {
 	o.MaxBodyBytes = 12 << 20
 	return o

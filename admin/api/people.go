@@ -293,7 +293,8 @@ func (v PersonalInvite) invite(c caller) (people.Invite, error) {
 	return people.Invite{Expiry: valid, Note: v.Note, Send: v.Send, Lang: v.Lang}, nil
 }
 
-// validity reads how long something is to be good, in hours or as text like "12h" or "7d"; neither is 0.
+// validity reads how long something is to be valid, in hours or as text like "12h" or "7d"; it returns 0 if neither is
+// given.
 func validity(hours int, text string) (time.Duration, error) {
 	if text == "" {
 		return time.Duration(hours) * time.Hour, nil

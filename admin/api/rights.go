@@ -71,7 +71,7 @@ func (s *Server) veil(a huma.API) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// role lets in the roles that may allows.
+// role lets in people whose role is allowed by may.
 func role(may func(people.Actor) bool) right {
 	return func(_ context.Context, c caller, _ func(string) string) error {
 		if !may(c.actor) {
