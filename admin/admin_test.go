@@ -55,7 +55,7 @@ func TestSocketLeftBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // as a server that was killed
+	l.(*net.UnixListener).SetUnlinkOnClose(false) // like a server that was killed
 	l.Close()
 	if l, err = ListenSocket(path, 0o660); err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ type Storage struct {
 	FileBytes       int64
 	Free            int64     // bytes where the data is
 	Bucket          bool      // files are in an object store
-	At              time.Time // when it was counted; zero: not yet
+	At              time.Time // when the storage was counted; zero: not yet
 	Counting        bool
 	Error           string
 }
