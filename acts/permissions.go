@@ -42,7 +42,7 @@ func (a Actor) supervises(target store.Person) bool {
 	return a.Role == store.RoleSupervisor && a.Department != "" && a.Department == target.Department
 }
 
-// Console says whether an actor has the console.
+// Console says whether an actor may use the console.
 func (a Actor) Console() bool { return rank[a.Role] >= rank[store.RoleSupervisor] }
 
 // Runs says whether an actor administers the organization: groups, settings, audit, system.
