@@ -242,9 +242,9 @@ func TestImportRefuses(t *testing.T) {
 	}
 	in := decode[api.Imported](t, out)
 	for _, want := range []string{
-		"elsewhere.example", "urn:odd", "the card is too large", "an archived message", "was owner where it comes from",
-		"how long its messages are kept: it is malformed", "app-password: it is malformed",
-		"displayed: it is malformed", "approved: it is malformed",
+		"elsewhere.example", "urn:odd", "the card is too large", "an archived message",
+		"was owner on the server that it comes from", "how long its messages are kept: it is malformed",
+		"app-password: it is malformed", "displayed: it is malformed", "approved: it is malformed",
 	} {
 		if !strings.Contains(strings.Join(in.Problems, "\n"), want) {
 			t.Errorf("%s is not told: %q", want, in.Problems)
