@@ -40,6 +40,7 @@ import (
 	"parley/muc/groups"
 	"parley/muc/notices"
 	"parley/org"
+	"parley/people"
 	"parley/pubsub"
 	"parley/server"
 	"parley/store"
@@ -48,10 +49,6 @@ import (
 // features gives a host's features, in the order of their steps.
 func (n *Node) features(h *server.Host) []*server.Feature {
 	c := n.Config
-	waiting := c.Accounts.OfflineMessages
-	if waiting == 0 { // 0 means none in the configuration, but the default in the feature
-		waiting = -1
-	}
 	marks := bookmarks.New(h, n.Store, bookmarks.Config{
 		Max:     c.Accounts.MaxBookmarks,
 		Changed: membership.Marked(h, n.Org),
@@ -78,11 +75,23 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		Org:   n.Org,
 		URL:   func() string { return n.listenerURL(h.Domain, spacesPath) },
 	})
+	return append(n.searching(h), n.orderedFeatures(h, rules, marks, alerts)...)
+}
+
+// orderedFeatures gives the features in the order of their steps at a stage.
+func (n *Node) orderedFeatures(
+	h *server.Host, rules *people.People, marks *bookmarks.Bookmarks, alerts *push.Push,
+) []*server.Feature {
+	c := n.Config
+	waiting := c.Accounts.OfflineMessages
+	if waiting == 0 { // 0 means none in the configuration, but the default in the feature
+		waiting = -1
+	}
 	byRules := serviceadmin.ByRules{
 		People: n.people,
 		Others: func() serviceadmin.Others { return n.others },
 	}
-	return append(n.searching(h), []*server.Feature{
+	return []*server.Feature{
 		blocking.New(h, n.Store, blocking.Config{}),
 		disco.New(h, c.Contact.All(), n.infoAddress(h)),
 		strangers.New(h, n.Store,
@@ -94,8 +103,8 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		adhoc.New(h),
 		register.New(h, register.ByRules{People: n.people}, c.Registration.ChangePassword),
 		serviceadmin.New(h, n.Store, rules, byRules, byRules, serviceadmin.Config{Stop: n.stopper(h)}),
-		cards.Feature(),
-		invitations.Feature(),
+		n.cards[h.Domain].Feature(),
+		n.invitations[h.Domain].Feature(),
 		roster.New(h, n.Store, roster.Config{MaxContacts: c.Accounts.MaxContacts, Org: n.Org}),
 		membership.New(h, n.Org, membership.Config{
 			Idle: c.Groups.ThemeIdle,
@@ -135,7 +144,7 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 			Bytes:  int64(c.Accounts.OfflineBytes),
 			Expiry: c.Accounts.OfflineExpiry,
 		}),
-	}...)
+	}
 }
 
 // buildHosts makes every hosted domain with its services.
