@@ -170,16 +170,16 @@ func (o *Org) TeamsOf(ctx context.Context, host, name string) ([]store.Team, err
 	return ts, nil
 }
 
-// Mate is a person in a contact list because of a team.
-type Mate struct {
+// Teammate is a person in a contact list because of a team.
+type Teammate struct {
 	Name     string   // localpart
 	FullName string   // "" if not known
 	Teams    []string // names of the common teams, as groups of the contact list
 }
 
-// Mates gives the people in an account's contact list because of its teams, in order of name, and a version: "" for an
-// empty list, and another text whenever the list changes.
-func (o *Org) Mates(ctx context.Context, host, name string) (ms []Mate, version string, err error) {
+// Teammates gives the people in an account's contact list because of its teams, in order of name, and a version: "" for
+// an empty list, and another text whenever the list changes.
+func (o *Org) Teammates(ctx context.Context, host, name string) (ms []Teammate, version string, err error) {
 	tv, err := o.teamsOf(ctx, host)
 	if err != nil || len(tv.of[name]) == 0 {
 		return nil, "", err
@@ -197,7 +197,7 @@ func (o *Org) Mates(ctx context.Context, host, name string) (ms []Mate, version 
 			if !ok {
 				i = len(ms)
 				at[p.Name] = i
-				ms = append(ms, Mate{Name: p.Name, FullName: p.FullName})
+				ms = append(ms, Teammate{Name: p.Name, FullName: p.FullName})
 			}
 			ms[i].Teams = append(ms[i].Teams, TeamLabel(t.Team))
 		}
@@ -205,7 +205,7 @@ func (o *Org) Mates(ctx context.Context, host, name string) (ms []Mate, version 
 	if len(ms) == 0 {
 		return nil, "", nil
 	}
-	slices.SortFunc(ms, func(a, b Mate) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(ms, func(a, b Teammate) int { return strings.Compare(a.Name, b.Name) })
 	sum := sha256.New()
 	for _, m := range ms {
 		slices.Sort(m.Teams)

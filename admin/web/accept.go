@@ -12,23 +12,23 @@ import (
 )
 
 func (s *Server) invitations() {
-	s.handle("GET /i/{token}", public, (*ctx).invited)
-	s.handle("POST /i/{token}", public, (*ctx).accept)
-	s.handle("GET /i/{token}/decline", public, (*ctx).declinePage)
-	s.handle("POST /i/{token}/decline", public, (*ctx).decline)
-	s.handle("GET /welcome", member, (*ctx).welcome)
+	s.handle("GET /i/{token}", public, (*request).invited)
+	s.handle("POST /i/{token}", public, (*request).accept)
+	s.handle("GET /i/{token}/decline", public, (*request).declinePage)
+	s.handle("POST /i/{token}/decline", public, (*request).decline)
+	s.handle("GET /welcome", member, (*request).welcome)
 	if s.Outbox {
-		s.handle("GET /dev/outbox", public, (*ctx).outbox)
+		s.handle("GET /dev/outbox", public, (*request).outbox)
 	}
 }
 
 func queryEscape(s string) string { return url.QueryEscape(s) }
 
 // byLink is a person who is known only by a link.
-func (c *ctx) byLink() people.Actor { return people.Actor{Door: acts.Link, Remote: c.remote()} }
+func (c *request) byLink() people.Actor { return people.Actor{Door: acts.Link, Remote: c.remote()} }
 
 // link reads the token in the path. Any host answers, whichever host the token is for.
-func (c *ctx) link(kind string) (*people.People, store.Invitation, error) {
+func (c *request) link(kind string) (*people.People, store.Invitation, error) {
 	token := c.r.PathValue("token")
 	for _, p := range c.s.People {
 		if p.Made(kind, token) {
@@ -47,7 +47,7 @@ func (c *ctx) link(kind string) (*people.People, store.Invitation, error) {
 }
 
 // deadLink explains why a link is not valid and what to do.
-func (c *ctx) deadLink(err error) error {
+func (c *request) deadLink(err error) error {
 	var d *people.Dead
 	if !errors.As(err, &d) {
 		return err
@@ -73,7 +73,7 @@ type acceptForm struct {
 	Error, Field                              string
 }
 
-func (c *ctx) acceptForm(p *people.People, i store.Invitation) acceptForm {
+func (c *request) acceptForm(p *people.People, i store.Invitation) acceptForm {
 	token := c.r.PathValue("token")
 	f := acceptForm{
 		Token:   token,
@@ -97,7 +97,7 @@ func (c *ctx) acceptForm(p *people.People, i store.Invitation) acceptForm {
 
 // invited shows an invitation. Apps ask with HEAD where they can continue (console.md, decision 4). Neither uses the
 // invitation up.
-func (c *ctx) invited() error {
+func (c *request) invited() error {
 	p, i, err := c.link(store.KindInvite)
 	if err != nil {
 		return c.deadLink(err)
@@ -110,7 +110,7 @@ func (c *ctx) invited() error {
 	return c.show("accept", c.T("Join {{.Organization}}", "Organization", p.Title()), f)
 }
 
-func (c *ctx) accept() error {
+func (c *request) accept() error {
 	p, i, err := c.link(store.KindInvite)
 	if err != nil {
 		return c.deadLink(err)
@@ -142,7 +142,7 @@ func (c *ctx) accept() error {
 	return c.to("/welcome")
 }
 
-func (c *ctx) declinePage() error {
+func (c *request) declinePage() error {
 	p, i, err := c.link(store.KindInvite)
 	if err != nil {
 		return c.deadLink(err)
@@ -150,7 +150,7 @@ func (c *ctx) declinePage() error {
 	return c.show("decline", c.T("Decline the invitation"), c.acceptForm(p, i))
 }
 
-func (c *ctx) decline() error {
+func (c *request) decline() error {
 	p, _, err := c.link(store.KindInvite)
 	if err == nil {
 		_, err = p.Decline(c.r.Context(), c.byLink(), c.r.PathValue("token"))
@@ -172,12 +172,12 @@ var Apps = []App{
 	{"Dino", "Linux, Windows", "https://dino.im/", "laptop"},
 }
 
-func (c *ctx) welcome() error {
+func (c *request) welcome() error {
 	return c.show("welcome", c.T("Welcome"), map[string]any{"Apps": Apps})
 }
 
 // outbox shows the mail that parley would have sent, in trial mode.
-func (c *ctx) outbox() error {
+func (c *request) outbox() error {
 	const most = 50
 	before, err := store.ID(0), error(nil)
 	if b := c.form("before"); b != "" {

@@ -6,7 +6,7 @@ import (
 )
 
 // chosenPeople returns the selected people, or all that the form's filter matches, without the caller.
-func (c *ctx) chosenPeople() ([]string, error) {
+func (c *request) chosenPeople() ([]string, error) {
 	if c.form("all") == "" {
 		return c.r.Form["name"], nil
 	}
@@ -32,7 +32,7 @@ func (c *ctx) chosenPeople() ([]string, error) {
 const maxUndo = 30
 
 // bulk does one thing to all chosen people, and says to how many.
-func (c *ctx) bulk() error {
+func (c *request) bulk() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}

@@ -27,8 +27,8 @@ func (s *Server) chat() {
 	if s.Chat == nil {
 		return
 	}
-	s.handle("GET /chat", member, (*ctx).chatPage)
-	s.handle("GET /chat/ws", member, (*ctx).chatSocket)
+	s.handle("GET /chat", member, (*request).chatPage)
+	s.handle("GET /chat/ws", member, (*request).chatSocket)
 }
 
 // chatPolicy is looser than the policy of other pages: Converse.js has styles in attributes, shows pictures from other
@@ -37,12 +37,12 @@ const chatPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'uns
 	"data: https:; media-src 'self' blob: https:; font-src 'self' data:; connect-src 'self' https:; form-action " +
 	"'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func (c *ctx) chatPage() error {
+func (c *request) chatPage() error {
 	c.w.Header().Set("Content-Security-Policy", chatPolicy)
 	return c.render(http.StatusOK, "chat", "chat", c.view(c.T("Chat"), nil))
 }
 
-func (c *ctx) chatSocket() error {
+func (c *request) chatSocket() error {
 	proxied, _ := c.r.Context().Value(proxiedKey{}).(bool)
 	host, session := c.host(), c.Session.Hash
 	holds := func(ctx context.Context) error {

@@ -40,7 +40,7 @@ type colleague struct {
 // mailPreview is the mail of an invitation before the invitation exists.
 type mailPreview struct{ To, Subject, Text, Error string }
 
-func (c *ctx) colleague(groups []string) (colleague, error) {
+func (c *request) colleague(groups []string) (colleague, error) {
 	f := colleague{
 		Domain:    c.host(),
 		Grants:    c.Actor.Grants(),
@@ -75,7 +75,7 @@ func (c *ctx) colleague(groups []string) (colleague, error) {
 	return f, err
 }
 
-func (c *ctx) newPage() error {
+func (c *request) newPage() error {
 	f, err := c.colleague(nil)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ var validity = map[string]time.Duration{
 }
 
 // filled returns the form as it was filled in, and how long the link is valid; 0: the default.
-func (c *ctx) filled() (f colleague, expiry time.Duration, err error) {
+func (c *request) filled() (f colleague, expiry time.Duration, err error) {
 	c.form("name") // reads the form, whatever its kind
 	groups := c.r.Form["groups"]
 	if f, err = c.colleague(groups); err != nil {
@@ -120,7 +120,7 @@ func (c *ctx) filled() (f colleague, expiry time.Duration, err error) {
 }
 
 // previewMail shows the mail of an invitation and creates nothing.
-func (c *ctx) previewMail() error {
+func (c *request) previewMail() error {
 	f, expiry, err := c.filled()
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (c *ctx) previewMail() error {
 
 // create creates an account. The button says whether to invite the person and whether to show the form for another
 // person, with the same role, department, groups and language.
-func (c *ctx) create() error {
+func (c *request) create() error {
 	f, expiry, err := c.filled()
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ func (c *ctx) create() error {
 const undoTime = 10 * time.Second
 
 // created goes back to the list with a message that has links to the new account, its invitation and the undo.
-func (c *ctx) created(u store.Person, invited bool, link string) error {
+func (c *request) created(u store.Person, invited bool, link string) error {
 	back := undo("/admin/people/" + u.Name + "/undo")
 	n := note{Kind: "ok", Undo: &back, View: "/admin/people/" + u.Name, Link: link}
 	switch {

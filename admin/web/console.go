@@ -16,29 +16,29 @@ import (
 )
 
 func (s *Server) console() {
-	s.handle("GET /admin", console, (*ctx).overview)
-	s.handle("GET /admin/people", console, (*ctx).peopleList)
-	s.handle("POST /admin/people", console, (*ctx).bulk)
-	s.handle("GET /admin/people.csv", runs, (*ctx).export)
-	s.handle("GET /admin/people/new", console, (*ctx).newPage)
-	s.handle("POST /admin/people/new", console, (*ctx).create)
-	s.handle("POST /admin/people/new/preview", console, (*ctx).previewMail)
-	s.handle("GET /admin/people/import", runs, (*ctx).importPage)
-	s.handle("POST /admin/people/import", runs, (*ctx).importFile)
+	s.handle("GET /admin", console, (*request).overview)
+	s.handle("GET /admin/people", console, (*request).peopleList)
+	s.handle("POST /admin/people", console, (*request).bulk)
+	s.handle("GET /admin/people.csv", runs, (*request).export)
+	s.handle("GET /admin/people/new", console, (*request).newPage)
+	s.handle("POST /admin/people/new", console, (*request).create)
+	s.handle("POST /admin/people/new/preview", console, (*request).previewMail)
+	s.handle("GET /admin/people/import", runs, (*request).importPage)
+	s.handle("POST /admin/people/import", runs, (*request).importFile)
 	s.fields()
-	s.handle("GET /admin/people/{name}", console, (*ctx).personPage)
-	s.handle("POST /admin/people/{name}", console, (*ctx).personSave)
-	s.handle("POST /admin/people/{name}/{act}", console, (*ctx).personAct)
-	s.handle("GET /admin/invitations", console, (*ctx).invitationList)
-	s.handle("POST /admin/invitations", console, (*ctx).openLink)
-	s.handle("GET /admin/invitations/{id}", console, (*ctx).invitationPage)
-	s.handle("GET /admin/invitations/{id}/qr.png", console, (*ctx).qr)
-	s.handle("POST /admin/invitations/{id}/{act}", console, (*ctx).invitationAct)
-	s.handle("GET /admin/audit", runs, (*ctx).auditPage)
-	s.handle("GET /admin/system", runs, (*ctx).systemPage)
-	s.handle("POST /admin/system/backup", runs, (*ctx).backup)
-	s.handle("POST /admin/system/mail", runs, (*ctx).testMail)
-	s.handle("POST /admin/system/mail/{id}", runs, (*ctx).mailAct)
+	s.handle("GET /admin/people/{name}", console, (*request).personPage)
+	s.handle("POST /admin/people/{name}", console, (*request).personSave)
+	s.handle("POST /admin/people/{name}/{act}", console, (*request).personAct)
+	s.handle("GET /admin/invitations", console, (*request).invitationList)
+	s.handle("POST /admin/invitations", console, (*request).openLink)
+	s.handle("GET /admin/invitations/{id}", console, (*request).invitationPage)
+	s.handle("GET /admin/invitations/{id}/qr.png", console, (*request).qr)
+	s.handle("POST /admin/invitations/{id}/{act}", console, (*request).invitationAct)
+	s.handle("GET /admin/audit", runs, (*request).auditPage)
+	s.handle("GET /admin/system", runs, (*request).systemPage)
+	s.handle("POST /admin/system/backup", runs, (*request).backup)
+	s.handle("POST /admin/system/mail", runs, (*request).testMail)
+	s.handle("POST /admin/system/mail/{id}", runs, (*request).mailAct)
 }
 
 // step is a line of the checklist for a new organization.
@@ -47,7 +47,7 @@ type step struct {
 	Text, Link, Verb string
 }
 
-func (c *ctx) overview() error {
+func (c *request) overview() error {
 	ctx := c.r.Context()
 	counts, err := c.s.Store.CountPeople(ctx, c.host(), c.Actor.Filter(store.PeopleFilter{}))
 	if err != nil {
@@ -105,7 +105,7 @@ type pager struct {
 	Query                        url.Values
 }
 
-func (c *ctx) pageNumber() int {
+func (c *request) pageNumber() int {
 	n, err := strconv.Atoi(c.r.FormValue("page"))
 	if err != nil || n < 1 || n > 1_000_000 {
 		return 1
@@ -113,7 +113,7 @@ func (c *ctx) pageNumber() int {
 	return n
 }
 
-func (c *ctx) pager(page, total int) pager {
+func (c *request) pager(page, total int) pager {
 	p := pager{Page: page, Pages: max(1, (total+perPage-1)/perPage), Total: total, Query: c.r.URL.Query()}
 	if total > 0 {
 		p.From, p.To = (page-1)*perPage+1, min(page*perPage, total)
@@ -124,7 +124,7 @@ func (c *ctx) pager(page, total int) pager {
 // Has says whether there is a page of this number.
 func (p pager) Has(page int) bool { return page >= 1 && page <= p.Pages }
 
-func (c *ctx) peopleFilter() store.PeopleFilter {
+func (c *request) peopleFilter() store.PeopleFilter {
 	words := strings.Fields(c.form("q"))
 	if len(words) > 8 {
 		words = words[:8]
@@ -145,7 +145,7 @@ type tab struct {
 	Here        bool
 }
 
-func (c *ctx) peopleList() error {
+func (c *request) peopleList() error {
 	f := c.peopleFilter()
 	page := c.pageNumber()
 	f.Offset = (page - 1) * perPage
@@ -198,7 +198,7 @@ func (c *ctx) peopleList() error {
 var roles = []string{store.RoleMember, store.RoleSupervisor, store.RoleAdmin, store.RoleOwner}
 
 // online returns the number of sessions of each person.
-func (c *ctx) online(ps []store.Person) map[string]int {
+func (c *request) online(ps []store.Person) map[string]int {
 	m := make(map[string]int)
 	for _, p := range ps {
 		m[p.Name] = len(c.P.Sessions(p.Name))
@@ -215,7 +215,7 @@ type entry struct {
 	At              time.Time
 }
 
-func (c *ctx) entries(es []store.AuditEntry) []entry {
+func (c *request) entries(es []store.AuditEntry) []entry {
 	out, own := make([]entry, len(es)), c.ownNames()
 	for i, e := range es {
 		out[i] = entry{AuditEntry: e, Who: e.Actor, What: c.T("audit " + e.Action), At: e.ID.Time()}
@@ -250,7 +250,7 @@ var fieldsOfLists = []string{"members", "groups", "removed", "scopes"}
 
 // changes reads the detail of an audit entry, which is JSON, as changes in words. own are the names of the
 // organization's profile fields, by key.
-func (c *ctx) changes(detail string, own map[string]string) (out []change) {
+func (c *request) changes(detail string, own map[string]string) (out []change) {
 	var d map[string]any
 	if detail == "" || json.Unmarshal([]byte(detail), &d) != nil {
 		return nil
@@ -269,7 +269,7 @@ func (c *ctx) changes(detail string, own map[string]string) (out []change) {
 }
 
 // changedName returns the words for a field of an audit entry.
-func (c *ctx) changedName(name string, own map[string]string) string {
+func (c *request) changedName(name string, own map[string]string) string {
 	if strings.Contains(name, ".") {
 		return c.T("setting " + name)
 	}
@@ -280,7 +280,7 @@ func (c *ctx) changedName(name string, own map[string]string) string {
 }
 
 // detailText returns a value of an audit entry in words.
-func (c *ctx) detailText(v any) string {
+func (c *request) detailText(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return ""
@@ -324,7 +324,7 @@ var auditKinds = []string{
 	"token",
 }
 
-func (c *ctx) auditPage() error {
+func (c *request) auditPage() error {
 	f := store.AuditFilter{Actor: c.form("actor"), Target: c.form("target"), Action: c.form("action"), Limit: 51}
 	if b := c.form("before"); b != "" {
 		id, err := store.ParseID(b)

@@ -9,9 +9,9 @@ import (
 )
 
 func (s *Server) federation() {
-	s.handle("GET /admin/federation", runs, (*ctx).federationPage)
-	s.handle("POST /admin/federation/test", runs, (*ctx).testDomain)
-	s.handle("POST /admin/federation/rules", runs, (*ctx).domainRule)
+	s.handle("GET /admin/federation", runs, (*request).federationPage)
+	s.handle("POST /admin/federation/test", runs, (*request).testDomain)
+	s.handle("POST /admin/federation/rules", runs, (*request).domainRule)
 }
 
 // domainRules are the rules that administrators have set for domains.
@@ -20,7 +20,7 @@ type domainRules struct {
 	OnlyListed bool
 }
 
-func (c *ctx) federationData() (map[string]any, error) {
+func (c *request) federationData() (map[string]any, error) {
 	rs, only, err := c.s.Federation.Rules(c.r.Context())
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (c *ctx) federationData() (map[string]any, error) {
 	return d, err
 }
 
-func (c *ctx) federationPage() error {
+func (c *request) federationPage() error {
 	d, err := c.federationData()
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (c *ctx) federationPage() error {
 }
 
 // testDomain tests the connection to a domain, step by step.
-func (c *ctx) testDomain() error {
+func (c *request) testDomain() error {
 	d, err := c.federationData()
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (c *ctx) testDomain() error {
 	return c.show("federation", c.T("Federation"), d)
 }
 
-func (c *ctx) domainRule() error {
+func (c *request) domainRule() error {
 	const page = "/admin/federation"
 	ctx, domain := c.r.Context(), c.form("domain")
 	var err error

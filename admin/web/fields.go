@@ -11,11 +11,11 @@ import (
 )
 
 func (s *Server) fields() {
-	s.handle("GET /admin/people/fields", runs, (*ctx).fieldList)
-	s.handle("POST /admin/people/fields", runs, (*ctx).createField)
-	s.handle("GET /admin/people/fields/{key}", runs, (*ctx).fieldPage)
-	s.handle("POST /admin/people/fields/{key}", runs, (*ctx).saveField)
-	s.handle("POST /admin/people/fields/{key}/{act}", runs, (*ctx).fieldAct)
+	s.handle("GET /admin/people/fields", runs, (*request).fieldList)
+	s.handle("POST /admin/people/fields", runs, (*request).createField)
+	s.handle("GET /admin/people/fields/{key}", runs, (*request).fieldPage)
+	s.handle("POST /admin/people/fields/{key}", runs, (*request).saveField)
+	s.handle("POST /admin/people/fields/{key}/{act}", runs, (*request).fieldAct)
 }
 
 // fieldsData is the data of the pages of profile fields: all fields with the form of a new field, or one field with its
@@ -48,7 +48,7 @@ func (d *fieldsData) refuse(text, field string) {
 }
 
 // fieldsForm returns the page's data with a form for a change.
-func (c *ctx) fieldsForm(change people.FieldChange) (d fieldsData, err error) {
+func (c *request) fieldsForm(change people.FieldChange) (d fieldsData, err error) {
 	fs, err := c.P.Fields(c.r.Context())
 	d.Most = people.MaxFields
 	for _, f := range fs {
@@ -59,7 +59,7 @@ func (c *ctx) fieldsForm(change people.FieldChange) (d fieldsData, err error) {
 }
 
 // fieldForm is fieldsForm for the field in the path.
-func (c *ctx) fieldForm() (d fieldsData, err error) {
+func (c *request) fieldForm() (d fieldsData, err error) {
 	if d, err = c.fieldsForm(people.FieldChange{}); err != nil {
 		return d, err
 	}
@@ -83,7 +83,7 @@ func (c *ctx) fieldForm() (d fieldsData, err error) {
 }
 
 // fieldChange reads the form of a field.
-func (c *ctx) fieldChange() (ch people.FieldChange, err error) {
+func (c *request) fieldChange() (ch people.FieldChange, err error) {
 	err = c.readChange(&ch)
 	return ch, err
 }
@@ -97,7 +97,7 @@ func (d *fieldsData) keep(ch people.FieldChange) {
 	}
 }
 
-func (c *ctx) fieldList() error {
+func (c *request) fieldList() error {
 	d, err := c.fieldsForm(people.FieldChange{})
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (c *ctx) fieldList() error {
 	return c.show("fields", c.T("Profile fields"), d)
 }
 
-func (c *ctx) createField() error {
+func (c *request) createField() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
@@ -130,7 +130,7 @@ func (c *ctx) createField() error {
 	return c.page(http.StatusUnprocessableEntity, "fields", c.T("Profile fields"), d)
 }
 
-func (c *ctx) fieldPage() error {
+func (c *request) fieldPage() error {
 	d, err := c.fieldForm()
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (c *ctx) fieldPage() error {
 }
 
 // refuseField shows the page of a field again with an error.
-func (c *ctx) refuseField(err error, keep func(d *fieldsData)) error {
+func (c *request) refuseField(err error, keep func(d *fieldsData)) error {
 	text, field, ok := c.explain(err)
 	if !ok {
 		return err
@@ -153,7 +153,7 @@ func (c *ctx) refuseField(err error, keep func(d *fieldsData)) error {
 	return c.page(http.StatusUnprocessableEntity, "field", d.One.Label, d)
 }
 
-func (c *ctx) saveField() error {
+func (c *request) saveField() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
@@ -168,7 +168,7 @@ func (c *ctx) saveField() error {
 }
 
 // fieldAct moves a field among the others, or deletes it.
-func (c *ctx) fieldAct() error {
+func (c *request) fieldAct() error {
 	d, err := c.fieldForm()
 	if err != nil {
 		return err
@@ -224,7 +224,7 @@ func (r fieldRow) Short() string {
 func (r fieldRow) To() string { return *people.FieldAs(r.ProfileField).SeenBy }
 
 // ownName returns the field's name in the page's language.
-func (c *ctx) ownName(f store.ProfileField) string {
+func (c *request) ownName(f store.ProfileField) string {
 	if c.Lang.Code == "fr" && f.NameFR != "" {
 		return f.NameFR
 	}
@@ -232,7 +232,7 @@ func (c *ctx) ownName(f store.ProfileField) string {
 }
 
 // ownNames returns the names of all fields in the page's language, by key.
-func (c *ctx) ownNames() map[string]string {
+func (c *request) ownNames() map[string]string {
 	fs, err := c.P.Fields(c.r.Context())
 	if err != nil {
 		c.s.Log.Error("profile fields", "err", err) // the keys serve as names
@@ -245,7 +245,7 @@ func (c *ctx) ownNames() map[string]string {
 }
 
 // fieldRows returns the profile fields of a person that the caller may see, with the person's values.
-func (c *ctx) fieldRows(u store.Person) (rows []fieldRow, err error) {
+func (c *request) fieldRows(u store.Person) (rows []fieldRow, err error) {
 	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
 	for _, f := range fs {
 		rows = append(rows, fieldRow{
@@ -273,7 +273,7 @@ func keepRows(rows []fieldRow, typed map[string]string, text, field string) stri
 }
 
 // inWords replaces a profile field's key in an error with the field's name in the page's language.
-func (c *ctx) inWords(err error) error {
+func (c *request) inWords(err error) error {
 	f := fault.Of(err)
 	if f == nil || len(f.Args) < 2 || f.Args[0] != "Field" {
 		return err
@@ -291,7 +291,7 @@ func (c *ctx) inWords(err error) error {
 }
 
 // listed returns the profile fields that are columns of the list of people.
-func (c *ctx) listed() (rows []fieldRow, err error) {
+func (c *request) listed() (rows []fieldRow, err error) {
 	rows, err = c.fieldRows(store.Person{})
 	return slices.DeleteFunc(rows, func(r fieldRow) bool { return !r.Listed }), err
 }

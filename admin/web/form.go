@@ -213,7 +213,7 @@ func (r formRow) Input() input { return r.input }
 // formRows gives the inputs of a form for a change, with the change's values. needed are the names of fields that
 // cannot be empty. A choice is called by the message "prefix name choice", and the sentence below an input is the
 // message "prefix name hint", where there is one.
-func (c *ctx) formRows(prefix string, change any, needed ...string) (rows []formRow) {
+func (c *request) formRows(prefix string, change any, needed ...string) (rows []formRow) {
 	for _, f := range shape.Of(change) {
 		r := formRow{Of: f, input: input{ID: f.Name, Name: f.Name, Label: c.T(f.Label), As: rowKinds[f.Kind]}}
 		r.Wide = r.As == "lines"

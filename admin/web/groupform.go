@@ -22,7 +22,7 @@ type settingsForm struct {
 
 // settingsForm returns the form with the group's settings, and with the values of ch where it has them. Owners see what
 // they have set; other people see the settings in force.
-func (c *ctx) settingsForm(r room, ch org.GroupChange) settingsForm {
+func (c *request) settingsForm(r room, ch org.GroupChange) settingsForm {
 	now := org.SettingsOf(r.Group)
 	if !r.Owns() {
 		now = org.SettingsInForce(r.Group)
@@ -31,7 +31,7 @@ func (c *ctx) settingsForm(r room, ch org.GroupChange) settingsForm {
 }
 
 // formOf returns the form with the values of now, and with the values of ch where it has them.
-func (c *ctx) formOf(now, ch org.GroupChange) settingsForm {
+func (c *request) formOf(now, ch org.GroupChange) settingsForm {
 	f := settingsForm{Kinds: kindsOffered()}
 	for _, field := range shape.Of(now) {
 		text, _ := field.Value(now)
@@ -57,7 +57,7 @@ func (f settingsForm) Named(name string) (input, error) {
 }
 
 // settingsRow returns the input for a field.
-func (c *ctx) settingsRow(f shape.Field, value string) formRow {
+func (c *request) settingsRow(f shape.Field, value string) formRow {
 	r := formRow{Of: f, input: input{ID: f.Name, Name: f.Name, Label: c.T(f.Label), As: rowKinds[f.Kind]}}
 	r.Hint = c.hintOf(f.Name)
 	r.input = r.options(f.Choices, func(v string) string { return c.T("by " + v) })
@@ -88,7 +88,7 @@ func (f *settingsForm) add(field shape.Field, value string, r formRow) {
 }
 
 // hintOf returns the hint below a field; "" for most.
-func (c *ctx) hintOf(name string) string {
+func (c *request) hintOf(name string) string {
 	switch name {
 	case "emoji":
 		return c.T("Shown when the group has no photo.")
@@ -99,14 +99,14 @@ func (c *ctx) hintOf(name string) string {
 }
 
 // groupChange reads the form of settings.
-func (c *ctx) groupChange() (ch org.GroupChange, err error) {
+func (c *request) groupChange() (ch org.GroupChange, err error) {
 	err = c.readChange(&ch)
 	return ch, err
 }
 
 // readChange fills the change that a pointer points to from a form. Browsers do not send boxes that are not ticked, so
 // a form with boxes says that it has boxes.
-func (c *ctx) readChange(change any) error {
+func (c *request) readChange(change any) error {
 	return shape.Read(change, func(f shape.Field) (string, bool) {
 		if f.Kind == shape.Box {
 			return strconv.FormatBool(c.r.Form.Has(f.Name)), c.r.Form.Has("boxes")
@@ -119,7 +119,7 @@ func (c *ctx) readChange(change any) error {
 var told = []string{"name", "description", "emoji", "kind", "hidden", "themes_by", "mention_by", "guests", "since_join"}
 
 // otherEffects returns the new values of the other fields that have changed.
-func (c *ctx) otherEffects(was, is store.Group) (out []string) {
+func (c *request) otherEffects(was, is store.Group) (out []string) {
 	now := org.SettingsOf(is)
 	shape.Differences(org.SettingsOf(was), now, func(name string, _, _ any) {
 		if slices.Contains(told, name) {
@@ -134,7 +134,7 @@ func (c *ctx) otherEffects(was, is store.Group) (out []string) {
 
 // fieldName returns the name of a field on the page of the audit log: its own word, or its label in the forms of
 // groups, teams and people.
-func (c *ctx) fieldName(name string) string {
+func (c *request) fieldName(name string) string {
 	id := "field " + name
 	if own := c.T(id); own != id {
 		return own
@@ -149,7 +149,7 @@ func (c *ctx) fieldName(name string) string {
 }
 
 // valueName returns a field's value in words.
-func (c *ctx) valueName(f shape.Field, value string) string {
+func (c *request) valueName(f shape.Field, value string) string {
 	switch {
 	case f.Kind == shape.Choice:
 		return c.T("by " + value)

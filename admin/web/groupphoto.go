@@ -13,13 +13,13 @@ import (
 // space.
 
 func (s *Server) groupPhoto() {
-	s.handle("GET /g/{slug}/photo/{hash}", member, (*ctx).showPhoto)
-	s.handle("POST /g/{slug}/photo", member, (*ctx).savePhoto)
+	s.handle("GET /g/{slug}/photo/{hash}", member, (*request).showPhoto)
+	s.handle("POST /g/{slug}/photo", member, (*request).savePhoto)
 }
 
 // showPhoto sends the photo to people who may know of the group. Its address has its hash, so that a browser may keep
 // it.
-func (c *ctx) showPhoto() error {
+func (c *request) showPhoto() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func groupPicture(data []byte) ([]byte, error) {
 	return p.Data(), err
 }
 
-func (c *ctx) savePhoto() error {
+func (c *request) savePhoto() error {
 	r, err := c.owned()
 	if err != nil {
 		return err

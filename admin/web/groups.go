@@ -13,17 +13,17 @@ import (
 var goodbye = &wire.StreamError{Condition: "policy-violation", Text: "this session was closed from the web"}
 
 func (s *Server) groups() {
-	s.handle("GET /groups", member, (*ctx).groupList)
-	s.handle("GET /groups/new", member, (*ctx).newGroupPage)
-	s.handle("POST /groups/new", member, (*ctx).createGroup)
-	s.handle("GET /g/{slug}", member, (*ctx).roomPage)
-	s.handle("POST /g/{slug}", member, (*ctx).sayInRoom)
-	s.handle("GET /g/{slug}/t/{key}", member, (*ctx).roomPage)
-	s.handle("POST /g/{slug}/t/{key}", member, (*ctx).sayInRoom)
-	s.handle("GET /g/{slug}/m/{id}", member, (*ctx).roomPage)
-	s.handle("GET /g/{slug}/t/{key}/m/{id}", member, (*ctx).roomPage)
-	s.handle("POST /g/{slug}/join", member, (*ctx).joinGroup)
-	s.handle("POST /g/{slug}/leave", member, (*ctx).leaveGroup)
+	s.handle("GET /groups", member, (*request).groupList)
+	s.handle("GET /groups/new", member, (*request).newGroupPage)
+	s.handle("POST /groups/new", member, (*request).createGroup)
+	s.handle("GET /g/{slug}", member, (*request).roomPage)
+	s.handle("POST /g/{slug}", member, (*request).sayInRoom)
+	s.handle("GET /g/{slug}/t/{key}", member, (*request).roomPage)
+	s.handle("POST /g/{slug}/t/{key}", member, (*request).sayInRoom)
+	s.handle("GET /g/{slug}/m/{id}", member, (*request).roomPage)
+	s.handle("GET /g/{slug}/t/{key}/m/{id}", member, (*request).roomPage)
+	s.handle("POST /g/{slug}/join", member, (*request).joinGroup)
+	s.handle("POST /g/{slug}/leave", member, (*request).leaveGroup)
 	s.themes()
 	s.moderation()
 	s.groupMembers()
@@ -49,7 +49,7 @@ type deletedGroup struct {
 
 // groupList shows the groups that the person may know of in pages, own groups first; the parameter "of" narrows the
 // list.
-func (c *ctx) groupList() error {
+func (c *request) groupList() error {
 	of, page := c.form("of"), c.pageNumber()
 	f := store.GroupFilter{Words: c.words("q"), Described: true, Limit: perPage, Offset: (page - 1) * perPage}
 	if of == "deleted" {
@@ -97,7 +97,7 @@ func (c *ctx) groupList() error {
 }
 
 // groupTabs narrow the list. Only people who can restore groups see the deleted groups.
-func (c *ctx) groupTabs(of string, mine, others int) ([]tab, error) {
+func (c *request) groupTabs(of string, mine, others int) ([]tab, error) {
 	tabs := []tab{
 		{"", c.T("All"), mine + others, of == ""},
 		{"mine", c.T("Mine"), mine, of == "mine"},
@@ -114,7 +114,7 @@ func (c *ctx) groupTabs(of string, mine, others int) ([]tab, error) {
 }
 
 // groupRows returns a part of the groups that the person is in, or is not in.
-func (c *ctx) groupRows(f store.GroupFilter, whose string) (rows []groupRow, err error) {
+func (c *request) groupRows(f store.GroupFilter, whose string) (rows []groupRow, err error) {
 	ctx := c.r.Context()
 	f.Whose = whose
 	gs, _, err := c.s.Org.FindGroups(ctx, c.host(), c.self(), f)
@@ -147,7 +147,7 @@ func (c *ctx) groupRows(f store.GroupFilter, whose string) (rows []groupRow, err
 }
 
 // deletedGroups lists the groups that can be restored, for people who may restore them.
-func (c *ctx) deletedGroups(f store.GroupFilter) error {
+func (c *request) deletedGroups(f store.GroupFilter) error {
 	if !c.Actor.Runs() {
 		return fault.ErrRole
 	}
@@ -189,7 +189,7 @@ type groupForm struct {
 }
 
 // groupForm returns the form for a group with the typed values and the chosen people.
-func (c *ctx) groupForm(written org.GroupChange, chosen []string) (f groupForm, err error) {
+func (c *request) groupForm(written org.GroupChange, chosen []string) (f groupForm, err error) {
 	first := org.SettingsOf(store.Group{ThemesBy: "members", GroupSettings: store.GroupSettings{Kind: org.Private}})
 	f.settingsForm = c.formOf(first, written)
 	f.People, err = c.peoplePicker(chosen)
@@ -197,9 +197,9 @@ func (c *ctx) groupForm(written org.GroupChange, chosen []string) (f groupForm, 
 }
 
 // mayCreate says whether the person may create groups.
-func (c *ctx) mayCreate() bool { return c.s.Org.MayCreateGroup(c.r.Context(), c.Actor, c.host()) }
+func (c *request) mayCreate() bool { return c.s.Org.MayCreateGroup(c.r.Context(), c.Actor, c.host()) }
 
-func (c *ctx) newGroupPage() error {
+func (c *request) newGroupPage() error {
 	if !c.mayCreate() {
 		return fault.ErrRole
 	}
@@ -210,7 +210,7 @@ func (c *ctx) newGroupPage() error {
 	return c.show("newgroup", c.T("New group"), f)
 }
 
-func (c *ctx) createGroup() error {
+func (c *request) createGroup() error {
 	if !c.mayCreate() {
 		return fault.ErrRole
 	}

@@ -14,13 +14,13 @@ import (
 )
 
 func (s *Server) groupSettings() {
-	s.handle("GET /g/{slug}/settings", member, (*ctx).groupSettingsPage)
-	s.handle("POST /g/{slug}/settings", member, (*ctx).saveGroup)
-	s.handle("POST /g/{slug}/delete", member, (*ctx).deleteGroup)
-	s.handle("POST /groups/restore", runs, (*ctx).restoreGroup)
-	s.handle("GET /g/{slug}/progress", member, (*ctx).mandatoryProgress)
-	s.handle("POST /g/{slug}/mandatory", member, (*ctx).setMandatory)
-	s.handle("POST /g/{slug}/teams", member, (*ctx).setGroupTeam)
+	s.handle("GET /g/{slug}/settings", member, (*request).groupSettingsPage)
+	s.handle("POST /g/{slug}/settings", member, (*request).saveGroup)
+	s.handle("POST /g/{slug}/delete", member, (*request).deleteGroup)
+	s.handle("POST /groups/restore", runs, (*request).restoreGroup)
+	s.handle("GET /g/{slug}/progress", member, (*request).mandatoryProgress)
+	s.handle("POST /g/{slug}/mandatory", member, (*request).setMandatory)
+	s.handle("POST /g/{slug}/teams", member, (*request).setGroupTeam)
 }
 
 type settingsData struct {
@@ -56,7 +56,7 @@ type groupTeam struct {
 }
 
 // managed is room for people who manage the group.
-func (c *ctx) managed() (room, error) {
+func (c *request) managed() (room, error) {
 	r, err := c.room()
 	if err == nil && !r.Manages() {
 		err = fault.ErrRole
@@ -65,7 +65,7 @@ func (c *ctx) managed() (room, error) {
 }
 
 // owned returns the room to the owners of the group: only they change its settings, as with the commands of its rooms.
-func (c *ctx) owned() (room, error) {
+func (c *request) owned() (room, error) {
 	r, err := c.managed()
 	if err == nil && !r.Owns() {
 		err = fault.ErrRole
@@ -73,7 +73,7 @@ func (c *ctx) owned() (room, error) {
 	return r, err
 }
 
-func (c *ctx) settingsData(r room) (d settingsData, err error) {
+func (c *request) settingsData(r room) (d settingsData, err error) {
 	d = settingsData{room: r, settingsForm: c.settingsForm(r, org.GroupChange{}), Mandatory: r.Group.Mandatory}
 	ctx := c.r.Context()
 	if d.AllTeams, err = c.s.Org.Teams(ctx, c.host()); err != nil {
@@ -105,12 +105,12 @@ func (c *ctx) settingsData(r room) (d settingsData, err error) {
 type progress struct{ Done, Total int }
 
 // adding returns how many people of a mandatory group have been added.
-func (c *ctx) adding(g store.Group) (p progress, now bool) {
+func (c *request) adding(g store.Group) (p progress, now bool) {
 	p.Done, p.Total, now = c.s.Org.Filling(g.Host, g.ID)
 	return p, now
 }
 
-func (c *ctx) groupSettingsPage() error {
+func (c *request) groupSettingsPage() error {
 	r, err := c.managed()
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (c *ctx) groupSettingsPage() error {
 }
 
 // saveGroup changes a group's settings. With "look" it first shows the effects, if the change has any for people.
-func (c *ctx) saveGroup() error {
+func (c *request) saveGroup() error {
 	r, err := c.owned()
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func (c *ctx) saveGroup() error {
 }
 
 // effects says what a change of a group means for people. Changes of words and looks alone mean nothing.
-func (c *ctx) effects(was, is store.Group) (out []string, err error) {
+func (c *request) effects(was, is store.Group) (out []string, err error) {
 	ms, err := c.s.Org.Members(c.r.Context(), c.host(), was.ID)
 	if err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (c *ctx) effects(was, is store.Group) (out []string, err error) {
 // sayer adds a text to a list if something has changed.
 type sayer func(changed bool, id string, args ...any)
 
-func (c *ctx) sayTo(out *[]string) sayer {
+func (c *request) sayTo(out *[]string) sayer {
 	return func(changed bool, id string, args ...any) {
 		if changed {
 			*out = append(*out, c.T(id, args...))
@@ -201,14 +201,14 @@ func (c *ctx) sayTo(out *[]string) sayer {
 	}
 }
 
-func (c *ctx) nameEffects(was, is store.Group) (out []string) {
+func (c *request) nameEffects(was, is store.Group) (out []string) {
 	say := c.sayTo(&out)
 	say(was.Name != is.Name, "Its new name is {{.Name}}, in everyone's apps too.", "Name", is.Name)
 	return out
 }
 
 // accessEffects says who finds a group, gets into it and writes in it after its rules have changed from a to b.
-func (c *ctx) accessEffects(a, b org.Rules, members, moderators int) (out []string) {
+func (c *request) accessEffects(a, b org.Rules, members, moderators int) (out []string) {
 	say := c.sayTo(&out)
 	say(b.Listed && !a.Listed, "Everyone in the organization can find it.")
 	say(a.Listed && !b.Listed, "Only its {{.Count}} members see it.", "Count", members)
@@ -228,7 +228,7 @@ func (c *ctx) accessEffects(a, b org.Rules, members, moderators int) (out []stri
 }
 
 // featureEffects says what changes for themes, mentions, guests and earlier messages.
-func (c *ctx) featureEffects(was, is store.Group) (out []string) {
+func (c *request) featureEffects(was, is store.Group) (out []string) {
 	say := c.sayTo(&out)
 	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "moderators", "Only owners and moderators can start themes.")
 	say(was.ThemesBy != is.ThemesBy && is.ThemesBy == "members", "Every member can start themes.")
@@ -258,10 +258,10 @@ type confirmation struct {
 }
 
 // looks says whether a form asks for its effects only.
-func (c *ctx) looks() bool { return c.r.FormValue("step") == "look" }
+func (c *request) looks() bool { return c.r.FormValue("step") == "look" }
 
 // confirm shows the effects of a form, with all its values to send again.
-func (c *ctx) confirm(r room, q confirmation) error {
+func (c *request) confirm(r room, q confirmation) error {
 	q.Group = r.Group
 	for _, name := range slices.Sorted(maps.Keys(c.r.PostForm)) {
 		if name == "step" {
@@ -274,7 +274,7 @@ func (c *ctx) confirm(r room, q confirmation) error {
 	return c.show("confirm", q.Question, q)
 }
 
-func (c *ctx) deleteGroup() error {
+func (c *request) deleteGroup() error {
 	r, err := c.owned()
 	if err != nil {
 		return err
@@ -293,7 +293,7 @@ func (c *ctx) deleteGroup() error {
 	return c.done("/groups", "{{.Name}} is deleted; its messages are kept", "Name", r.Group.Name)
 }
 
-func (c *ctx) restoreGroup() error {
+func (c *request) restoreGroup() error {
 	g, err := c.s.Org.RestoreGroup(c.r.Context(), c.Actor, c.host(), c.form("slug"))
 	if err != nil {
 		return c.oops("/groups", err)
@@ -302,7 +302,7 @@ func (c *ctx) restoreGroup() error {
 }
 
 // setMandatory makes a group mandatory for everyone, for a team, or for nobody.
-func (c *ctx) setMandatory() error {
+func (c *request) setMandatory() error {
 	r, err := c.room()
 	if err == nil && !c.Actor.Runs() {
 		err = fault.ErrRole
@@ -345,7 +345,7 @@ func (s *Server) setMandatory(ctx context.Context, by acts.Actor, g store.Group,
 	return s.Org.SetMandatory(ctx, by, g.Host, g.ID, whom)
 }
 
-func (c *ctx) mandatoryEffects(g store.Group, whom string) ([]string, error) {
+func (c *request) mandatoryEffects(g store.Group, whom string) ([]string, error) {
 	ctx := c.r.Context()
 	nobody := c.T("Nobody is removed.")
 	switch whom {
@@ -370,7 +370,7 @@ func (c *ctx) mandatoryEffects(g store.Group, whom string) ([]string, error) {
 }
 
 // teamOutside counts the members of a team who are not in a group.
-func (c *ctx) teamOutside(g store.Group, t store.Team) (n int, err error) {
+func (c *request) teamOutside(g store.Group, t store.Team) (n int, err error) {
 	ps, err := c.s.Org.TeamPeople(c.r.Context(), c.host(), t.ID)
 	if err != nil {
 		return 0, err
@@ -392,7 +392,7 @@ func (c *ctx) teamOutside(g store.Group, t store.Team) (n int, err error) {
 }
 
 // mandatoryProgress is the part of the settings that browsers ask for again while people are being added.
-func (c *ctx) mandatoryProgress() error {
+func (c *request) mandatoryProgress() error {
 	r, err := c.managed()
 	if err != nil {
 		return err
@@ -406,7 +406,7 @@ func (c *ctx) mandatoryProgress() error {
 }
 
 // setGroupTeam adds a team to a group or removes it.
-func (c *ctx) setGroupTeam() error {
+func (c *request) setGroupTeam() error {
 	r, err := c.owned()
 	if err != nil {
 		return err
@@ -451,7 +451,7 @@ func (c *ctx) setGroupTeam() error {
 }
 
 // daysLeft returns for how many more days a deleted group can be restored.
-func (c *ctx) daysLeft(g store.Group) int {
+func (c *request) daysLeft(g store.Group) int {
 	return max(0, int(org.Restorable.Hours()/24)-int(c.now.Sub(g.Deleted).Hours()/24))
 }
 

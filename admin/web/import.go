@@ -44,7 +44,7 @@ type importData struct {
 	Own       []fieldRow // the file's profile fields
 }
 
-func (c *ctx) importPage() error {
+func (c *request) importPage() error {
 	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (c *ctx) importPage() error {
 }
 
 // importFile shows the effects of a file, and with do=import imports it.
-func (c *ctx) importFile() error {
+func (c *request) importFile() error {
 	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
 	if err != nil {
 		return err
@@ -109,13 +109,13 @@ func (c *ctx) importFile() error {
 }
 
 // importer imports a file for a person.
-func (c *ctx) importer() people.Actor {
+func (c *request) importer() people.Actor {
 	by := c.Actor
 	by.Door = acts.Import
 	return by
 }
 
-func (c *ctx) importRow(r *row, by *chosen, seen map[string]int, do, invite bool) error {
+func (c *request) importRow(r *row, by *chosen, seen map[string]int, do, invite bool) error {
 	u, err := c.P.Check(c.r.Context(), c.Actor, r.New)
 	r.Name = u.Name
 	if err == nil {
@@ -182,7 +182,7 @@ func where(by *chosen, field string, n people.NewPerson) string {
 }
 
 // readText returns the text of the form: a file, or pasted lines. A form that comes again has the file as lines.
-func (c *ctx) readText(d *importData) error {
+func (c *request) readText(d *importData) error {
 	d.Text, d.Chosen = c.r.FormValue("text"), c.form("encoding")
 	f, _, err := c.r.FormFile("file")
 	if err != nil {

@@ -27,7 +27,7 @@ type event struct {
 	Text string
 }
 
-func (c *ctx) showInvitation(i store.Invitation, whole bool) (v invitation, err error) {
+func (c *request) showInvitation(i store.Invitation, whole bool) (v invitation, err error) {
 	v = invitation{Invitation: i, State: i.State}
 	if i.State == store.InviteOpen && !i.Good(c.now) {
 		v.State = people.Expired
@@ -59,9 +59,9 @@ func (c *ctx) showInvitation(i store.Invitation, whole bool) (v invitation, err 
 
 // mayShow says whether the page may show the link. A link for a new password is as good as that password, so it needs a
 // recent proof of identity, as creating it does.
-func (c *ctx) mayShow(i store.Invitation) bool { return i.Kind != store.KindReset || c.fresh() }
+func (c *request) mayShow(i store.Invitation) bool { return i.Kind != store.KindReset || c.fresh() }
 
-func (c *ctx) invitationList() error {
+func (c *request) invitationList() error {
 	page := c.pageNumber()
 	f := store.InvitationFilter{
 		Kind:     store.KindInvite,
@@ -102,7 +102,7 @@ func (c *ctx) invitationList() error {
 }
 
 // openLink creates a link for people who choose their names.
-func (c *ctx) openLink() error {
+func (c *request) openLink() error {
 	expiry, ok := validity[c.form("days")]
 	if c.form("days") == "" { // as the settings say
 		ok = true
@@ -119,11 +119,11 @@ func (c *ctx) openLink() error {
 }
 
 // oneInvitation returns the invitation in the path, if the actor may see it.
-func (c *ctx) oneInvitation() (store.Invitation, error) {
+func (c *request) oneInvitation() (store.Invitation, error) {
 	return c.P.FindInvitation(c.r.Context(), c.Actor, c.r.PathValue("id"))
 }
 
-func (c *ctx) invitationPage() error {
+func (c *request) invitationPage() error {
 	i, err := c.oneInvitation()
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (c *ctx) invitationPage() error {
 }
 
 // qr shows the link to a camera. Capitals make it smaller: the code has a form for them.
-func (c *ctx) qr() error {
+func (c *request) qr() error {
 	i, err := c.oneInvitation()
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (c *ctx) qr() error {
 	return nil
 }
 
-func (c *ctx) invitationAct() error {
+func (c *request) invitationAct() error {
 	i, err := c.oneInvitation()
 	if err != nil {
 		return err
@@ -190,7 +190,7 @@ func (c *ctx) invitationAct() error {
 }
 
 // mailTrouble says in plain words what became of a mail that was not sent, with what the relay said.
-func (c *ctx) mailTrouble(m store.Mail) string {
+func (c *request) mailTrouble(m store.Mail) string {
 	plain, detail, _ := strings.Cut(m.Error, ": ")
 	why := map[string]string{
 		"the mail relay refuses it for good, for nobody has this address": c.T("nobody has this address there"),

@@ -21,18 +21,18 @@ import (
 )
 
 func (s *Server) signing() {
-	s.handle("GET /login", public, (*ctx).loginPage)
-	s.handle("POST /login", public, (*ctx).login)
-	s.handle("GET /login/code", public, (*ctx).codePage)
-	s.handle("POST /login/code", public, (*ctx).code)
-	s.handle("POST /logout", public, (*ctx).logout)
-	s.handle("POST /lang", public, (*ctx).setLang)
-	s.handle("GET /setup/{token}", public, (*ctx).setupPage)
-	s.handle("POST /setup/{token}", public, (*ctx).setup)
-	s.handle("GET /forgot", public, (*ctx).forgotPage)
-	s.handle("POST /forgot", public, (*ctx).forgot)
-	s.handle("GET /reset/{token}", public, (*ctx).resetPage)
-	s.handle("POST /reset/{token}", public, (*ctx).reset)
+	s.handle("GET /login", public, (*request).loginPage)
+	s.handle("POST /login", public, (*request).login)
+	s.handle("GET /login/code", public, (*request).codePage)
+	s.handle("POST /login/code", public, (*request).code)
+	s.handle("POST /logout", public, (*request).logout)
+	s.handle("POST /lang", public, (*request).setLang)
+	s.handle("GET /setup/{token}", public, (*request).setupPage)
+	s.handle("POST /setup/{token}", public, (*request).setup)
+	s.handle("GET /forgot", public, (*request).forgotPage)
+	s.handle("POST /forgot", public, (*request).forgot)
+	s.handle("GET /reset/{token}", public, (*request).resetPage)
+	s.handle("POST /reset/{token}", public, (*request).reset)
 }
 
 type loginForm struct {
@@ -41,7 +41,7 @@ type loginForm struct {
 	Mails             bool
 }
 
-func (c *ctx) loginPage() error {
+func (c *request) loginPage() error {
 	if c.Me != nil {
 		return c.to(c.back("/"))
 	}
@@ -51,7 +51,7 @@ func (c *ctx) loginPage() error {
 
 // linked is the name of the group that a link leads to, for a visitor who is not signed in, if everybody may know it: a
 // visitor learns nothing of other groups, not even that they exist.
-func (c *ctx) linked(path string) string {
+func (c *request) linked(path string) string {
 	slug, ok := strings.CutPrefix(path, "/g/")
 	if !ok {
 		return ""
@@ -113,7 +113,7 @@ func supposed(p *people.People, who string) string {
 }
 
 // failed logs a failed sign-in with the name as it was typed.
-func (c *ctx) failed(door, why, typed string) { c.s.Failures.Note(c.addr(), door, why, typed) }
+func (c *request) failed(door, why, typed string) { c.s.Failures.Note(c.addr(), door, why, typed) }
 
 func retryAfter(wait time.Duration) string { return strconv.Itoa(int(wait.Seconds()) + 1) }
 
@@ -130,7 +130,7 @@ func (s *Server) verify(p *people.People, u store.Person, found bool, password s
 	return k.Verify(password), nil
 }
 
-func (c *ctx) login() error {
+func (c *request) login() error {
 	who, password := c.form("user"), c.r.FormValue("password")
 	refuse := func(status int, text string) error {
 		return c.page(status, "login", c.T("Sign in"), loginForm{
@@ -217,7 +217,7 @@ func (s *Server) unseal(kind, sealed string) (string, bool) {
 func halfOf(u store.Person) string { return u.Host + "/" + u.Name + "/" + hashToken(string(u.Keys)) }
 
 // halfway returns a person who has given the password and not yet a code.
-func (c *ctx) halfway() (*people.People, store.Person, bool) {
+func (c *request) halfway() (*people.People, store.Person, bool) {
 	k, err := c.r.Cookie(pendingCookie)
 	if err != nil {
 		return nil, store.Person{}, false
@@ -233,14 +233,14 @@ func (c *ctx) halfway() (*people.People, store.Person, bool) {
 	return p, u, err == nil && u.State() == store.StateActive && halfOf(u) == text
 }
 
-func (c *ctx) codePage() error {
+func (c *request) codePage() error {
 	if _, _, ok := c.halfway(); !ok {
 		return c.to("/login")
 	}
 	return c.show("code", c.T("Second step"), loginForm{Back: c.r.FormValue("back")})
 }
 
-func (c *ctx) code() error {
+func (c *request) code() error {
 	p, u, ok := c.halfway()
 	if !ok {
 		return c.to("/login")
@@ -273,7 +273,7 @@ func (c *ctx) code() error {
 	return c.to(c.back("/"))
 }
 
-func (c *ctx) logout() error {
+func (c *request) logout() error {
 	if c.Me != nil {
 		if err := c.endSession(c.Session.Hash); err != nil {
 			return err
@@ -284,7 +284,7 @@ func (c *ctx) logout() error {
 	return c.done("/login", "You are signed out")
 }
 
-func (c *ctx) setLang() error {
+func (c *request) setLang() error {
 	lang := c.form("lang")
 	if lang != "en" && lang != "fr" {
 		return notFound
@@ -330,7 +330,7 @@ func (s *Server) led(ctx context.Context, host string) (bool, error) {
 }
 
 // first checks the token of a first owner's link and gives its host.
-func (c *ctx) first() (*people.People, error) {
+func (c *request) first() (*people.People, error) {
 	hash := []byte(hashToken(c.r.PathValue("token")))
 	for _, p := range c.s.People {
 		kept, err := c.s.Store.Get(c.r.Context(), p.Host(), firstKey)
@@ -364,7 +364,7 @@ type setupForm struct {
 	Token, Name, FullName, Email, Domain, Error, Field string
 }
 
-func (c *ctx) setupPage() error {
+func (c *request) setupPage() error {
 	p, err := c.first()
 	if err != nil {
 		return err
@@ -372,7 +372,7 @@ func (c *ctx) setupPage() error {
 	return c.show("setup", c.T("Welcome to parley"), setupForm{Token: c.r.PathValue("token"), Domain: p.Host()})
 }
 
-func (c *ctx) setup() error {
+func (c *request) setup() error {
 	p, err := c.first()
 	if err != nil {
 		return err
@@ -420,7 +420,7 @@ func (c *ctx) setup() error {
 }
 
 // password returns the password of a form; People reports a missing one.
-func (c *ctx) password() string {
+func (c *request) password() string {
 	if p := c.r.FormValue("password"); p != "" {
 		return p
 	}
@@ -433,12 +433,12 @@ type forgotForm struct {
 	Mails bool
 }
 
-func (c *ctx) forgotPage() error {
+func (c *request) forgotPage() error {
 	return c.show("forgot", c.T("Forgotten password"), forgotForm{Mails: c.P.Mails()})
 }
 
 // forgot answers everybody alike, so that nobody learns which accounts exist. The mail is written in the background.
-func (c *ctx) forgot() error {
+func (c *request) forgot() error {
 	who := c.form("user")
 	if ok, _ := c.s.Throttle.Wrong(c.addr(), auth.Forgotten); !ok || len(who) > 1000 { // each asking counts
 		return c.page(http.StatusTooManyRequests, "forgot", c.T("Forgotten password"),
@@ -467,7 +467,7 @@ type resetForm struct {
 	Token, Address, Error string
 }
 
-func (c *ctx) resetPage() error {
+func (c *request) resetPage() error {
 	p, i, err := c.link(store.KindReset)
 	if err != nil {
 		return c.deadLink(err)
@@ -476,7 +476,7 @@ func (c *ctx) resetPage() error {
 		resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host()})
 }
 
-func (c *ctx) reset() error {
+func (c *request) reset() error {
 	p, i, err := c.link(store.KindReset)
 	if err != nil {
 		return c.deadLink(err)

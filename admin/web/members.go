@@ -13,10 +13,10 @@ import (
 )
 
 func (s *Server) groupMembers() {
-	s.handle("GET /g/{slug}/members", member, (*ctx).membersPage)
-	s.handle("POST /g/{slug}/members", member, (*ctx).saveMembers)
-	s.handle("GET /g/{slug}/members/add", member, (*ctx).addMembersPage)
-	s.handle("POST /g/{slug}/requests", member, (*ctx).answerRequest)
+	s.handle("GET /g/{slug}/members", member, (*request).membersPage)
+	s.handle("POST /g/{slug}/members", member, (*request).saveMembers)
+	s.handle("GET /g/{slug}/members/add", member, (*request).addMembersPage)
+	s.handle("POST /g/{slug}/requests", member, (*request).answerRequest)
 }
 
 type membersData struct {
@@ -36,7 +36,7 @@ type membersData struct {
 }
 
 // memberFilter is what the address or the form narrows the group's people to.
-func (c *ctx) memberFilter(r room, role string) store.PeopleFilter {
+func (c *request) memberFilter(r room, role string) store.PeopleFilter {
 	words := strings.Fields(c.form("q"))
 	return store.PeopleFilter{
 		Words:      words[:min(len(words), 8)],
@@ -48,7 +48,7 @@ func (c *ctx) memberFilter(r room, role string) store.PeopleFilter {
 }
 
 // membersPage lists the members of a group to people who may see them, and lets its managers change them.
-func (c *ctx) membersPage() error {
+func (c *request) membersPage() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (c *ctx) membersPage() error {
 var rolesShown = []string{store.RoleOwner, store.RoleModerator, store.RoleMember, store.RoleBanned}
 
 // sortMembers fills in the roles of the organization's people, the members from other servers and the tabs.
-func (c *ctx) sortMembers(d *membersData, ms []store.Member) {
+func (c *request) sortMembers(d *membersData, ms []store.Member) {
 	counts := make(map[string]int)
 	for _, m := range ms {
 		counts[m.Role]++
@@ -113,7 +113,7 @@ func (c *ctx) sortMembers(d *membersData, ms []store.Member) {
 }
 
 // addMembersPage lists people outside the group, to be ticked or added all at once.
-func (c *ctx) addMembersPage() error {
+func (c *request) addMembersPage() error {
 	r, err := c.managed()
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func membersAs(js []jid.JID, role string) []store.Member {
 }
 
 // chosenMembers are those who were ticked, or all that the form's filter chooses.
-func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
+func (c *request) chosenMembers(r room, role string) (js []jid.JID, err error) {
 	names := c.r.Form["member"]
 	if c.form("all") != "" {
 		as := c.form("as")
@@ -191,7 +191,7 @@ func (c *ctx) chosenMembers(r room, role string) (js []jid.JID, err error) {
 }
 
 // saveMembers gives people a role in a group, or takes them out. With "look" it first says whom that adds and removes.
-func (c *ctx) saveMembers() error {
+func (c *request) saveMembers() error {
 	r, err := c.managed()
 	if err != nil {
 		return err
@@ -237,7 +237,7 @@ func (c *ctx) saveMembers() error {
 }
 
 // takeBack is the form that undoes a change, where one form can: nobody was somebody else's kind before.
-func (c *ctx) takeBack(r room, p org.Plan) (undoing, bool) {
+func (c *request) takeBack(r room, p org.Plan) (undoing, bool) {
 	const most = 20 // so that it fits in a cookie
 	u := undo("/g/" + r.Group.Slug + "/members")
 	add := func(ms []store.Member) {
@@ -269,7 +269,7 @@ func (c *ctx) takeBack(r room, p org.Plan) (undoing, bool) {
 	return u, false
 }
 
-func (c *ctx) confirmMembers(r room, p org.Plan, role, back string) error {
+func (c *request) confirmMembers(r room, p org.Plan, role, back string) error {
 	q := confirmation{
 		Action:   "/g/" + r.Group.Slug + "/members",
 		Back:     back,
@@ -307,7 +307,7 @@ func (c *ctx) confirmMembers(r room, p org.Plan, role, back string) error {
 }
 
 // answerRequest accepts or refuses somebody's request to join a group.
-func (c *ctx) answerRequest() error {
+func (c *request) answerRequest() error {
 	r, err := c.managed()
 	if err != nil {
 		return err

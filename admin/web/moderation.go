@@ -14,13 +14,13 @@ import (
 
 func (s *Server) moderation() {
 	for _, where := range []string{"/g/{slug}", "/g/{slug}/t/{key}"} {
-		s.handle("POST "+where+"/m/{id}/retract", member, (*ctx).retract)
-		s.handle("POST "+where+"/out", member, (*ctx).showOut)
+		s.handle("POST "+where+"/m/{id}/retract", member, (*request).retract)
+		s.handle("POST "+where+"/out", member, (*request).showOut)
 	}
 }
 
 // retract retracts a message: the person's own (XEP-0424), or as a moderator somebody else's (XEP-0425).
-func (c *ctx) retract() error {
+func (c *request) retract() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func roomName(r room) string {
 }
 
 // showOut removes somebody from a room, or bans somebody from the group.
-func (c *ctx) showOut() error {
+func (c *request) showOut() error {
 	r, err := c.managed()
 	if err != nil {
 		return err

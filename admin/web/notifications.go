@@ -10,10 +10,10 @@ import (
 )
 
 func (s *Server) notifications() {
-	s.handle("GET /me/notifications", member, (*ctx).notify)
-	s.handle("POST /me/notifications", member, (*ctx).saveNotify)
-	s.handle("GET /digest/{token}", public, (*ctx).digestLink)
-	s.handle("POST /digest/{token}", public, (*ctx).endDigest)
+	s.handle("GET /me/notifications", member, (*request).notify)
+	s.handle("POST /me/notifications", member, (*request).saveNotify)
+	s.handle("GET /digest/{token}", public, (*request).digestLink)
+	s.handle("POST /digest/{token}", public, (*request).endDigest)
 }
 
 type notifyData struct {
@@ -24,7 +24,7 @@ type notifyData struct {
 	Error, Field   string
 }
 
-func (c *ctx) notifyData() (d notifyData, err error) {
+func (c *request) notifyData() (d notifyData, err error) {
 	d.Mails, d.Address = c.P.WritesDigests(), c.Me.Email != ""
 	if d.Every, err = c.P.DigestOf(c.r.Context(), c.Me.Name); err != nil {
 		return d, err
@@ -36,7 +36,7 @@ func (c *ctx) notifyData() (d notifyData, err error) {
 	return d, err
 }
 
-func (c *ctx) notify() error {
+func (c *request) notify() error {
 	d, err := c.notifyData()
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (c *ctx) notify() error {
 	return c.show("notifications", c.T("Notifications"), d)
 }
 
-func (c *ctx) saveNotify() error {
+func (c *request) saveNotify() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
@@ -64,7 +64,7 @@ func (c *ctx) saveNotify() error {
 	return c.done("/me/notifications", "Saved")
 }
 
-func (c *ctx) setNotify() error {
+func (c *request) setNotify() error {
 	ctx := c.r.Context()
 	if every := c.given("digest"); every != nil {
 		if err := c.P.SetDigest(ctx, c.Actor, c.Me.Name, *every); err != nil {
@@ -91,7 +91,7 @@ func (c *ctx) setNotify() error {
 }
 
 // digestPerson is whose mails the link in the path ends. Whichever host it was made for answers.
-func (c *ctx) digestPerson() (store.Person, error) {
+func (c *request) digestPerson() (store.Person, error) {
 	for _, p := range c.s.People {
 		u, err := p.ByDigest(c.r.Context(), c.r.PathValue("token"))
 		if err == nil {
@@ -110,7 +110,7 @@ func (c *ctx) digestPerson() (store.Person, error) {
 }
 
 // digestLink asks; programs that look at links in mails change nothing.
-func (c *ctx) digestLink() error {
+func (c *request) digestLink() error {
 	u, err := c.digestPerson()
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (c *ctx) digestLink() error {
 
 // endDigest carries out the button of that page, and the single click in mail programs (RFC 8058), which send no
 // cookie.
-func (c *ctx) endDigest() error {
+func (c *request) endDigest() error {
 	u, err := c.digestPerson()
 	if err != nil {
 		return err

@@ -17,17 +17,17 @@ import (
 )
 
 func (s *Server) own() {
-	s.handle("GET /{$}", member, (*ctx).home)
-	s.handle("GET /people", member, (*ctx).directory)
-	s.handle("GET /me", member, (*ctx).profile)
-	s.handle("POST /me", member, (*ctx).saveProfile)
+	s.handle("GET /{$}", member, (*request).home)
+	s.handle("GET /people", member, (*request).directory)
+	s.handle("GET /me", member, (*request).profile)
+	s.handle("POST /me", member, (*request).saveProfile)
 	s.notifications()
-	s.handle("GET /me/data", member, (*ctx).data)
-	s.handle("POST /me/data", member, (*ctx).download)
+	s.handle("GET /me/data", member, (*request).data)
+	s.handle("POST /me/data", member, (*request).download)
 }
 
 // self is the address of the signed-in person.
-func (c *ctx) self() jid.JID {
+func (c *request) self() jid.JID {
 	j, err := jid.New(c.Me.Name, c.host(), "")
 	if err != nil { // stored names are valid
 		return jid.JID{}
@@ -42,7 +42,7 @@ type newsRow struct {
 	At                          time.Time
 }
 
-func (c *ctx) home() error {
+func (c *request) home() error {
 	ctx := c.r.Context()
 	news, err := c.s.Org.News(ctx, c.host(), c.self(), false)
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *ctx) home() error {
 }
 
 // directory is the people of the organization, for everyone in it.
-func (c *ctx) directory() error {
+func (c *request) directory() error {
 	words := strings.Fields(c.form("q"))
 	if len(words) > 8 {
 		words = words[:8]
@@ -122,9 +122,9 @@ func (c *ctx) directory() error {
 	})
 }
 
-func (c *ctx) data() error { return c.show("data", c.T("Your data"), nil) }
+func (c *request) data() error { return c.show("data", c.T("Your data"), nil) }
 
-func (c *ctx) download() error {
+func (c *request) download() error {
 	if err := c.P.Note(c.r.Context(), c.Actor, acts.PersonData, c.Me.Address(), nil); err != nil {
 		return err
 	}

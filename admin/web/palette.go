@@ -13,7 +13,7 @@ import (
 type pageLink struct{ To, Icon, Text string }
 
 // places are the pages of the menu, as far as somebody may open them.
-func (c *ctx) places() []pageLink {
+func (c *request) places() []pageLink {
 	out := []pageLink{{"/", "house", c.T("Home")}, {"/groups", "hash", c.T("Groups")}}
 	if c.s.Chat != nil {
 		out = append(out, pageLink{"/chat", "message-circle", c.T("Chat")})
@@ -48,7 +48,7 @@ type personLink struct {
 }
 
 // palette answers the dialog that goes anywhere: pages, groups and people whose name has the words.
-func (c *ctx) palette(q string) error {
+func (c *request) palette(q string) error {
 	ctx, words := c.r.Context(), strings.Fields(strings.ToLower(q))
 	words = words[:min(len(words), 8)]
 	var pages []pageLink

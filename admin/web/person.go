@@ -44,7 +44,7 @@ type deviceRow struct {
 	Available                                              bool
 }
 
-func (c *ctx) devices(name string) (ds []deviceRow) {
+func (c *request) devices(name string) (ds []deviceRow) {
 	for _, s := range c.P.Sessions(name) {
 		presence, _ := s.Presence()
 		ds = append(ds, deviceRow{s.JID.String(), s.JID.Resource(), s.Info.Client.Software, s.Info.Client.Device,
@@ -53,7 +53,7 @@ func (c *ctx) devices(name string) (ds []deviceRow) {
 	return ds
 }
 
-func (c *ctx) personData(u store.Person) (d personData, err error) {
+func (c *request) personData(u store.Person) (d personData, err error) {
 	ctx := c.r.Context()
 	d = personData{
 		Person: u,
@@ -118,11 +118,11 @@ func (c *ctx) personData(u store.Person) (d personData, err error) {
 }
 
 // person gives who the path names, if the actor may see that person.
-func (c *ctx) person() (store.Person, error) {
+func (c *request) person() (store.Person, error) {
 	return c.P.Find(c.r.Context(), c.Actor, c.r.PathValue("name"))
 }
 
-func (c *ctx) personPage() error {
+func (c *request) personPage() error {
 	u, err := c.person()
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (c *ctx) personPage() error {
 }
 
 // given gives a form's field where it was sent at all.
-func (c *ctx) given(name string) *string {
+func (c *request) given(name string) *string {
 	if !c.r.Form.Has(name) {
 		return nil
 	}
@@ -143,7 +143,7 @@ func (c *ctx) given(name string) *string {
 	return &s
 }
 
-func (c *ctx) personSave() error {
+func (c *request) personSave() error {
 	u, err := c.person()
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func (c *ctx) personSave() error {
 }
 
 // personAct does to a person what the last part of the path names.
-func (c *ctx) personAct() error {
+func (c *request) personAct() error {
 	u, err := c.person()
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func (c *ctx) personAct() error {
 }
 
 // changeState disables, enables or archives an account. A button undoes it where one step leads back.
-func (c *ctx) changeState(u store.Person, page string) error {
+func (c *request) changeState(u store.Person, page string) error {
 	yes, no := true, false
 	ch, text, back := people.Change{Disabled: &yes}, "", "enable"
 	if was := u.State(); was == store.StateDisabled || was == store.StateArchived {
@@ -237,7 +237,7 @@ func (c *ctx) changeState(u store.Person, page string) error {
 }
 
 // sendLink makes a link for an invitation or for a new password, and sends it by e-mail if that is possible.
-func (c *ctx) sendLink(u store.Person, page string) (err error) {
+func (c *request) sendLink(u store.Person, page string) (err error) {
 	send := c.P.Mails() && u.Email != ""
 	if c.r.PathValue("act") == "reset" {
 		if _, _, err = c.P.Reset(c.r.Context(), c.Actor, u.Name, send); err != nil {
@@ -252,7 +252,7 @@ func (c *ctx) sendLink(u store.Person, page string) (err error) {
 }
 
 // deletePerson deletes an account whose name was typed to confirm it.
-func (c *ctx) deletePerson(u store.Person, page string) error {
+func (c *request) deletePerson(u store.Person, page string) error {
 	if c.form("confirm") != u.Name {
 		c.say("error", c.T("Type {{.Name}} to delete the account", "Name", u.Name))
 		return c.to(page + "#danger")
@@ -264,7 +264,7 @@ func (c *ctx) deletePerson(u store.Person, page string) error {
 }
 
 // export gives the people of the current filter as a table for other programs.
-func (c *ctx) export() error {
+func (c *request) export() error {
 	fs, err := c.P.FieldsFor(c.r.Context(), c.Actor)
 	if err != nil {
 		return err
@@ -326,7 +326,7 @@ func (c *ctx) export() error {
 
 // comma is the character that separates cells in spreadsheets of a language: Excel reads a file by the user's country.
 // separator=comma, semicolon or tab in the address asks for another.
-func (c *ctx) comma() rune {
+func (c *request) comma() rune {
 	switch c.r.URL.Query().Get("separator") {
 	case "comma":
 		return ','

@@ -17,8 +17,8 @@ import (
 )
 
 func (s *Server) photoPages() {
-	s.handle("GET /people/{name}/photo", member, (*ctx).photo)
-	s.handle("POST /me/photo", member, (*ctx).ownPhoto)
+	s.handle("GET /people/{name}/photo", member, (*request).photo)
+	s.handle("POST /me/photo", member, (*request).ownPhoto)
 }
 
 const (
@@ -64,7 +64,7 @@ func (s *Server) photoURL(host, name string) string {
 }
 
 // photo serves the picture of a colleague, to colleagues.
-func (c *ctx) photo() error {
+func (c *request) photo() error {
 	if _, err := c.P.Get(c.r.Context(), c.r.PathValue("name")); err != nil {
 		if _, _, ok := c.explain(err); ok { // as of somebody without a picture
 			return notFound
@@ -91,7 +91,7 @@ func (c *ctx) photo() error {
 }
 
 // upload gives the picture that was sent with a form; zero if none was.
-func (c *ctx) upload() (people.Photo, bool, error) {
+func (c *request) upload() (people.Photo, bool, error) {
 	f, _, err := c.r.FormFile("photo")
 	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
 		return people.Photo{}, false, nil
@@ -109,7 +109,7 @@ func (c *ctx) upload() (people.Photo, bool, error) {
 }
 
 // setPhoto carries out a form with a picture.
-func (c *ctx) setPhoto(u store.Person, page string) error {
+func (c *request) setPhoto(u store.Person, page string) error {
 	p, ok, err := c.upload()
 	remove := c.form("do") == "remove"
 	if err == nil && !ok && !remove {
@@ -130,4 +130,4 @@ func (c *ctx) setPhoto(u store.Person, page string) error {
 	return c.done(page, "The picture was changed: apps show it from now on")
 }
 
-func (c *ctx) ownPhoto() error { return c.setPhoto(*c.Me, "/me") }
+func (c *request) ownPhoto() error { return c.setPhoto(*c.Me, "/me") }

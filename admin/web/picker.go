@@ -31,25 +31,25 @@ type picker struct {
 type choice struct{ Value, Text, Note string }
 
 func (s *Server) pickers() {
-	s.handle("GET /pick/people", runs, (*ctx).pickPeople)
-	s.handle("GET /pick/groups", console, (*ctx).pickGroups)
-	s.handle("GET /g/{slug}/pick", member, (*ctx).pickMembers)
+	s.handle("GET /pick/people", runs, (*request).pickPeople)
+	s.handle("GET /pick/groups", console, (*request).pickGroups)
+	s.handle("GET /g/{slug}/pick", member, (*request).pickMembers)
 }
 
 // words are the words in a search field, at most eight.
-func (c *ctx) words(field string) []string {
+func (c *request) words(field string) []string {
 	w := strings.Fields(c.form(field))
 	return w[:min(len(w), 8)]
 }
 
 // picks says whether a form was sent to search in a picker and not to be carried out: by its button, or by Enter after
 // words whose results the person has not seen.
-func (c *ctx) picks(name string) bool {
+func (c *request) picks(name string) bool {
 	return c.form("find") == name || c.r.Form.Has("find_"+name) && c.form("find_"+name) != c.form("shown_"+name)
 }
 
 // picker begins a picker, with the words that were sent.
-func (c *ctx) picker(name, find string) picker {
+func (c *request) picker(name, find string) picker {
 	return picker{Name: name, Find: find, Q: c.form("find_" + name)}
 }
 
@@ -64,13 +64,13 @@ func (p *picker) fill(found []choice, total int) {
 }
 
 // found answers a picker's search with the list alone.
-func (c *ctx) found(p picker) error {
+func (c *request) found(p picker) error {
 	c.part("pickerfound", p)
 	return nil
 }
 
 // peoplePicker offers colleagues who can sign in, or who are invited, but not the asker.
-func (c *ctx) peoplePicker(chosen []string) (p picker, err error) {
+func (c *request) peoplePicker(chosen []string) (p picker, err error) {
 	p = c.picker("member", "/pick/people")
 	for _, name := range chosen {
 		u, err := c.s.Store.Person(c.r.Context(), c.host(), name)
@@ -96,7 +96,7 @@ func (c *ctx) peoplePicker(chosen []string) (p picker, err error) {
 	return p, err
 }
 
-func (c *ctx) person2choice(u store.Person) choice {
+func (c *request) person2choice(u store.Person) choice {
 	note := u.Department
 	if note == "" {
 		note = u.Address()
@@ -104,7 +104,7 @@ func (c *ctx) person2choice(u store.Person) choice {
 	return choice{u.Name, u.Display(), note}
 }
 
-func (c *ctx) pickPeople() error {
+func (c *request) pickPeople() error {
 	p, err := c.peoplePicker(nil)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (c *ctx) pickPeople() error {
 }
 
 // placesPicker offers the groups that a new colleague can be put into.
-func (c *ctx) placesPicker(chosen []string) (picker, error) {
+func (c *request) placesPicker(chosen []string) (picker, error) {
 	return c.groupPicker("groups", "/pick/groups?for=colleague", chosen,
 		func(f store.GroupFilter) ([]store.Group, int, error) {
 			return c.P.Places(c.r.Context(), c.Actor, f)
@@ -121,13 +121,13 @@ func (c *ctx) placesPicker(chosen []string) (picker, error) {
 }
 
 // allGroupsPicker offers all groups of the organization to people who run it.
-func (c *ctx) allGroupsPicker(name string, chosen []string) (picker, error) {
+func (c *request) allGroupsPicker(name string, chosen []string) (picker, error) {
 	return c.groupPicker(name, "/pick/groups?for="+name, chosen, func(f store.GroupFilter) ([]store.Group, int, error) {
 		return c.s.Org.FindGroups(c.r.Context(), c.host(), jid.JID{}, f)
 	})
 }
 
-func (c *ctx) groupPicker(name, find string, chosen []string,
+func (c *request) groupPicker(name, find string, chosen []string,
 	list func(store.GroupFilter) ([]store.Group, int, error)) (p picker, err error) {
 	p = c.picker(name, find)
 	for part := range slices.Chunk(chosen, 100) {
@@ -149,7 +149,7 @@ func groupChoices(gs []store.Group) (out []choice) {
 	return out
 }
 
-func (c *ctx) pickGroups() error {
+func (c *request) pickGroups() error {
 	var p picker
 	var err error
 	switch what := c.form("for"); {
@@ -169,7 +169,7 @@ func (c *ctx) pickGroups() error {
 
 // membersPicker offers members of a group who can be chosen for a restricted theme: not its owners and moderators, who
 // are in all, and not those who are in it already.
-func (c *ctx) membersPicker(r room, chosen []string, without map[string]bool) (picker, error) {
+func (c *request) membersPicker(r room, chosen []string, without map[string]bool) (picker, error) {
 	find := "/g/" + r.Group.Slug + "/pick"
 	if r.Theme != nil {
 		find += "?theme=" + r.Theme.Key
@@ -240,7 +240,7 @@ func hasWords(text string, words []string) bool {
 	return true
 }
 
-func (c *ctx) pickMembers() error {
+func (c *request) pickMembers() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -279,7 +279,7 @@ func addressSet(ms []store.Member) map[string]bool {
 }
 
 // mandatoryFor are the groups that everybody is in: the first of them, and how many they are.
-func (c *ctx) mandatoryFor() ([]store.Group, int, error) {
+func (c *request) mandatoryFor() ([]store.Group, int, error) {
 	return c.s.Org.FindGroups(c.r.Context(), c.host(), jid.JID{},
 		store.GroupFilter{Mandatory: org.Everyone, Limit: offered})
 }

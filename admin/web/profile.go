@@ -22,12 +22,12 @@ type profileForm struct {
 }
 
 // fieldLabels are the labels of a profile's fields.
-func (c *ctx) fieldLabel(field string) string {
+func (c *request) fieldLabel(field string) string {
 	return c.T(people.Label(field))
 }
 
 // shownRows are the choices of whom a person's fields are shown to.
-func (c *ctx) shownRows(u store.Person) (rows []shownRow) {
+func (c *request) shownRows(u store.Person) (rows []shownRow) {
 	for _, f := range people.ShownFields {
 		rows = append(rows, shownRow{f, c.fieldLabel(f), map[string]string{
 			"email":      u.Email,
@@ -40,7 +40,7 @@ func (c *ctx) shownRows(u store.Person) (rows []shownRow) {
 }
 
 // shownForm reads them from a form; nil if it has none.
-func (c *ctx) shownForm() map[string]string {
+func (c *request) shownForm() map[string]string {
 	var m map[string]string
 	for _, f := range people.ShownFields {
 		if v := c.given("show_" + f); v != nil {
@@ -53,12 +53,12 @@ func (c *ctx) shownForm() map[string]string {
 	return m
 }
 
-func (c *ctx) profileForm(u store.Person) (profileForm, error) {
+func (c *request) profileForm(u store.Person) (profileForm, error) {
 	rows, err := c.fieldRows(u)
 	return profileForm{Person: u, Shown: c.shownRows(u), Fields: rows}, err
 }
 
-func (c *ctx) profile() error {
+func (c *request) profile() error {
 	f, err := c.profileForm(*c.Me)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (c *ctx) profile() error {
 	return c.show("profile", c.T("Profile"), f)
 }
 
-func (c *ctx) saveProfile() error {
+func (c *request) saveProfile() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
@@ -97,7 +97,7 @@ func (c *ctx) saveProfile() error {
 
 // profileChange reads the change in a form of a profile: fields have the names of package people; those that the
 // organization has defined have their key with "field_" before it.
-func (c *ctx) profileChange() (people.Change, error) {
+func (c *request) profileChange() (people.Change, error) {
 	ch := people.Change{Show: c.shownForm()}
 	err := c.readChange(&ch.Profile)
 	ch.Fields = c.fieldValues()
@@ -105,7 +105,7 @@ func (c *ctx) profileChange() (people.Change, error) {
 }
 
 // fieldValues reads the values of profile fields from a form, by key; nil if it has none.
-func (c *ctx) fieldValues() (values map[string]string) {
+func (c *request) fieldValues() (values map[string]string) {
 	for name := range c.r.Form {
 		key, ok := strings.CutPrefix(name, fieldPrefix)
 		if !ok {
@@ -124,7 +124,7 @@ const fieldPrefix = "field_"
 
 // locked refuses changes of locked values on this page, even from administrators: they change them where it needs a
 // proof.
-func (c *ctx) locked() error {
+func (c *request) locked() error {
 	for _, f := range people.Locked {
 		if c.r.Form.Has(f) {
 			return fault.New(fault.Forbidden, f, "Your organization manages this: ask an administrator to change it")
@@ -134,7 +134,7 @@ func (c *ctx) locked() error {
 }
 
 // colleagues returns people as the caller may see them. It searches only the values that the caller may see.
-func (c *ctx) colleagues(f store.PeopleFilter) ([]store.Person, int, error) {
+func (c *request) colleagues(f store.PeopleFilter) ([]store.Person, int, error) {
 	f.Open = !c.Actor.Runs()
 	ps, total, err := c.s.Store.People(c.r.Context(), c.host(), f)
 	if err == nil {

@@ -28,7 +28,7 @@ type quietDay struct {
 // pauses are how long notifications can be paused for by one choice.
 var pauses = []string{"30m", "1h", "2h", "4h", "8h", "24h"}
 
-func (c *ctx) quietForm() (f quietForm, err error) {
+func (c *request) quietForm() (f quietForm, err error) {
 	q, err := c.P.Quiet(c.r.Context(), c.Me.Name)
 	if err != nil {
 		return f, err
@@ -61,7 +61,7 @@ func (f *quietForm) days(on []string) {
 }
 
 // sent writes the sent values into a form that is shown again.
-func (f *quietForm) sent(c *ctx) {
+func (f *quietForm) sent(c *request) {
 	if !c.r.Form.Has("quiet_hours") {
 		return
 	}
@@ -71,7 +71,7 @@ func (f *quietForm) sent(c *ctx) {
 }
 
 // setQuiet takes the quiet hours of a form that has them.
-func (c *ctx) setQuiet() error {
+func (c *request) setQuiet() error {
 	if !c.r.Form.Has("quiet_hours") {
 		return nil
 	}

@@ -27,7 +27,7 @@ func TestRefusalsAreTranslated(t *testing.T) {
 		{fault.At(fault.Invalid, "emoji", "is one emoji"), "Emoji: is one emoji", "Emoji: is one emoji"},
 	} {
 		for lang, want := range map[string]string{"en": c.en, "fr": c.fr} {
-			page := &ctx{Lang: words.Lang(lang)}
+			page := &request{Lang: words.Lang(lang)}
 			if got, _, ok := page.explain(c.err); !ok || got != want {
 				t.Errorf("%s: got %q, want %q", lang, got, want)
 			}

@@ -214,7 +214,7 @@ func undo(to string, fields ...string) undoing {
 	return u
 }
 
-func (c *ctx) view(title string, data any) view {
+func (c *request) view(title string, data any) view {
 	return view{
 		Title:  title,
 		Lang:   c.Lang.Code,
@@ -231,19 +231,19 @@ func (c *ctx) view(title string, data any) view {
 }
 
 // page shows a page.
-func (c *ctx) page(status int, name, title string, data any) error {
+func (c *request) page(status int, name, title string, data any) error {
 	v := c.view(title, data)
 	v.Notes = c.takeNotes()
 	return c.render(status, name, "layout", v)
 }
 
 // show is page where all is well.
-func (c *ctx) show(name, title string, data any) error {
+func (c *request) show(name, title string, data any) error {
 	return c.page(http.StatusOK, name, title, data)
 }
 
 // panel shows only the part of a page that is asked for by htmx, or the whole of it.
-func (c *ctx) panel(status int, name, part, title string, data any) error {
+func (c *request) panel(status int, name, part, title string, data any) error {
 	if c.r.Header.Get("HX-Request") != "" && c.r.Header.Get("HX-Boosted") == "" {
 		return c.render(http.StatusOK, name, part, c.view(title, data)) // htmx would not show it with another status
 	}
@@ -251,13 +251,13 @@ func (c *ctx) panel(status int, name, part, title string, data any) error {
 }
 
 // part shows a part that all pages share.
-func (c *ctx) part(part string, data any) {
+func (c *request) part(part string, data any) {
 	if err := c.render(http.StatusOK, "error", part, data); err != nil {
 		c.s.Log.Error("page", "part", part, "err", err)
 	}
 }
 
-func (c *ctx) render(status int, name, part string, v any) error {
+func (c *request) render(status int, name, part string, v any) error {
 	t, err := c.s.views.get(c.host(), c.Lang.Code, name)
 	if err != nil {
 		return fmt.Errorf("template %s: %w", name, err)
@@ -281,9 +281,9 @@ func (c *ctx) render(status int, name, part string, v any) error {
 const noteCookie = "__Host-parley-note"
 
 // say keeps a message for the page that comes next.
-func (c *ctx) say(kind, text string) { c.keep(note{Kind: kind, Text: text}) }
+func (c *request) say(kind, text string) { c.keep(note{Kind: kind, Text: text}) }
 
-func (c *ctx) keep(n note) {
+func (c *request) keep(n note) {
 	b, err := json.Marshal(n)
 	if err != nil || len(b) > 2500 {
 		return
@@ -300,19 +300,19 @@ func (c *ctx) keep(n note) {
 }
 
 // done reports the act as done and redirects to path.
-func (c *ctx) done(path, id string, args ...any) error {
+func (c *request) done(path, id string, args ...any) error {
 	c.say("ok", c.T(id, args...))
 	return c.to(path)
 }
 
 // undoable is done, with a button that takes it back. In a browser with scripts it is offered for ten seconds.
-func (c *ctx) undoable(path string, u undoing, id string, args ...any) error {
+func (c *request) undoable(path string, u undoing, id string, args ...any) error {
 	c.keep(note{Kind: "ok", Text: c.T(id, args...), Undo: &u})
 	return c.to(path)
 }
 
 // oops redirects to path with the text of a mistake; an error that is our fault stays an error.
-func (c *ctx) oops(path string, err error) error {
+func (c *request) oops(path string, err error) error {
 	text, _, ok := c.explain(err)
 	if !ok {
 		return err
@@ -321,7 +321,7 @@ func (c *ctx) oops(path string, err error) error {
 	return c.to(path)
 }
 
-func (c *ctx) takeNotes() []note {
+func (c *request) takeNotes() []note {
 	k, err := c.r.Cookie(noteCookie)
 	if err != nil {
 		return nil

@@ -40,7 +40,7 @@ func (r room) Manages() bool {
 }
 
 // room returns the room in the path. A room that the person may not know of is not found.
-func (c *ctx) room() (r room, err error) {
+func (c *request) room() (r room, err error) {
 	ctx := c.r.Context()
 	if r.Group, err = c.s.Org.Group(ctx, c.host(), c.r.PathValue("slug")); err != nil {
 		return r, err
@@ -87,7 +87,7 @@ type message struct {
 }
 
 // message reads an archived one; nil if it shows nothing.
-func (c *ctx) message(a store.Archived) *message {
+func (c *request) message(a store.Archived) *message {
 	st, err := wire.ParseStanza(a.Stanza, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200})
 	if err != nil {
 		return nil
@@ -129,7 +129,7 @@ type memberRow struct {
 	Online        int
 }
 
-func (c *ctx) roomPage() error {
+func (c *request) roomPage() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (c *ctx) roomPage() error {
 	return c.show("room", title, d)
 }
 
-func (c *ctx) roomData(r room) (d roomData, err error) {
+func (c *request) roomData(r room) (d roomData, err error) {
 	ctx := c.r.Context()
 	d = roomData{room: r, Address: c.s.Org.RoomJID(c.host(), r.Local).String()}
 	if d.Themes, err = c.s.Org.Themes(ctx, c.host(), r.Group.ID, c.self()); err != nil {
@@ -187,7 +187,7 @@ var memberRank = map[string]int{
 }
 
 // named gives members with their names, by role and name. Each is a look-up: it is for few.
-func (c *ctx) named(ms []store.Member) (out []memberRow, err error) {
+func (c *request) named(ms []store.Member) (out []memberRow, err error) {
 	for _, m := range ms {
 		row := memberRow{Member: m, Display: m.JID}
 		if name, host, ok := strings.Cut(m.JID, "@"); ok && host == c.host() {
@@ -212,7 +212,7 @@ func (c *ctx) named(ms []store.Member) (out []memberRow, err error) {
 
 // history reads the page of a room's archive that the address asks for: around a message, before or after one, or the
 // end.
-func (c *ctx) history(d *roomData) error {
+func (c *request) history(d *roomData) error {
 	here, err1 := messageID(c.r.PathValue("id"))
 	before, err2 := messageID(c.form("before"))
 	after, err3 := messageID(c.form("after"))
@@ -265,13 +265,13 @@ func messageID(s string) (store.ID, error) {
 }
 
 // readRoom reads a page of the room's archive, and says whether it is complete.
-func (c *ctx) readRoom(d *roomData, p store.Page) (es []store.Archived, complete bool, err error) {
+func (c *request) readRoom(d *roomData, p store.Page) (es []store.Archived, complete bool, err error) {
 	es, complete, _, err = c.s.Store.ReadRoom(c.r.Context(), c.s.Org.RoomDomain(c.host()), d.Local, p)
 	return es, complete, err
 }
 
 // readFrom reads a message and half a page after it, and says whether these are all.
-func (c *ctx) readFrom(d *roomData, here store.ID) (es []store.Archived, all bool, err error) {
+func (c *request) readFrom(d *roomData, here store.ID) (es []store.Archived, all bool, err error) {
 	es, _, err = c.readRoom(d, store.Page{Start: d.From, IDs: []store.ID{here}, Max: 1})
 	if err != nil {
 		return nil, false, err
@@ -282,7 +282,7 @@ func (c *ctx) readFrom(d *roomData, here store.ID) (es []store.Archived, all boo
 
 // fillMessages adds the page's messages. A message joins the one above it if the same person wrote both within five
 // minutes of a day.
-func (c *ctx) fillMessages(d *roomData, es []store.Archived, here store.ID) error {
+func (c *request) fillMessages(d *roomData, es []store.Archived, here store.ID) error {
 	names := make(map[string]string)
 	var last *message
 	for _, e := range es {
@@ -304,7 +304,7 @@ func (c *ctx) fillMessages(d *roomData, es []store.Archived, here store.ID) erro
 
 // author fills in a message's author: colleagues by their full names, whatever they are called in the room. In rooms
 // that show no addresses only the nickname is known.
-func (c *ctx) author(r *room, m *message, names map[string]string) error {
+func (c *request) author(r *room, m *message, names map[string]string) error {
 	m.By = m.Nick
 	switch {
 	case m.Sender == "":
@@ -330,7 +330,7 @@ func (c *ctx) author(r *room, m *message, names map[string]string) error {
 
 const maxSay = 10000
 
-func (c *ctx) sayInRoom() error {
+func (c *request) sayInRoom() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -361,7 +361,7 @@ func (c *ctx) sayInRoom() error {
 	return c.page(http.StatusUnprocessableEntity, "room", r.Group.Name, d)
 }
 
-func (c *ctx) joinGroup() error {
+func (c *request) joinGroup() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -382,7 +382,7 @@ func (c *ctx) joinGroup() error {
 	return c.done("/groups", "An owner of the group has to let you in: ask one of them")
 }
 
-func (c *ctx) leaveGroup() error {
+func (c *request) leaveGroup() error {
 	r, err := c.room()
 	if err != nil {
 		return err

@@ -13,11 +13,11 @@ import (
 )
 
 func (s *Server) searching() {
-	s.handle("GET /search", member, (*ctx).search)
+	s.handle("GET /search", member, (*request).search)
 }
 
 // search finds messages, people and groups. The store's queries find only messages that the person may read.
-func (c *ctx) search() error {
+func (c *request) search() error {
 	ctx, q := c.r.Context(), c.form("q")
 	if c.form("palette") != "" && c.r.Header.Get("HX-Request") != "" {
 		return c.palette(q)

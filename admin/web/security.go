@@ -16,13 +16,13 @@ import (
 // security is the page with the person's password, second step and app passwords, and the places where they are signed
 // in.
 func (s *Server) security() {
-	s.handle("GET /me/security", member, (*ctx).securityPage)
-	s.handle("POST /me/password", member, (*ctx).newPassword)
-	s.handle("POST /me/factor", member, (*ctx).factor)
-	s.handle("GET /me/factor.png", member, (*ctx).factorQR)
-	s.handle("POST /me/apps", member, (*ctx).makeApp)
-	s.handle("POST /me/apps/revoke", member, (*ctx).revokeApp)
-	s.handle("POST /me/sessions", member, (*ctx).endSessions)
+	s.handle("GET /me/security", member, (*request).securityPage)
+	s.handle("POST /me/password", member, (*request).newPassword)
+	s.handle("POST /me/factor", member, (*request).factor)
+	s.handle("GET /me/factor.png", member, (*request).factorQR)
+	s.handle("POST /me/apps", member, (*request).makeApp)
+	s.handle("POST /me/apps/revoke", member, (*request).revokeApp)
+	s.handle("POST /me/sessions", member, (*request).endSessions)
 }
 
 type securityData struct {
@@ -40,7 +40,7 @@ type securityData struct {
 	Error, Field       string
 }
 
-func (c *ctx) securityData() (d securityData, err error) {
+func (c *request) securityData() (d securityData, err error) {
 	ctx := c.r.Context()
 	f, err := c.s.Store.SecondFactor(ctx, c.host(), c.Me.Name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -71,7 +71,7 @@ func (c *ctx) securityData() (d securityData, err error) {
 
 // factorQR draws what an authenticator reads, while the second step is being set up and the password
 // was given just before.
-func (c *ctx) factorQR() error {
+func (c *request) factorQR() error {
 	f, err := c.s.Store.SecondFactor(c.r.Context(), c.host(), c.Me.Name)
 	if err != nil {
 		return err
@@ -95,10 +95,10 @@ func (c *ctx) factorQR() error {
 
 func queryPath(s string) string { return strings.ReplaceAll(queryEscape(s), "+", "%20") }
 
-func (c *ctx) securityPage() error { return c.showSecurity(nil) }
+func (c *request) securityPage() error { return c.showSecurity(nil) }
 
 // showSecurity shows the page, with the secrets that are shown only once.
-func (c *ctx) showSecurity(once func(d *securityData)) error {
+func (c *request) showSecurity(once func(d *securityData)) error {
 	d, err := c.securityData()
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (c *ctx) showSecurity(once func(d *securityData)) error {
 	return c.show("security", c.T("Security"), d)
 }
 
-func (c *ctx) refuseSecurity(err error) error {
+func (c *request) refuseSecurity(err error) error {
 	d, derr := c.securityData()
 	if derr != nil {
 		return derr
@@ -121,7 +121,7 @@ func (c *ctx) refuseSecurity(err error) error {
 	return c.page(http.StatusUnprocessableEntity, "security", c.T("Security"), d)
 }
 
-func (c *ctx) newPassword() error {
+func (c *request) newPassword() error {
 	if err := c.ownPassword(c.r.FormValue("current")); err != nil {
 		return c.refuseSecurity(err)
 	}
@@ -136,7 +136,7 @@ func (c *ctx) newPassword() error {
 }
 
 // factor turns the second step on in two moves, and off.
-func (c *ctx) factor() error {
+func (c *request) factor() error {
 	ctx := c.r.Context()
 	f, err := c.s.Store.SecondFactor(ctx, c.host(), c.Me.Name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -183,7 +183,7 @@ func (c *ctx) factor() error {
 }
 
 // makeApp shows the password in the answer itself: it is nowhere afterwards.
-func (c *ctx) makeApp() error {
+func (c *request) makeApp() error {
 	a, password, err := c.P.AddAppPassword(c.r.Context(), c.Actor, c.Me.Name, c.form("name"))
 	if err != nil {
 		return c.refuseSecurity(err)
@@ -191,14 +191,14 @@ func (c *ctx) makeApp() error {
 	return c.showSecurity(func(d *securityData) { d.Made, d.MadeFor = password, a.Name })
 }
 
-func (c *ctx) revokeApp() error {
+func (c *request) revokeApp() error {
 	if err := c.P.RevokeAppPassword(c.r.Context(), c.Actor, c.Me.Name, c.form("app")); err != nil {
 		return c.oops("/me/security#apps", err)
 	}
 	return c.done("/me/security#apps", "The app password no longer works")
 }
 
-func (c *ctx) endSessions() error {
+func (c *request) endSessions() error {
 	ctx := c.r.Context()
 	if hash := c.form("session"); hash != "" {
 		if err := c.P.EndBrowser(ctx, c.Actor, hash); err != nil {
@@ -219,7 +219,7 @@ func (c *ctx) endSessions() error {
 }
 
 // endSession signs a browser out, and the chat in it.
-func (c *ctx) endSession(hash string) error {
+func (c *request) endSession(hash string) error {
 	if err := c.s.Store.DeleteWebSession(c.r.Context(), c.host(), c.Me.Name, hash); err != nil &&
 		!errors.Is(err, store.ErrNotFound) {
 		return err

@@ -37,7 +37,7 @@ func newToken() string {
 }
 
 // signIn makes a session: always with a new token, and ends the session that the browser had before.
-func (c *ctx) signIn(p *people.People, u store.Person) error {
+func (c *request) signIn(p *people.People, u store.Person) error {
 	token, idle := newToken(), p.Policy().SessionIdle
 	agent := c.r.UserAgent()
 	if len(agent) > 300 {
@@ -70,7 +70,7 @@ func (c *ctx) signIn(p *people.People, u store.Person) error {
 	return nil
 }
 
-func (c *ctx) cookie(name, value string, keep time.Duration) {
+func (c *request) cookie(name, value string, keep time.Duration) {
 	k := &http.Cookie{
 		Name:     name,
 		Value:    value,
@@ -87,7 +87,7 @@ func (c *ctx) cookie(name, value string, keep time.Duration) {
 }
 
 // signedIn finds out who asks. An error is ours.
-func (c *ctx) signedIn() error {
+func (c *request) signedIn() error {
 	p, w, u, err := c.s.who(c.r)
 	if err != nil || p == nil {
 		return err
@@ -148,7 +148,7 @@ func (s *Server) who(r *http.Request) (*people.People, store.WebSession, store.P
 	return p, w, u, nil
 }
 
-func (c *ctx) cookieLang() string {
+func (c *request) cookieLang() string {
 	if k, err := c.r.Cookie(langCookie); err == nil {
 		return k.Value
 	}
@@ -156,7 +156,7 @@ func (c *ctx) cookieLang() string {
 }
 
 // toLogin sends someone to sign in, and back here afterwards.
-func (c *ctx) toLogin() {
+func (c *request) toLogin() {
 	to := "/login"
 	if c.r.Method == http.MethodGet && c.r.URL.Path != "/" {
 		to += "?back=" + url.QueryEscape(c.r.URL.RequestURI())
@@ -165,4 +165,4 @@ func (c *ctx) toLogin() {
 }
 
 // fresh: the password was given a short while ago, so that something sensitive may be done.
-func (c *ctx) fresh() bool { return c.now.Sub(c.Session.Proven) < freshFor }
+func (c *request) fresh() bool { return c.now.Sub(c.Session.Proven) < freshFor }

@@ -12,10 +12,10 @@ import (
 )
 
 func (s *Server) settings() {
-	s.handle("GET /admin/settings", runs, (*ctx).settingsPage)
-	s.handle("POST /admin/settings/{section}", runs, (*ctx).saveSettings)
-	s.handle("POST /admin/settings/default", runs, (*ctx).resetSetting)
-	s.handle("POST /admin/settings/tokens/revoke", runs, (*ctx).revokeAnyToken)
+	s.handle("GET /admin/settings", runs, (*request).settingsPage)
+	s.handle("POST /admin/settings/{section}", runs, (*request).saveSettings)
+	s.handle("POST /admin/settings/default", runs, (*request).resetSetting)
+	s.handle("POST /admin/settings/tokens/revoke", runs, (*request).revokeAnyToken)
 }
 
 // settingField is a setting as a part of a form.
@@ -37,10 +37,10 @@ type settingsSection struct {
 	Fields []settingField
 }
 
-func (c *ctx) settingsPage() error { return c.showSettings(http.StatusOK, "", nil, nil) }
+func (c *request) settingsPage() error { return c.showSettings(http.StatusOK, "", nil, nil) }
 
 // showSettings shows all settings, and one section with the sent values and their errors.
-func (c *ctx) showSettings(status int, section string, sent map[string]string, wrong settings.Mistakes) error {
+func (c *request) showSettings(status int, section string, sent map[string]string, wrong settings.Mistakes) error {
 	all, err := c.P.Settings(c.Actor)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (c *ctx) showSettings(status int, section string, sent map[string]string, w
 }
 
 // spelled writes the durations among a message's arguments as people say them.
-func (c *ctx) spelled(args []any) []any {
+func (c *request) spelled(args []any) []any {
 	out := slices.Clone(args)
 	for i := 1; i < len(out); i += 2 {
 		if s, ok := out[i].(string); ok {
@@ -87,7 +87,7 @@ func (c *ctx) spelled(args []any) []any {
 	return out
 }
 
-func (c *ctx) settingField(st settings.State) settingField {
+func (c *request) settingField(st settings.State) settingField {
 	inputs := []string{"", "text", "choice", "several", "duration", "number", "switch"} // in the order of the kinds
 	f := settingField{
 		State:        st,
@@ -104,7 +104,7 @@ func (c *ctx) settingField(st settings.State) settingField {
 }
 
 // fill sets what the form shows from the value.
-func (c *ctx) fill(f *settingField) {
+func (c *request) fill(f *settingField) {
 	switch f.Kind {
 	case settings.Duration:
 		f.N, f.Unit = f.Shown, "d"
@@ -129,7 +129,7 @@ func (c *ctx) fill(f *settingField) {
 	}
 }
 
-func (c *ctx) choiceText(name, v string) string {
+func (c *request) choiceText(name, v string) string {
 	if slices.Contains(roles, v) {
 		return c.P.RoleName(c.Lang, v)
 	}
@@ -137,7 +137,7 @@ func (c *ctx) choiceText(name, v string) string {
 }
 
 // settingText says a value as people do.
-func (c *ctx) settingText(st settings.State, v string) string {
+func (c *request) settingText(st settings.State, v string) string {
 	switch st.Kind {
 	case settings.Duration:
 		d, _ := settings.ParseDuration(v)
@@ -166,7 +166,7 @@ func (c *ctx) settingText(st settings.State, v string) string {
 }
 
 // span says a duration in days, hours or minutes.
-func (c *ctx) span(d time.Duration) string {
+func (c *request) span(d time.Duration) string {
 	switch {
 	case d == 0:
 		return c.T("forever")
@@ -180,7 +180,7 @@ func (c *ctx) span(d time.Duration) string {
 
 // sentSettings returns the values of a section's form that differ from the form as it was shown. A setting that the
 // sender has not touched does not undo somebody else's change.
-func (c *ctx) sentSettings(all []settings.State, section string) (sent map[string]string, to map[string]*string) {
+func (c *request) sentSettings(all []settings.State, section string) (sent map[string]string, to map[string]*string) {
 	sent, to = make(map[string]string), make(map[string]*string)
 	for _, st := range all {
 		if st.Section() != section {
@@ -205,7 +205,7 @@ func (c *ctx) sentSettings(all []settings.State, section string) (sent map[strin
 	return sent, to
 }
 
-func (c *ctx) saveSettings() error {
+func (c *request) saveSettings() error {
 	section := c.r.PathValue("section")
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
@@ -232,7 +232,7 @@ func (c *ctx) saveSettings() error {
 }
 
 // resetSetting takes one back, so that the configuration holds again.
-func (c *ctx) resetSetting() error {
+func (c *request) resetSetting() error {
 	name := c.form("name")
 	_, err := c.P.ChangeSettings(c.r.Context(), c.Actor, map[string]*string{name: nil})
 	if people.Mistaken(err) != nil {
@@ -245,7 +245,7 @@ func (c *ctx) resetSetting() error {
 	return c.done("/admin/settings#"+section, "The default applies again")
 }
 
-func (c *ctx) revokeAnyToken() error {
+func (c *request) revokeAnyToken() error {
 	if err := c.P.RevokeToken(c.r.Context(), c.Actor, c.form("owner"), c.form("token")); err != nil {
 		return c.oops("/admin/settings#tokens", err)
 	}

@@ -14,7 +14,7 @@ import (
 // dangerous are the requests that need a proof that is not old, besides the session: a password or a code, so that a
 // browser that was left open, or a cookie that was stolen, is not enough for them. The function, where there is one,
 // says which of a pattern's requests it is.
-var dangerous = map[string]func(c *ctx) bool{
+var dangerous = map[string]func(c *request) bool{
 	"POST /me/factor":           nil,
 	"POST /me/apps":             nil,
 	"POST /me/tokens":           nil,
@@ -22,15 +22,15 @@ var dangerous = map[string]func(c *ctx) bool{
 	"GET /admin/people.csv":     nil,
 	"GET /admin/people/import":  nil,
 	"POST /admin/people/import": nil,
-	"POST /admin/people/new":    (*ctx).givesRole,
-	"POST /admin/people/{name}": (*ctx).changesPerson,
-	"POST /admin/people/{name}/{act}": func(c *ctx) bool {
+	"POST /admin/people/new":    (*request).givesRole,
+	"POST /admin/people/{name}": (*request).changesPerson,
+	"POST /admin/people/{name}/{act}": func(c *request) bool {
 		return slices.Contains([]string{"delete", "reset", "factor"}, c.r.PathValue("act"))
 	},
-	"POST /admin/people/fields/{key}/{act}": func(c *ctx) bool { // with everybody's values
+	"POST /admin/people/fields/{key}/{act}": func(c *request) bool { // with everybody's values
 		return c.r.PathValue("act") == "delete"
 	},
-	"POST /admin/invitations/{id}/{act}": func(c *ctx) bool {
+	"POST /admin/invitations/{id}/{act}": func(c *request) bool {
 		i, err := c.oneInvitation()
 		return err == nil && i.Kind == store.KindReset && c.r.PathValue("act") != "revoke"
 	},
@@ -38,20 +38,20 @@ var dangerous = map[string]func(c *ctx) bool{
 	"POST /admin/federation/rules": nil,
 	"POST /admin/webhooks":         nil,
 	// How people sign in, which roles need the second step, and deletions for good.
-	"POST /admin/settings/{section}": func(c *ctx) bool {
+	"POST /admin/settings/{section}": func(c *request) bool {
 		return slices.Contains([]string{"signin", "retention"}, c.r.PathValue("section"))
 	},
-	"POST /admin/settings/default": func(c *ctx) bool {
+	"POST /admin/settings/default": func(c *request) bool {
 		return strings.HasPrefix(c.form("name"), "signin.") || strings.HasPrefix(c.form("name"), "retention.")
 	},
 	"POST /g/{slug}/delete": nil,
 }
 
 // givesRole says whether somebody is created with a role above member.
-func (c *ctx) givesRole() bool { return c.form("role") != "" && c.form("role") != store.RoleMember }
+func (c *request) givesRole() bool { return c.form("role") != "" && c.form("role") != store.RoleMember }
 
 // changesPerson says that somebody's role changes, or the address that links for a new password go to.
-func (c *ctx) changesPerson() bool {
+func (c *request) changesPerson() bool {
 	u, err := c.person()
 	if err != nil {
 		return false // it fails anyhow
@@ -61,7 +61,7 @@ func (c *ctx) changesPerson() bool {
 }
 
 func (s *Server) steppingUp() {
-	s.handle("POST /me/prove", member, (*ctx).proveFirst)
+	s.handle("POST /me/prove", member, (*request).proveFirst)
 }
 
 // enrolling are the pages for people who first have to set up the second step.
@@ -70,7 +70,7 @@ var enrolling = []string{
 }
 
 // enrols redirects people who have to set up the second step to the page for that.
-func (c *ctx) enrols(pattern string) (bool, error) {
+func (c *request) enrols(pattern string) (bool, error) {
 	if slices.Contains(enrolling, pattern) {
 		return false, nil
 	}
@@ -86,7 +86,7 @@ const proofField = "proof"
 
 // stepUp lets a request through that is not dangerous, or has its proof; otherwise it asks for one, with all that was
 // sent in the form that asks, and done is true.
-func (c *ctx) stepUp(pattern string) (done bool, err error) {
+func (c *request) stepUp(pattern string) (done bool, err error) {
 	which, listed := dangerous[pattern]
 	if !listed {
 		return false, nil
@@ -116,7 +116,7 @@ func (c *ctx) stepUp(pattern string) (done bool, err error) {
 }
 
 // forgetProof keeps a password out of what handlers see, and repeat.
-func (c *ctx) forgetProof() {
+func (c *request) forgetProof() {
 	delete(c.r.Form, proofField)
 	delete(c.r.PostForm, proofField)
 }
@@ -130,7 +130,7 @@ type proofForm struct {
 
 // askProof asks. A form comes back with what it had; a page is opened again when the proof was given, and a file
 // has to be chosen once more.
-func (c *ctx) askProof(status int, text string) error {
+func (c *request) askProof(status int, text string) error {
 	f := proofForm{Action: c.r.URL.RequestURI(), Error: text}
 	var err error
 	if f.Codes, err = c.P.HasFactor(c.r.Context(), c.Me.Name); err != nil {
@@ -158,7 +158,7 @@ func hidden(form url.Values) (out [][2]string) {
 }
 
 // proveFirst is where a page that is dangerous to open is opened from.
-func (c *ctx) proveFirst() error {
+func (c *request) proveFirst() error {
 	back := c.back("/me/security")
 	if err := c.prove(c.r.PostFormValue(proofField)); err != nil {
 		text, _, ok := c.explain(err)
@@ -180,7 +180,7 @@ func (c *ctx) proveFirst() error {
 }
 
 // prove takes a password, or a code of the authenticator, for the proof that it is the person who has signed in.
-func (c *ctx) prove(given string) error {
+func (c *request) prove(given string) error {
 	good, err := false, error(nil)
 	if code := strings.ReplaceAll(given, " ", ""); len(code) == 6 && strings.Trim(code, "0123456789") == "" {
 		if good, err = c.ownCode(code); err != nil {
@@ -205,7 +205,7 @@ var tooMany = fault.New(fault.Limit, "current", "Too many attempts: try again in
 
 // ownCode says whether this is a code of the signed-in person. A wrong code counts only once it is not the password
 // either.
-func (c *ctx) ownCode(code string) (bool, error) {
+func (c *request) ownCode(code string) (bool, error) {
 	at := c.s.Throttle.Again(c.addr(), auth.Code, c.Me.Address())
 	if at.Shut {
 		return false, tooMany
@@ -226,7 +226,7 @@ func (c *ctx) ownCode(code string) (bool, error) {
 }
 
 // ownPassword checks the password of the signed-in person.
-func (c *ctx) ownPassword(password string) error {
+func (c *request) ownPassword(password string) error {
 	at := c.s.Throttle.Again(c.addr(), auth.Password, c.Me.Address())
 	if at.Shut {
 		return tooMany

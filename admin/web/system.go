@@ -8,9 +8,9 @@ import (
 )
 
 // mayBackup is true for owners only: a backup has everything, of every host.
-func (c *ctx) mayBackup() bool { return c.Actor.Role == store.RoleOwner && c.P.Operates(c.Actor) }
+func (c *request) mayBackup() bool { return c.Actor.Role == store.RoleOwner && c.P.Operates(c.Actor) }
 
-func (c *ctx) backup() error {
+func (c *request) backup() error {
 	if !c.mayBackup() {
 		return fault.ErrRole
 	}
@@ -20,7 +20,7 @@ func (c *ctx) backup() error {
 	return c.done("/admin/system#backups", "The backup is being made")
 }
 
-func (c *ctx) systemPage() error {
+func (c *request) systemPage() error {
 	ctx := c.r.Context()
 	const most = 20
 	before := store.ID(0)
@@ -69,7 +69,7 @@ func (c *ctx) systemPage() error {
 }
 
 // testMail sends a mail to the caller.
-func (c *ctx) testMail() error {
+func (c *request) testMail() error {
 	if c.Me.Email == "" {
 		c.say("error", c.T("Your account has no e-mail address to send it to"))
 		return c.to("/admin/system")
@@ -81,7 +81,7 @@ func (c *ctx) testMail() error {
 }
 
 // mailAct tries to send a failed mail again.
-func (c *ctx) mailAct() error {
+func (c *request) mailAct() error {
 	id, err := store.ParseID(c.r.PathValue("id"))
 	if err != nil {
 		return notFound

@@ -12,15 +12,15 @@ import (
 )
 
 func (s *Server) teams() {
-	s.handle("GET /admin/teams", console, (*ctx).teamList)
-	s.handle("POST /admin/teams", runs, (*ctx).createTeam)
-	s.handle("GET /admin/teams/{team}", console, (*ctx).teamPage)
-	s.handle("POST /admin/teams/{team}", runs, (*ctx).saveTeam)
-	s.handle("GET /admin/teams/{team}/people", console, (*ctx).teamPeople)
-	s.handle("POST /admin/teams/{team}/people", console, (*ctx).setTeamPeople)
-	s.handle("GET /admin/teams/{team}/shared", console, (*ctx).teamShared)
-	s.handle("POST /admin/teams/{team}/shared", console, (*ctx).share)
-	s.handle("POST /admin/teams/{team}/delete", runs, (*ctx).deleteTeam)
+	s.handle("GET /admin/teams", console, (*request).teamList)
+	s.handle("POST /admin/teams", runs, (*request).createTeam)
+	s.handle("GET /admin/teams/{team}", console, (*request).teamPage)
+	s.handle("POST /admin/teams/{team}", runs, (*request).saveTeam)
+	s.handle("GET /admin/teams/{team}/people", console, (*request).teamPeople)
+	s.handle("POST /admin/teams/{team}/people", console, (*request).setTeamPeople)
+	s.handle("GET /admin/teams/{team}/shared", console, (*request).teamShared)
+	s.handle("POST /admin/teams/{team}/shared", console, (*request).share)
+	s.handle("POST /admin/teams/{team}/delete", runs, (*request).deleteTeam)
 }
 
 // teamForm is the data of a team's page with its form.
@@ -39,7 +39,7 @@ type teamCard struct {
 }
 
 // teamList lists all teams; to a supervisor those of the supervisor's own.
-func (c *ctx) teamList() error {
+func (c *request) teamList() error {
 	f, err := c.teamForm()
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (c *ctx) teamList() error {
 	return c.panel(http.StatusOK, "teams", "list", c.T("Teams"), f)
 }
 
-func (c *ctx) teamForm() (f teamForm, err error) {
+func (c *request) teamForm() (f teamForm, err error) {
 	mine, err := c.P.TeamsOf(c.r.Context(), c.Actor)
 	if err != nil {
 		return f, err
@@ -70,7 +70,7 @@ func (c *ctx) teamForm() (f teamForm, err error) {
 	return f, nil
 }
 
-func (c *ctx) createTeam() error {
+func (c *request) createTeam() error {
 	n := org.NewTeam{
 		Slug:        org.Slug(c.form("name")),
 		Name:        c.form("name"),
@@ -102,7 +102,7 @@ type oneTeam struct {
 }
 
 // team gives the team of the path, if who asks has to do with it.
-func (c *ctx) team() (d oneTeam, err error) {
+func (c *request) team() (d oneTeam, err error) {
 	if d.Team, err = c.P.Team(c.r.Context(), c.Actor, c.r.PathValue("team")); err != nil {
 		return d, err
 	}
@@ -121,7 +121,7 @@ type teamData struct {
 	Confirm  string
 }
 
-func (c *ctx) teamData() (d teamData, err error) {
+func (c *request) teamData() (d teamData, err error) {
 	if d.oneTeam, err = c.team(); err != nil {
 		return d, err
 	}
@@ -145,7 +145,7 @@ func (c *ctx) teamData() (d teamData, err error) {
 	return d, err
 }
 
-func (c *ctx) teamPage() error {
+func (c *request) teamPage() error {
 	d, err := c.teamData()
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (c *ctx) teamPage() error {
 }
 
 // refuseTeam shows the page of a team again with an error.
-func (c *ctx) refuseTeam(err error, change func(d *teamData)) error {
+func (c *request) refuseTeam(err error, change func(d *teamData)) error {
 	d, derr := c.teamData()
 	if derr != nil {
 		return derr
@@ -167,7 +167,7 @@ func (c *ctx) refuseTeam(err error, change func(d *teamData)) error {
 	return c.page(http.StatusUnprocessableEntity, "team", d.Team.Name, d)
 }
 
-func (c *ctx) saveTeam() error {
+func (c *request) saveTeam() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
@@ -193,7 +193,7 @@ func (c *ctx) saveTeam() error {
 	return c.done("/admin/teams/"+slug, "Saved")
 }
 
-func (c *ctx) deleteTeam() error {
+func (c *request) deleteTeam() error {
 	d, err := c.team()
 	if err != nil {
 		return err
@@ -220,7 +220,7 @@ type teamPeopleData struct {
 	Pager       pager
 }
 
-func (c *ctx) teamFilter(t store.Team, outside bool) store.PeopleFilter {
+func (c *request) teamFilter(t store.Team, outside bool) store.PeopleFilter {
 	f := c.peopleFilter()
 	f.Team, f.OutsideTeam, f.Here, f.State, f.Role = t.ID, outside, outside, "", ""
 	if !outside {
@@ -229,7 +229,7 @@ func (c *ctx) teamFilter(t store.Team, outside bool) store.PeopleFilter {
 	return f
 }
 
-func (c *ctx) teamPeople() error {
+func (c *request) teamPeople() error {
 	t, err := c.team()
 	if err != nil {
 		return err
@@ -255,7 +255,7 @@ func (c *ctx) teamPeople() error {
 }
 
 // setTeamPeople takes those who were ticked, or all that the form's filter chooses, into the team or out of it.
-func (c *ctx) setTeamPeople() error {
+func (c *request) setTeamPeople() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
@@ -310,7 +310,7 @@ type sharedData struct {
 	Kind               string
 }
 
-func (c *ctx) sharedData() (d sharedData, err error) {
+func (c *request) sharedData() (d sharedData, err error) {
 	if d.oneTeam, err = c.team(); err != nil {
 		return d, err
 	}
@@ -321,7 +321,7 @@ func (c *ctx) sharedData() (d sharedData, err error) {
 	return d, err
 }
 
-func (c *ctx) teamShared() error {
+func (c *request) teamShared() error {
 	d, err := c.sharedData()
 	if err != nil {
 		return err
@@ -330,7 +330,7 @@ func (c *ctx) teamShared() error {
 }
 
 // share keeps a saved reply or a contact for a team, or takes one back.
-func (c *ctx) share() error {
+func (c *request) share() error {
 	d, err := c.sharedData()
 	if err != nil {
 		return err

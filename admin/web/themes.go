@@ -11,12 +11,12 @@ import (
 )
 
 func (s *Server) themes() {
-	s.handle("POST /g/{slug}/themes", member, (*ctx).createTheme)
-	s.handle("GET /g/{slug}/themes/new", member, (*ctx).newThemePage)
-	s.handle("POST /g/{slug}/t/{key}/close", member, (*ctx).closeTheme)
-	s.handle("GET /g/{slug}/t/{key}/settings", member, (*ctx).themeSettings)
-	s.handle("POST /g/{slug}/t/{key}/settings", member, (*ctx).saveTheme)
-	s.handle("POST /g/{slug}/t/{key}/people", member, (*ctx).saveThemePeople)
+	s.handle("POST /g/{slug}/themes", member, (*request).createTheme)
+	s.handle("GET /g/{slug}/themes/new", member, (*request).newThemePage)
+	s.handle("POST /g/{slug}/t/{key}/close", member, (*request).closeTheme)
+	s.handle("GET /g/{slug}/t/{key}/settings", member, (*request).themeSettings)
+	s.handle("POST /g/{slug}/t/{key}/settings", member, (*request).saveTheme)
+	s.handle("POST /g/{slug}/t/{key}/people", member, (*request).saveThemePeople)
 }
 
 // themeForm is the form of a theme, a new one or an existing one.
@@ -36,7 +36,7 @@ func (r room) mayStart() bool {
 	return r.Manages() || r.Role != "" && r.Role != store.RoleBanned && org.RulesOf(r.Group).ThemesBy == "members"
 }
 
-func (c *ctx) newThemePage() error {
+func (c *request) newThemePage() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (c *ctx) newThemePage() error {
 	return c.show("newtheme", c.T("New theme"), f)
 }
 
-func (c *ctx) createTheme() error {
+func (c *request) createTheme() error {
 	r, err := c.room()
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (c *ctx) createTheme() error {
 }
 
 // addressesIn reads the people that a form names.
-func (c *ctx) addressesIn(field string) (js []jid.JID, err error) {
+func (c *request) addressesIn(field string) (js []jid.JID, err error) {
 	for _, a := range c.r.Form[field] {
 		if a = strings.TrimSpace(a); a == "" {
 			continue
@@ -119,7 +119,7 @@ func (c *ctx) addressesIn(field string) (js []jid.JID, err error) {
 }
 
 // theme returns the theme in the path to people who may change it.
-func (c *ctx) theme() (room, error) {
+func (c *request) theme() (room, error) {
 	r, err := c.room()
 	if err != nil {
 		return r, err
@@ -127,7 +127,7 @@ func (c *ctx) theme() (room, error) {
 	return r, c.s.Org.MayManageTheme(c.r.Context(), c.host(), r.Theme.Key, c.self())
 }
 
-func (c *ctx) closeTheme() error {
+func (c *request) closeTheme() error {
 	r, err := c.theme()
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (c *ctx) closeTheme() error {
 		"The theme is closed: people can read it but not write in it")
 }
 
-func (c *ctx) themeData(r room) (f themeForm, err error) {
+func (c *request) themeData(r room) (f themeForm, err error) {
 	f = themeForm{
 		room:       r,
 		Name:       r.Theme.Name,
@@ -167,7 +167,7 @@ func (c *ctx) themeData(r room) (f themeForm, err error) {
 	return f, err
 }
 
-func (c *ctx) themeSettings() error {
+func (c *request) themeSettings() error {
 	r, err := c.theme()
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func (c *ctx) themeSettings() error {
 }
 
 // saveTheme renames a theme, and opens, closes or archives it.
-func (c *ctx) saveTheme() error {
+func (c *request) saveTheme() error {
 	r, err := c.theme()
 	if err != nil {
 		return err
@@ -209,7 +209,7 @@ func (c *ctx) saveTheme() error {
 
 // saveThemePeople adds people to a restricted theme, adds guests, or removes them. Moderators decide, as with the
 // command of its room.
-func (c *ctx) saveThemePeople() error {
+func (c *request) saveThemePeople() error {
 	r, err := c.managed()
 	if err != nil {
 		return err

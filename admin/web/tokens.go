@@ -8,17 +8,17 @@ import (
 )
 
 func (s *Server) tokens() {
-	s.handle("GET /me/tokens", member, (*ctx).tokenPage)
-	s.handle("POST /me/tokens", member, (*ctx).makeToken)
-	s.handle("POST /me/tokens/revoke", member, (*ctx).revokeToken)
+	s.handle("GET /me/tokens", member, (*request).tokenPage)
+	s.handle("POST /me/tokens", member, (*request).makeToken)
+	s.handle("POST /me/tokens/revoke", member, (*request).revokeToken)
 }
 
-func (c *ctx) tokenData() (map[string]any, error) {
+func (c *request) tokenData() (map[string]any, error) {
 	ts, err := c.s.Store.APITokensOf(c.r.Context(), c.host(), c.Me.Name)
 	return map[string]any{"Tokens": ts, "Scopes": people.Scopes}, err
 }
 
-func (c *ctx) tokenPage() error {
+func (c *request) tokenPage() error {
 	d, err := c.tokenData()
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (c *ctx) tokenPage() error {
 }
 
 // makeToken shows the token in the answer itself: this once.
-func (c *ctx) makeToken() error {
+func (c *request) makeToken() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
@@ -60,7 +60,7 @@ func (c *ctx) makeToken() error {
 	return c.show("tokens", c.T("API tokens"), d)
 }
 
-func (c *ctx) revokeToken() error {
+func (c *request) revokeToken() error {
 	if err := c.P.RevokeToken(c.r.Context(), c.Actor, c.Me.Name, c.form("token")); err != nil {
 		return c.oops("/me/tokens", err)
 	}

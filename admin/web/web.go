@@ -100,7 +100,7 @@ const (
 func (s *Server) register() {
 	s.mux.HandleFunc("GET /assets/{version}/{name...}", s.assets.serve)
 	s.routes = append(s.routes, "GET /assets/{version}/{name...}")
-	s.handle("/", public, (*ctx).nothing)
+	s.handle("/", public, (*request).nothing)
 	s.signing()
 	s.invitations()
 	s.own()
@@ -121,7 +121,7 @@ func (s *Server) register() {
 var notFound = fault.New(fault.NotFound, "", "There is no such page")
 
 // nothing answers where there is no page. A page's name with a slash after it redirects to the page.
-func (c *ctx) nothing() error {
+func (c *request) nothing() error {
 	path := strings.TrimRight(c.r.URL.Path, "/")
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead || path == "" || path == c.r.URL.Path ||
 		strings.HasPrefix(path, "//") {
@@ -143,7 +143,7 @@ const (
 )
 
 // handle registers a page for people with an access. An error becomes a page.
-func (s *Server) handle(pattern string, need access, f func(c *ctx) error) {
+func (s *Server) handle(pattern string, need access, f func(c *request) error) {
 	s.routes = append(s.routes, pattern)
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		c := s.begin(w, r)
@@ -180,7 +180,7 @@ const formTime = 2 * time.Minute
 
 // readForm reads the body of a request to a page that wants one. From people who are not signed in it takes as little
 // as internal/door lets through, and no files. The handlers report errors in it.
-func (c *ctx) readForm(need access, wanted bool) error {
+func (c *request) readForm(need access, wanted bool) error {
 	if !wanted {
 		c.r.Body = http.NoBody
 		return nil
@@ -212,7 +212,7 @@ func (c *ctx) readForm(need access, wanted bool) error {
 }
 
 // answer lets f answer, unless something has to be done first: the second step set up, a proof given.
-func (c *ctx) answer(pattern string, need access, f func(c *ctx) error) error {
+func (c *request) answer(pattern string, need access, f func(c *request) error) error {
 	if need == public {
 		return f(c)
 	}
@@ -273,8 +273,8 @@ func secureHeaders(h http.Header) {
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 }
 
-// ctx holds one request.
-type ctx struct {
+// request is one request of a browser: who it is from, in which language, and what is answered.
+type request struct {
 	s       *Server
 	w       http.ResponseWriter
 	r       *http.Request
@@ -286,8 +286,8 @@ type ctx struct {
 	now     time.Time
 }
 
-func (s *Server) begin(w http.ResponseWriter, r *http.Request) *ctx {
-	c := &ctx{s: s, w: w, r: r, P: s.site(r), now: time.Now().UTC()}
+func (s *Server) begin(w http.ResponseWriter, r *http.Request) *request {
+	c := &request{s: s, w: w, r: r, P: s.site(r), now: time.Now().UTC()}
 	c.Lang = s.Words.Of(r, c.cookieLang(), c.P.Policy().Lang)
 	return c
 }
@@ -314,14 +314,14 @@ func (s *Server) people(domain string) *people.People {
 }
 
 // remote is the address the request comes from.
-func (c *ctx) remote() string {
+func (c *request) remote() string {
 	if a := c.addr(); a.IsValid() {
 		return a.String()
 	}
 	return ""
 }
 
-func (c *ctx) addr() netip.Addr {
+func (c *request) addr() netip.Addr {
 	ap, err := netip.ParseAddrPort(c.r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
@@ -329,18 +329,18 @@ func (c *ctx) addr() netip.Addr {
 	return ap.Addr().Unmap()
 }
 
-func (c *ctx) host() string { return c.P.Host() }
+func (c *request) host() string { return c.P.Host() }
 
 // form gives a field's text, without what PostgreSQL takes in no text: it would fail as if that were our fault.
-func (c *ctx) form(name string) string {
+func (c *request) form(name string) string {
 	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(c.r.FormValue(name), "\ufffd"), "\x00", ""))
 }
 
 // T says a message in the page's language.
-func (c *ctx) T(id string, args ...any) string { return c.Lang.T(id, args...) }
+func (c *request) T(id string, args ...any) string { return c.Lang.T(id, args...) }
 
 // explain returns the text for an error that the asker has caused; ok is false for an error of ours.
-func (c *ctx) explain(err error) (text, field string, ok bool) {
+func (c *request) explain(err error) (text, field string, ok bool) {
 	f := fault.Of(err)
 	if f == nil {
 		return "", "", false
@@ -349,7 +349,7 @@ func (c *ctx) explain(err error) (text, field string, ok bool) {
 }
 
 // refusal says a refusal in the page's language.
-func (c *ctx) refusal(f *fault.Error) string {
+func (c *request) refusal(f *fault.Error) string {
 	text := c.T(upper(f.Text), f.Args...)
 	if strings.HasPrefix(f.Text, "{{.Field}}") { // the name of a field, which programs write in lower case
 		return upper(text)
@@ -358,7 +358,7 @@ func (c *ctx) refusal(f *fault.Error) string {
 }
 
 // fail shows what went wrong.
-func (c *ctx) fail(err error) {
+func (c *request) fail(err error) {
 	var big *http.MaxBytesError
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -390,7 +390,7 @@ func (c *ctx) fail(err error) {
 }
 
 // to sends the browser on, after something was done.
-func (c *ctx) to(path string) error {
+func (c *request) to(path string) error {
 	if c.r.Header.Get("HX-Request") != "" {
 		c.w.Header().Set("HX-Redirect", path)
 		c.w.WriteHeader(http.StatusOK)
@@ -401,7 +401,7 @@ func (c *ctx) to(path string) error {
 }
 
 // back is the local address a form wants to return to.
-func (c *ctx) back(otherwise string) string {
+func (c *request) back(otherwise string) string {
 	to := c.r.FormValue("back")
 	if u, err := url.Parse(to); err == nil && u.Host == "" && u.Scheme == "" && strings.HasPrefix(u.Path, "/") &&
 		!strings.HasPrefix(to, "//") && !strings.Contains(to, `\`) {

@@ -9,16 +9,16 @@ import (
 )
 
 func (s *Server) webhooks() {
-	s.handle("GET /admin/webhooks", runs, (*ctx).webhookList)
-	s.handle("POST /admin/webhooks", runs, (*ctx).createWebhook)
-	s.handle("GET /admin/webhooks/{id}", runs, (*ctx).webhookPage)
-	s.handle("POST /admin/webhooks/{id}/{act}", runs, (*ctx).webhookAct)
+	s.handle("GET /admin/webhooks", runs, (*request).webhookList)
+	s.handle("POST /admin/webhooks", runs, (*request).createWebhook)
+	s.handle("GET /admin/webhooks/{id}", runs, (*request).webhookPage)
+	s.handle("POST /admin/webhooks/{id}/{act}", runs, (*request).webhookAct)
 }
 
 // hooks are the webhooks of the host.
-func (c *ctx) hooks() *webhooks.Webhooks { return c.s.Hooks[c.host()] }
+func (c *request) hooks() *webhooks.Webhooks { return c.s.Hooks[c.host()] }
 
-func (c *ctx) webhookData() (map[string]any, error) {
+func (c *request) webhookData() (map[string]any, error) {
 	ws, err := c.hooks().List(c.r.Context(), "")
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (c *ctx) webhookData() (map[string]any, error) {
 	}, err
 }
 
-func (c *ctx) webhookList() error {
+func (c *request) webhookList() error {
 	d, err := c.webhookData()
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (c *ctx) webhookList() error {
 }
 
 // createWebhook shows the secret, or the address to post to, in the answer itself: this once.
-func (c *ctx) createWebhook() error {
+func (c *request) createWebhook() error {
 	if err := c.r.ParseForm(); err != nil {
 		return badForm
 	}
@@ -87,11 +87,11 @@ func (c *ctx) createWebhook() error {
 const logPage = 50 // lines of a log
 
 // webhook returns the webhook in the path.
-func (c *ctx) webhook() (webhooks.Hook, error) {
+func (c *request) webhook() (webhooks.Hook, error) {
 	return c.hooks().Find(c.r.Context(), c.r.PathValue("id"))
 }
 
-func (c *ctx) webhookPage() error {
+func (c *request) webhookPage() error {
 	w, err := c.webhook()
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (c *ctx) webhookPage() error {
 	return c.show("webhook", w.Name, map[string]any{"Webhook": w, "Deliveries": ds, "Older": older})
 }
 
-func (c *ctx) webhookAct() error {
+func (c *request) webhookAct() error {
 	w, err := c.webhook()
 	if err != nil {
 		return err

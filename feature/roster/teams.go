@@ -20,7 +20,7 @@ const maxEvents = 4096 // changes of teams that may wait to be pushed
 func (r *roster) withTeams(f *server.Feature) {
 	o, host := r.cfg.Org, r.h.Domain
 	r.h.SetTeammates(func(ctx context.Context, account string) ([]server.Teammate, string, error) {
-		ms, version, err := o.Mates(ctx, host, account)
+		ms, version, err := o.Teammates(ctx, host, account)
 		out := make([]server.Teammate, 0, len(ms))
 		for _, m := range ms {
 			if j, err := jid.New(m.Name, host, ""); err == nil {
