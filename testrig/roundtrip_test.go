@@ -141,7 +141,7 @@ romeo gets: <iq type='result' id='4'/>
 	}).Read(ctx, bytes.NewReader(one))
 	p.check(err)
 	problems := strings.Join(report.Problems, "\n")
-	if len(report.Problems) != 2 || !strings.Contains(problems, "was supervisor where it comes from") ||
+	if len(report.Problems) != 2 || !strings.Contains(problems, "was supervisor on the server that it comes from") ||
 		!strings.Contains(problems, `its value of the profile field "hobby" is left out: there is no such field here`) {
 		t.Errorf("%q", report.Problems)
 	}
