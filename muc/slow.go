@@ -34,7 +34,7 @@ func slowField(seconds int) form.Field {
 
 // slow refuses a message that comes too early, and remembers when people said something. Administrators do not wait.
 func slow(r *Room) Hooks {
-	spoke := make(map[jid.JID]time.Time)
+	var spoke map[jid.JID]time.Time // made with the first message: few rooms are slow
 	return Hooks{Accept: func(o *Occupant, st *wire.Stanza) error {
 		if r.cfg.SlowMode == 0 || AtLeast(o.affiliation, Admin) || !st.Has(wire.NSClient, "body") {
 			return nil
@@ -50,6 +50,9 @@ func slow(r *Room) Hooks {
 					delete(spoke, j)
 				}
 			}
+		}
+		if spoke == nil {
+			spoke = make(map[jid.JID]time.Time)
 		}
 		spoke[o.bare] = now
 		return nil
