@@ -1,12 +1,14 @@
 package muc
 
+import "parley/wire"
+
 // Affiliations (XEP-0045, section 5.2).
 const (
-	Owner   = "owner"
-	Admin   = "admin"
-	Member  = "member"
-	None    = "none"
-	Outcast = "outcast"
+	Owner   = wire.AffiliationOwner
+	Admin   = wire.AffiliationAdmin
+	Member  = wire.AffiliationMember
+	None    = wire.AffiliationNone
+	Outcast = wire.AffiliationOutcast
 )
 
 var rank = map[string]int{Outcast: 0, None: 1, Member: 2, Admin: 3, Owner: 4}

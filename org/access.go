@@ -7,16 +7,17 @@ import (
 	"parley/acts"
 	"parley/internal/fault"
 	"parley/store"
+	"parley/wire"
 	"parley/wire/jid"
 )
 
 // Owner and the others are the affiliations of XEP-0045 that follow from a group.
 const (
-	Owner   = "owner"
-	Admin   = "admin"
-	Member  = "member"
-	None    = "none"
-	Outcast = "outcast"
+	Owner   = wire.AffiliationOwner
+	Admin   = wire.AffiliationAdmin
+	Member  = wire.AffiliationMember
+	None    = wire.AffiliationNone
+	Outcast = wire.AffiliationOutcast
 )
 
 // Access is what a person may do in a group's room or in a theme.
