@@ -308,12 +308,27 @@ func (st *stream) open() error {
 		st.srv.cfg.Failures.Note(addressOf(st.nc), "component", "not-authorized", h.To)
 		return &wire.StreamError{Condition: "not-authorized"}
 	}
-	// The program that knows the secret replaces an older connection, which may have died silently.
-	c.leave(&wire.StreamError{Condition: "conflict"})
-	_ = st.conn.WriteRaw([]byte(`<handshake/>`))
+	return st.adopt(c)
+}
+
+// adopt makes st the stream of the component, and tells the program so. The program that knows the secret replaces an
+// older connection, which may have died silently. Nobody sees a moment without a stream, and whoever reads the
+// handshake is reachable: the answer is queued, and the stream is in its place, before anybody else can look.
+func (st *stream) adopt(c *Component) error {
+	st.srv.mu.Lock()
+	if st.srv.closed {
+		st.srv.mu.Unlock()
+		return &wire.StreamError{Condition: "system-shutdown"}
+	}
 	c.mu.Lock()
+	old := c.stream
+	_ = st.conn.WriteRaw([]byte(`<handshake/>`))
 	c.stream, st.of = st, c
 	c.mu.Unlock()
+	st.srv.mu.Unlock()
+	if old != nil {
+		old.conn.Close(streamError(&wire.StreamError{Condition: "conflict"}), footer)
+	}
 	return nil
 }
 

@@ -224,15 +224,20 @@ func TestComponentRefused(t *testing.T) {
 	}
 }
 
-// The newer of two connections replaces the older.
+// The newer of two connections replaces the older, however soon it comes, and is reached as soon as it has been told.
 func TestComponentReplaced(t *testing.T) {
 	r := newRig(t)
-	first, second := r.connect(), r.connect()
-	first.ends("conflict")
-	if err := r.router.Route(t.Context(), message("a@example.org/x", "irc.example.org", "to the second")); err != nil {
-		t.Fatal(err)
-	}
-	if e := second.next(); e.Body != "to the second" {
-		t.Errorf("got %+v", e)
+	last := r.connect()
+	for i := range 100 {
+		next := r.connect()
+		body := fmt.Sprint("to program ", i)
+		if err := r.router.Route(t.Context(), message("a@example.org/x", "irc.example.org", body)); err != nil {
+			t.Fatal(err)
+		}
+		last.ends("conflict")
+		if e := next.next(); e.Body != body {
+			t.Fatalf("got %+v, want %s", e, body)
+		}
+		last = next
 	}
 }
