@@ -22,7 +22,7 @@ const Module = "parley"
 // package below feature.
 var ranks = [][]string{
 	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit",
-		"internal/memo", "internal/sheet", "internal/fault", "internal/disk"},
+		"internal/memo", "internal/sheet", "internal/fault", "internal/disk", "front"},
 	{"internal/shape"},
 	{"wire", "internal/door"},
 	{"wire/form"},
@@ -45,7 +45,8 @@ var ranks = [][]string{
 }
 
 // outside lists tools and test packages. They may import anything; only tests may import them.
-var outside = []string{"internal/layers", "testrig", "testrig/*", "bench", "bench/*", "store/storetest", "muc/muctest"}
+var outside = []string{"internal/layers", "testrig", "testrig/*", "bench", "bench/*", "store/storetest", "muc/muctest",
+	"front/bundle", "front/cmd/bundle"}
 
 // only restricts who may import a package, whatever the ranks allow.
 var only = map[string][]string{

@@ -1,0 +1,144 @@
+// Package bundle makes the files that browsers load for the chat, front/dist, of the sources in front/src. It needs no
+// Node: esbuild is a Go module.
+package bundle
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// Files are the files of a bundle by their names, with slashes.
+type Files map[string][]byte
+
+// makers are modules that are made of kept data while bundling. A source imports one as "generated:NAME".
+var makers = map[string]func(dir string) (string, error){
+	"icons": icons,
+}
+
+// Build bundles the sources below dir, which is the directory front. It writes nothing. Same sources make the same
+// bytes. Two names stay the same: front.js and front.css. What the two load later has a hash in its name.
+func Build(dir string) (Files, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	result := api.Build(api.BuildOptions{
+		AbsWorkingDir:       dir,
+		EntryPointsAdvanced: []api.EntryPoint{{InputPath: "src/main.tsx", OutputPath: "front"}},
+		Outdir:              "dist",
+		ChunkNames:          "[name]-[hash]",
+		NodePaths:           []string{filepath.Join(dir, "vendor")},
+		Bundle:              true,
+		Splitting:           true,
+		Format:              api.FormatESModule,
+		Target:              api.ES2022,
+		Platform:            api.PlatformBrowser,
+		JSX:                 api.JSXAutomatic,
+		JSXImportSource:     "preact",
+		MinifyWhitespace:    true,
+		MinifyIdentifiers:   true,
+		MinifySyntax:        true,
+		Charset:             api.CharsetUTF8,
+		LegalComments:       api.LegalCommentsNone, // licences.txt has them
+		Banner:              map[string]string{"js": "// Licences of what is in here: licences.txt"},
+		Plugins:             []api.Plugin{generated(dir)},
+		TsconfigRaw:         `{}`,
+		LogLevel:            api.LogLevelSilent,
+	})
+	if len(result.Errors) > 0 {
+		return nil, errors.New(strings.Join(api.FormatMessages(result.Errors, api.FormatMessagesOptions{}), ""))
+	}
+	files := make(Files)
+	for _, f := range result.OutputFiles {
+		name, err := filepath.Rel(filepath.Join(dir, "dist"), f.Path)
+		if err != nil {
+			return nil, fmt.Errorf("bundle: %w", err)
+		}
+		files[filepath.ToSlash(name)] = f.Contents
+	}
+	if files["words.json"], err = words(filepath.Join(dir, "src")); err != nil {
+		return nil, err
+	}
+	if files["licences.txt"], err = licences(filepath.Join(dir, "vendor")); err != nil {
+		return nil, err
+	}
+	return files, nil
+}
+
+// generated gives the modules of makers.
+func generated(dir string) api.Plugin {
+	const space = "generated"
+	return api.Plugin{Name: space, Setup: func(b api.PluginBuild) {
+		b.OnResolve(api.OnResolveOptions{Filter: `^generated:`},
+			func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+				name := strings.TrimPrefix(a.Path, space+":")
+				if makers[name] == nil {
+					return api.OnResolveResult{}, fmt.Errorf("nothing makes %s", a.Path)
+				}
+				return api.OnResolveResult{Path: name, Namespace: space}, nil
+			})
+		b.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: space},
+			func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+				text, err := makers[a.Path](dir)
+				return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, err
+			})
+	}}
+}
+
+// licences joins the licences of everything in vendor.
+func licences(vendor string) ([]byte, error) {
+	var out strings.Builder
+	err := filepath.WalkDir(vendor, func(name string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() != "LICENSE" {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		of, err := filepath.Rel(vendor, filepath.Dir(name))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&out, "%s\n\n%s\n\n", filepath.ToSlash(of), strings.TrimSpace(string(text)))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("licences of the bundle: %w", err)
+	}
+	return []byte(out.String()), nil
+}
+
+// Write replaces what is in the directory by the files.
+func (f Files) Write(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	for name, content := range f {
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inJSON writes a value for a module or a file, the same for the same value.
+func inJSON(v any) ([]byte, error) {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return []byte(out.String()), nil
+}

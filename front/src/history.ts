@@ -1,0 +1,212 @@
+// The messages of conversations, a part at a time. What arrives while a part is loaded is put in afterwards.
+
+import { batch, signal, type Signal } from "@preact/signals"
+import { at, call, detailOf, query } from "./api"
+import { conversations, current } from "./store"
+import type { Message, MessagePage } from "./types"
+
+/** History is what is loaded of a conversation's messages: one part without gaps. */
+export interface History {
+  /** messages are oldest first. */
+  messages: Signal<readonly Message[]>
+  /** older and newer say whether there is more at either end. */
+  older: Signal<boolean>
+  newer: Signal<boolean>
+  loading: Signal<boolean>
+  error: Signal<string | undefined>
+  /** firstUnread is the id of the message after which "new" is drawn, kept while the conversation is open. */
+  firstUnread: Signal<string | undefined>
+  /** open loads the part with the first unread message, or around a message; nothing if that is there already. */
+  open(around?: string): Promise<void>
+  loadOlder(): Promise<void>
+  loadNewer(): Promise<void>
+  /** toNewest loads the newest part, unless it is there. */
+  toNewest(): Promise<void>
+}
+
+const size = 50 // messages that are asked for at once
+const kept = 30 // conversations
+const most = 1000 // messages of a conversation that is open
+const resting = 200 // messages of one that is not
+
+class Part implements History {
+  messages = signal<readonly Message[]>([])
+  older = signal(false)
+  newer = signal(false)
+  loading = signal(false)
+  error = signal<string | undefined>(undefined)
+  firstUnread = signal<string | undefined>(undefined)
+
+  private state: "empty" | "loaded" | "stale" = "empty"
+  private arrived: { message: Message; fresh: boolean }[] = []
+  private asked = 0
+
+  constructor(private readonly id: string) {}
+
+  async open(around?: string): Promise<void> {
+    const here = around !== undefined && this.messages.peek().some((m) => m.id === around)
+    if (this.state === "loaded" && (around === undefined || here)) return
+    const c = conversations.peek().get(this.id)
+    const read = c?.unread ? c.read : undefined
+    await this.load({ around: around ?? read }, (page) => {
+      this.replace(page)
+      this.markUnread(c?.unread ?? 0, c?.read)
+    })
+  }
+
+  loadOlder(): Promise<void> {
+    const first = this.messages.peek()[0]
+    if (!first || !this.older.peek() || this.loading.peek()) return Promise.resolve()
+    return this.load({ before: first.id }, (page) => {
+      const all = [...page.messages, ...this.messages.peek()]
+      // Far from the newest, these are given up: they are loaded again on the way back.
+      if (all.length > most) this.newer.value = true
+      this.messages.value = unique(all.slice(0, most))
+      this.older.value = page.older
+    })
+  }
+
+  loadNewer(): Promise<void> {
+    const last = this.messages.peek().at(-1)
+    if (!last || this.loading.peek()) return Promise.resolve()
+    return this.load({ after: last.id }, (page) => {
+      const all = [...this.messages.peek(), ...page.messages]
+      if (all.length > most) this.older.value = true
+      this.messages.value = unique(all.slice(-most))
+      this.newer.value = page.newer
+    })
+  }
+
+  toNewest(): Promise<void> {
+    if (this.state === "loaded" && !this.newer.peek()) return Promise.resolve()
+    return this.load({}, (page) => this.replace(page))
+  }
+
+  /** renew loads what may have been missed. What is there stays in view meanwhile. */
+  renew(): Promise<void> {
+    if (this.state === "empty") return Promise.resolve()
+    const known = this.messages.peek()
+    const middle = known[Math.floor(known.length / 2)]?.id
+    return this.load(this.newer.peek() ? { around: middle } : {}, (page) => this.replace(page))
+  }
+
+  /** take puts in a message that has arrived or changed. */
+  take(message: Message, fresh: boolean): void {
+    if (this.loading.peek()) this.arrived.push({ message, fresh })
+    if (this.state !== "empty") this.insert(message, fresh)
+  }
+
+  /** patch changes a message that is there. */
+  patch(id: string, change: (m: Message) => Message): void {
+    const all = this.messages.peek()
+    if (all.some((m) => m.id === id)) this.messages.value = all.map((m) => m.id === id ? change(m) : m)
+  }
+
+  /** rest gives up what is not needed while the conversation is not open. */
+  rest(): void {
+    this.firstUnread.value = undefined
+    const all = this.messages.peek()
+    if (all.length <= resting || this.newer.peek()) return
+    this.messages.value = all.slice(-resting)
+    this.older.value = true
+  }
+
+  /** expire has the next open load anew. */
+  expire(): void {
+    if (this.state === "loaded") this.state = "stale"
+  }
+
+  private insert(message: Message, fresh: boolean): void {
+    const all = this.messages.peek()
+    const old = all.findIndex((m) => m.id === message.id)
+    if (old >= 0) {
+      this.messages.value = all.with(old, message)
+    } else if (fresh && !this.newer.peek()) {
+      if (all.length >= most) this.older.value = true
+      this.messages.value = [...all.slice(1 - most), message]
+    }
+  }
+
+  private async load(where: Record<string, string | undefined>, use: (page: MessagePage) => void): Promise<void> {
+    const mine = ++this.asked
+    batch(() => {
+      this.loading.value = true
+      this.error.value = undefined
+    })
+    try {
+      const page = await call<MessagePage>("GET", at(this.id, "messages") + query({ ...where, limit: size }))
+      if (mine !== this.asked) return
+      batch(() => {
+        use(page)
+        this.state = "loaded"
+        for (const { message, fresh } of this.arrived) this.insert(message, fresh)
+      })
+    } catch (err) {
+      if (mine === this.asked) this.error.value = detailOf(err)
+    } finally {
+      if (mine === this.asked) {
+        this.arrived = []
+        this.loading.value = false
+      }
+    }
+  }
+
+  private replace(page: MessagePage): void {
+    this.messages.value = page.messages
+    this.older.value = page.older
+    this.newer.value = page.newer
+  }
+
+  private markUnread(unread: number, read: string | undefined): void {
+    if (!unread) return
+    // Without a mark the last messages are the unread ones, if they are in this part.
+    const before = this.newer.peek() ? undefined : this.messages.peek().at(-unread - 1)?.id
+    this.firstUnread.value = read ?? before
+  }
+}
+
+function unique(all: readonly Message[]): readonly Message[] {
+  return [...new Map(all.map((m) => [m.id, m])).values()]
+}
+
+const parts = new Map<string, Part>()
+
+/** history gives the messages of a conversation. Those of the 30 that were used last are kept. */
+export function history(conversation: string): History {
+  return part(conversation)
+}
+
+/** part is history with what only the state uses. */
+export function part(conversation: string): Part {
+  let p = parts.get(conversation)
+  if (p) parts.delete(conversation) // to the end: the first is the one that was used longest ago
+  else p = new Part(conversation)
+  parts.set(conversation, p)
+  for (const id of parts.keys()) {
+    if (parts.size <= kept) break
+    if (id !== current.peek()?.conversation) parts.delete(id)
+  }
+  return p
+}
+
+/** knownPart is the part of a conversation if there is one. */
+export function knownPart(conversation: string): Part | undefined {
+  return parts.get(conversation)
+}
+
+/** dropHistory forgets the messages of a conversation. */
+export function dropHistory(conversation: string): void {
+  const p = parts.get(conversation)
+  if (!p) return
+  p.messages.value = []
+  parts.delete(conversation)
+}
+
+/** renewHistories loads the open conversation's messages anew, and has the others do so when they are opened. */
+export function renewHistories(): void {
+  const open = current.peek()?.conversation
+  for (const [id, p] of parts) {
+    if (id === open) void p.renew()
+    else p.expire()
+  }
+}

@@ -1,0 +1,107 @@
+// What the browser knows of the account: oneself, the conversations, who is there. Events and calls write it, the views
+// read it.
+
+import { batch, computed, signal, type ReadonlySignal } from "@preact/signals"
+import { call, at } from "./api"
+import { boot } from "./boot"
+import type { Author, Conversation, Me, Status } from "./types"
+
+/** me is the account that is signed in. */
+export const me = signal<Me>(boot.me ?? { address: "", name: "" })
+
+/** conversations are all that one can read, by id. */
+export const conversations = signal<ReadonlyMap<string, Conversation>>(new Map())
+
+/** loaded is true once the conversations have been loaded. problem says why they were not. */
+export const loaded = signal(false)
+export const problem = signal<string | undefined>(undefined)
+
+/** order has the conversations, the one with the newest message first. */
+export const order: ReadonlySignal<readonly Conversation[]> = computed(() =>
+  [...conversations.value.values()].sort((a, b) => time(b.last?.at) - time(a.last?.at)))
+
+/** current is the conversation that the address names, and the message if it names one. */
+export const current = signal<{ conversation: string; message?: string } | undefined>(undefined)
+
+/** Line is how the connection with the server is. */
+export type Line = "connecting" | "online" | "offline" | "signedout"
+
+/** line is the state of the connection. */
+export const line = signal<Line>("connecting")
+
+/** typers are those who are writing, by conversation. */
+export const typers = signal<ReadonlyMap<string, Author[]>>(new Map())
+
+/** presence is the status of people, by address. */
+export const presence = signal<ReadonlyMap<string, Status>>(new Map())
+
+/** notices are what rooms say to oneself alone, by conversation, until they are closed. */
+export const notices = signal<ReadonlyMap<string, readonly string[]>>(new Map())
+
+/** time is a moment in milliseconds, for comparing; 0 if there is none. */
+export function time(moment: string | undefined): number {
+  return moment ? Date.parse(moment) || 0 : 0
+}
+
+/** put adds conversations, or replaces what was known of them. */
+export function put(...changed: Conversation[]): void {
+  const next = new Map(conversations.peek())
+  for (const c of changed) next.set(c.id, c)
+  batch(() => {
+    conversations.value = next
+    for (const c of changed) if (c.kind === "person" && c.status) setPresence(c.id, c.status)
+  })
+}
+
+/** replaceAll replaces all conversations, when they were loaded anew. */
+export function replaceAll(all: readonly Conversation[]): void {
+  batch(() => {
+    // One that is open and not in the list is with a colleague whom one has not written to.
+    const open = current.peek()?.conversation
+    const kept = open ? conversations.peek().get(open) : undefined
+    const next = new Map(all.map((c) => [c.id, c]))
+    if (kept?.kind === "person" && !kept.last && !next.has(kept.id)) next.set(kept.id, kept)
+    conversations.value = next
+    const known = new Map(presence.peek())
+    for (const c of all) if (c.kind === "person" && c.status) known.set(c.id, c.status)
+    presence.value = known
+  })
+}
+
+/** change changes some of what is known of a conversation. */
+export function change(id: string, to: Partial<Conversation>): void {
+  const c = conversations.peek().get(id)
+  if (c) put({ ...c, ...to })
+}
+
+/** remove takes a conversation away. */
+export function remove(id: string): void {
+  const next = new Map(conversations.peek())
+  if (next.delete(id)) conversations.value = next
+}
+
+/** setPresence notes somebody's status. */
+export function setPresence(address: string, status: Status): void {
+  const next = new Map(presence.peek())
+  next.set(address, status)
+  presence.value = next
+}
+
+/** self is oneself as an author in a conversation. */
+export function self(conversation: string): Author {
+  const { address, name, photo } = me.peek()
+  const id = conversations.peek().get(conversation)?.me ?? address
+  return { id, name, address, ...(photo ? { photo } : {}) }
+}
+
+/** isMine says whether somebody in a conversation is oneself. */
+export function isMine(conversation: string, by: Author | undefined): boolean {
+  return by !== undefined && by.id === self(conversation).id
+}
+
+/** fetchOne loads one conversation, which need not be in the list: a colleague one has not written to, say. */
+export async function fetchOne(id: string): Promise<Conversation> {
+  const c = await call<Conversation>("GET", at(id))
+  put(c)
+  return c
+}
