@@ -18,6 +18,7 @@ type Files map[string][]byte
 
 // makers are modules that are made of kept data while bundling. A source imports one as "generated:NAME".
 var makers = map[string]func(dir string) (string, error){
+	"emoji": emoji,
 	"icons": icons,
 }
 
@@ -50,6 +51,7 @@ func Build(dir string) (Files, error) {
 		Plugins:             []api.Plugin{generated(dir)},
 		TsconfigRaw:         `{}`,
 		LogLevel:            api.LogLevelSilent,
+		Metafile:            true,
 	})
 	if len(result.Errors) > 0 {
 		return nil, errors.New(strings.Join(api.FormatMessages(result.Errors, api.FormatMessagesOptions{}), ""))
@@ -62,7 +64,7 @@ func Build(dir string) (Files, error) {
 		}
 		files[filepath.ToSlash(name)] = f.Contents
 	}
-	if files["words.json"], err = words(filepath.Join(dir, "src")); err != nil {
+	if files["words.json"], err = words(dir, result.Metafile); err != nil {
 		return nil, err
 	}
 	if files["licences.txt"], err = licences(filepath.Join(dir, "vendor")); err != nil {

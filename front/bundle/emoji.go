@@ -10,8 +10,6 @@ import (
 	"strings"
 )
 
-func init() { makers["emoji"] = emoji }
-
 // emojiData is one emoji of emojibase-data.
 type emojiData struct {
 	Hexcode string

@@ -1,7 +1,7 @@
 // What one does in conversations, except for sending (outbox.ts).
 
 import { at, call, detailOf, query } from "./api"
-import { part } from "./history"
+import { knownPart, part } from "./history"
 import { change, conversations, isMine, me, self } from "./store"
 import { toast } from "./toast"
 import type { Conversation, Me, Mention, Message, Status } from "./types"
@@ -9,7 +9,8 @@ import type { Conversation, Me, Mention, Message, Status } from "./types"
 /** edit gives a message of one's own another text. It throws a Problem: the caller keeps what was written. */
 export async function edit(conversation: string, message: Message, text: string, mentions: Mention[]): Promise<void> {
   const body = { text, ...(mentions.length ? { mentions } : {}) }
-  part(conversation).take(await call<Message>("PUT", at(conversation, "messages", message.id), body), false)
+  const now = await call<Message>("PUT", at(conversation, "messages", message.id), body)
+  part(conversation).take(now, false)
 }
 
 /** react sets all of one's own reactions on a message. They are shown at once, and taken back if that fails. */
@@ -45,8 +46,8 @@ export async function retract(conversation: string, id: string, reason?: string)
   await call("DELETE", at(conversation, "messages", id) + query({ reason }))
   part(conversation).patch(id, (m) => {
     const own = isMine(conversation, m.by)
-    const { reactions: _, files: __, reply: ___, mentions: ____, ...rest } = m
-    return { ...rest, text: "", removed: { own, ...(own ? {} : { by: self(conversation).name }), ...(reason ? { reason } : {}) } }
+    const removed = { own, ...(own ? {} : { by: self(conversation).name }), ...(reason ? { reason } : {}) }
+    return { id: m.id, at: m.at, ...(m.by ? { by: m.by } : {}), text: "", removed }
   })
 }
 
@@ -57,7 +58,8 @@ const pause = 400 // ms: who scrolls reads many
 export function markRead(conversation: string, message: string): void {
   const c = conversations.peek().get(conversation)
   if (!c || c.read === message && c.unread === 0) return
-  const newest = part(conversation).messages.peek().at(-1)?.id === message && !part(conversation).newer.peek()
+  const p = knownPart(conversation)
+  const newest = c.last?.id === message || p?.messages.peek().at(-1)?.id === message && !p.newer.peek()
   change(conversation, newest ? { read: message, unread: 0, mentions: 0 } : { read: message })
   const waiting = marks.get(conversation)
   if (waiting) clearTimeout(waiting.timer)

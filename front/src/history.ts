@@ -2,7 +2,7 @@
 
 import { batch, signal, type Signal } from "@preact/signals"
 import { at, call, detailOf, query } from "./api"
-import { conversations, current } from "./store"
+import { conversations, current, fetchOne } from "./store"
 import type { Message, MessagePage } from "./types"
 
 /** History is what is loaded of a conversation's messages: one part without gaps. */
@@ -40,18 +40,36 @@ class Part implements History {
   private state: "empty" | "loaded" | "stale" = "empty"
   private arrived: { message: Message; fresh: boolean }[] = []
   private asked = 0
+  private first: Promise<void> | undefined
 
   constructor(private readonly id: string) {}
 
   async open(around?: string): Promise<void> {
     const here = around !== undefined && this.messages.peek().some((m) => m.id === around)
     if (this.state === "loaded" && (around === undefined || here)) return
-    const c = conversations.peek().get(this.id)
-    const read = c?.unread ? c.read : undefined
-    await this.load({ around: around ?? read }, (page) => {
+    this.first = this.openAt(around)
+    await this.first
+  }
+
+  /** openAt loads the part around a message, the one with the last read message, or the newest. */
+  private async openAt(around: string | undefined): Promise<void> {
+    const known = conversations.peek().get(this.id)
+    const read = known?.unread ? known.read : undefined
+    let far: string | undefined
+    const use = (page: MessagePage) => {
+      const c = conversations.peek().get(this.id)
+      const lacks = c?.unread && c.read && page.older && !page.messages.some((m) => m.id === c.read)
+      if (!known && around === undefined && !far && lacks) {
+        far = c.read
+        return
+      }
       this.replace(page)
       this.markUnread(c?.unread ?? 0, c?.read)
-    })
+    }
+    // A conversation of which nothing is known yet, at the start of the page: both at once, and one more if need be.
+    const asked = known ? undefined : fetchOne(this.id)
+    await this.load({ around: around ?? read }, use, asked)
+    if (far) await this.load({ around: far }, use)
   }
 
   loadOlder(): Promise<void> {
@@ -83,11 +101,15 @@ class Part implements History {
   }
 
   /** renew loads what may have been missed. What is there stays in view meanwhile. */
-  renew(): Promise<void> {
-    if (this.state === "empty") return Promise.resolve()
+  async renew(): Promise<void> {
+    if (this.state === "empty") {
+      await this.first
+      if (!this.newer.peek()) await this.loadNewer()
+      return
+    }
     const known = this.messages.peek()
     const middle = known[Math.floor(known.length / 2)]?.id
-    return this.load(this.newer.peek() ? { around: middle } : {}, (page) => this.replace(page))
+    await this.load(this.newer.peek() ? { around: middle } : {}, (page) => this.replace(page))
   }
 
   /** take puts in a message that has arrived or changed. */
@@ -127,14 +149,16 @@ class Part implements History {
     }
   }
 
-  private async load(where: Record<string, string | undefined>, use: (page: MessagePage) => void): Promise<void> {
+  private async load(where: Record<string, string | undefined>, use: (page: MessagePage) => void,
+    also?: Promise<unknown>): Promise<void> {
     const mine = ++this.asked
     batch(() => {
       this.loading.value = true
       this.error.value = undefined
     })
     try {
-      const page = await call<MessagePage>("GET", at(this.id, "messages") + query({ ...where, limit: size }))
+      const path = at(this.id, "messages") + query({ ...where, limit: size })
+      const [page] = await Promise.all([call<MessagePage>("GET", path), also])
       if (mine !== this.asked) return
       batch(() => {
         use(page)

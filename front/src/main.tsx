@@ -2,10 +2,15 @@
 
 import { render } from "preact"
 import "./shell.css"
-import { T } from "./i18n"
-import { Picker, Dialog, Menu } from "./ui"
-import { history } from "./state"
+import { apply, start } from "./apply"
+import { listen } from "./events"
+import { watchOutbox } from "./outbox"
+import { watchAddress } from "./route"
+import { Shell } from "./shell"
 
-console.log(history, Picker, Dialog, Menu)
+watchAddress()
+listen(apply)
+start()
+watchOutbox()
 const root = document.getElementById("app")
-if (root) render(<p>{T("Loading …")}</p>, root)
+if (root) render(<Shell />, root)

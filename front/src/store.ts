@@ -99,9 +99,17 @@ export function isMine(conversation: string, by: Author | undefined): boolean {
   return by !== undefined && by.id === self(conversation).id
 }
 
+const fetching = new Map<string, Promise<Conversation>>()
+
 /** fetchOne loads one conversation, which need not be in the list: a colleague one has not written to, say. */
-export async function fetchOne(id: string): Promise<Conversation> {
-  const c = await call<Conversation>("GET", at(id))
-  put(c)
-  return c
+export function fetchOne(id: string): Promise<Conversation> {
+  let asked = fetching.get(id)
+  if (!asked) {
+    asked = call<Conversation>("GET", at(id)).then((c) => {
+      put(c)
+      return c
+    }).finally(() => fetching.delete(id))
+    fetching.set(id, asked)
+  }
+  return asked
 }

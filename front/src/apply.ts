@@ -1,0 +1,158 @@
+// What each event changes in the state.
+
+import { batch, effect } from "@preact/signals"
+import { call, detailOf } from "./api"
+import { dropHistory, knownPart, part, renewHistories } from "./history"
+import { acknowledge } from "./outbox"
+import {
+  change, conversations, current, isMine, line, loaded, me, notices, problem, put, remove, replaceAll, setPresence, time,
+  typers,
+} from "./store"
+import type { Author, Conversation, Me, Message, Status } from "./types"
+
+interface Events {
+  hello: { epoch: string }
+  reset: Record<string, never>
+  message: { conversation: string; message: Message; fresh: boolean }
+  mention: { conversation: string; message: string }
+  conversation: Conversation
+  gone: { conversation: string }
+  read: { conversation: string; read: string; unread: number; mentions: number }
+  typing: { conversation: string; by: Author; typing: boolean }
+  presence: { address: string; status: Status }
+  notice: { conversation: string; text: string }
+}
+
+const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
+  hello: () => undefined, // what was missed follows, or reset
+  reset: () => void loadAnew(),
+  message: ({ conversation, message, fresh }) => takeMessage(conversation, message, fresh),
+  mention: ({ conversation, message }) => takeMention(conversation, message),
+  conversation: put,
+  gone: ({ conversation }) => takeAway(conversation),
+  read: ({ conversation, read, unread, mentions }) => change(conversation, { read, unread, mentions }),
+  typing: ({ conversation, by, typing }) => setTyping(conversation, by, typing),
+  presence: ({ address, status }) => takePresence(address, status),
+  notice: ({ conversation, text }) => takeNotice(conversation, text),
+}
+
+let waiting: { name: string; data: unknown }[] | undefined
+
+/** apply changes the state by an event. Events of names that are not known are of a newer server. */
+export function apply(name: string, data: unknown): void {
+  if (waiting && name !== "hello" && name !== "reset") {
+    waiting.push({ name, data }) // they come after the list that is on its way
+    return
+  }
+  if (name in handlers) batch(() => handlers[name as keyof Events](data as never))
+}
+
+let loads = 0
+let loading = false
+
+/** loadAnew loads what may be old: the server does not know what this browser has missed. */
+async function loadAnew(): Promise<void> {
+  await loadConversations()
+  renewHistories()
+}
+
+/** loadConversations loads oneself and all conversations. Events that arrive meanwhile are applied afterwards. */
+export async function loadConversations(): Promise<void> {
+  const mine = ++loads
+  loading = true
+  waiting ??= []
+  try {
+    const all = await call<{ me: Me; conversations: Conversation[] }>("GET", "/conversations")
+    if (mine !== loads) return
+    batch(() => {
+      me.value = all.me
+      replaceAll(all.conversations)
+      loaded.value = true
+      problem.value = undefined
+    })
+  } catch (err) {
+    if (mine === loads) problem.value = detailOf(err)
+  }
+  if (mine !== loads) return
+  loading = false
+  const late = waiting ?? []
+  waiting = undefined
+  for (const { name, data } of late) apply(name, data)
+}
+
+function takeMessage(id: string, m: Message, fresh: boolean): void {
+  const own = isMine(id, m.by)
+  if (own) acknowledge(m.origin)
+  if (m.by) setTyping(id, m.by, false)
+  // A part that is not loaded shows the message when it is.
+  if (id === current.peek()?.conversation) part(id).take(m, fresh)
+  else knownPart(id)?.take(m, fresh)
+  const c = conversations.peek().get(id)
+  if (!c) return
+  const last = { id: m.id, at: m.at, text: m.removed ? "" : m.text, ...(m.by ? { by: m.by.name } : {}) }
+  if (!fresh) {
+    if (c.last?.id === m.id) change(id, { last })
+    return
+  }
+  // The list may have counted it already.
+  const counted = c.last?.id === m.id || time(c.last?.at) > time(m.at)
+  const counts = m.by !== undefined && !own && !counted && !looking(id)
+  if (!counted || counts) change(id, { last, unread: counts ? Math.min(100, c.unread + 1) : c.unread })
+}
+
+function takeMention(id: string, message: string): void {
+  const c = conversations.peek().get(id)
+  if (c && !looking(id) && c.read !== message) change(id, { mentions: Math.min(100, c.mentions + 1) })
+}
+
+/** looking says whether somebody looks at a conversation just now. */
+function looking(id: string): boolean {
+  return current.peek()?.conversation === id && document.visibilityState === "visible" && document.hasFocus()
+    && !knownPart(id)?.newer.peek()
+}
+
+function takeAway(id: string): void {
+  dropHistory(id)
+  remove(id)
+}
+
+function takePresence(address: string, status: Status): void {
+  setPresence(address, status)
+  if (address === me.peek().address) me.value = { ...me.peek(), status }
+}
+
+function takeNotice(id: string, text: string): void {
+  const next = new Map(notices.peek())
+  next.set(id, [...(next.get(id) ?? []).slice(-9), text])
+  notices.value = next
+}
+
+const stops = new Map<string, ReturnType<typeof setTimeout>>()
+
+/** setTyping notes who is writing. Who says nothing more for 20 s has stopped. */
+function setTyping(id: string, by: Author, on: boolean): void {
+  const key = id + " " + by.id
+  clearTimeout(stops.get(key))
+  stops.delete(key)
+  const before = typers.peek().get(id) ?? []
+  if (!on && !before.some((a) => a.id === by.id)) return
+  const next = new Map(typers.peek())
+  const others = before.filter((a) => a.id !== by.id)
+  const now = on && !isMine(id, by) ? [...others, by] : others
+  if (now.length) next.set(id, now)
+  else next.delete(id)
+  typers.value = next
+  if (on) stops.set(key, setTimeout(() => setTyping(id, by, false), 20_000))
+}
+
+/**
+ * start loads the state. The tab that opens the stream is told to by reset; others load when they hear of the stream,
+ * and all when it is slow or does not come.
+ */
+export function start(): void {
+  const load = () => !loaded.peek() && !loading && void loadConversations()
+  setTimeout(load, 1500)
+  effect(() => {
+    if (line.value === "online") load()
+  })
+}

@@ -1,0 +1,162 @@
+// The stream of events. All tabs of a browser share one, because HTTP/1.1 allows six connections to a server: the tab
+// that holds a lock reads it and tells the others. When it goes, another takes over where it was.
+
+import { sessionOver } from "./api"
+import { readEvents, type Raw } from "./sse"
+import { line, me, type Line } from "./store"
+
+const address = "/api/v1/events"
+const silence = 40_000 // ms without a beat: the line is dead
+const shortest = 1000
+const longest = 30_000
+
+/** Handler gets each event in order; data is what the contract says for its name. */
+export type Handler = (name: string, data: unknown) => void
+
+/** Note is what tabs tell each other. */
+type Note =
+  | { kind: "event"; event: Raw }
+  | { kind: "line"; line: Line }
+  | { kind: "ask" } // a new tab wants to know the line
+  | { kind: "wake" } // the browser may have slept: look at once
+
+let last: string | undefined
+let leads = false
+let handler: Handler = () => undefined
+let channel: BroadcastChannel | undefined
+
+/** listen has handle called for all events, in this tab as in the others. It sets line. */
+export function listen(handle: Handler): void {
+  handler = handle
+  const name = "parley/" + me.peek().address
+  if ("BroadcastChannel" in window) {
+    channel = new BroadcastChannel(name)
+    channel.onmessage = (e: MessageEvent<Note>) => hear(e.data)
+    tell({ kind: "ask" })
+  }
+  if (channel && navigator.locks) void navigator.locks.request(name, lead)
+  else void lead() // each tab for itself
+  addEventListener("online", wake)
+  addEventListener("offline", () => leads && setLine("offline"))
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake())
+  addEventListener("pageshow", (e) => e.persisted && wake())
+  sessionOver.subscribe((over) => over && setLine("signedout"))
+}
+
+function tell(note: Note): void {
+  channel?.postMessage(note)
+}
+
+function hear(note: Note): void {
+  switch (note.kind) {
+    case "event":
+      if (!leads) take(note.event)
+      break
+    case "line":
+      if (note.line === "signedout") sessionOver.value = true
+      else if (!leads) line.value = note.line
+      break
+    case "ask":
+      if (leads) tell({ kind: "line", line: line.peek() })
+      break
+    case "wake":
+      if (leads) lookAtOnce()
+  }
+}
+
+function setLine(to: Line): void {
+  if (line.peek() === "signedout") return
+  line.value = to
+  if (leads || to === "signedout") tell({ kind: "line", line: to })
+}
+
+/** take hands an event to the state. One that cannot be read is left out: the stream goes on. */
+function take(event: Raw): void {
+  if (event.id !== undefined) last = event.id
+  let data: unknown
+  try {
+    data = JSON.parse(event.data)
+  } catch {
+    return
+  }
+  handler(event.name, data)
+}
+
+let stream: AbortController | undefined
+let heard = 0
+let pausing: (() => void) | undefined
+let failures = 0
+
+/** lead reads the stream until the session ends. It holds the lock of the browser meanwhile. */
+async function lead(): Promise<void> {
+  leads = true
+  while (!sessionOver.peek()) {
+    await readOnce()
+    if (sessionOver.peek()) break
+    setLine(navigator.onLine === false || failures > 1 ? "offline" : "connecting")
+    await pause()
+  }
+}
+
+async function readOnce(): Promise<void> {
+  const mine = stream = new AbortController()
+  heard = Date.now()
+  const watch = setInterval(() => Date.now() - heard > silence && mine.abort(), 5000)
+  try {
+    const answer = await fetch(address, {
+      headers: { Accept: "text/event-stream", ...(last === undefined ? {} : { "Last-Event-ID": last }) },
+      cache: "no-store",
+      signal: mine.signal,
+    })
+    if (answer.status === 401) sessionOver.value = true
+    if (!answer.ok || !answer.body) {
+      failures++
+      return
+    }
+    // A stream that does not go on from an event may lack some.
+    if (last === undefined) pass({ id: undefined, name: "reset", data: "{}" })
+    await readEvents(answer.body, beat, pass)
+  } catch {
+    failures++ // the line is down, or was silent
+  } finally {
+    clearInterval(watch)
+    mine.abort()
+  }
+}
+
+/** pass hands an event to this tab and the others. */
+function pass(event: Raw): void {
+  take(event)
+  tell({ kind: "event", event })
+}
+
+function beat(): void {
+  heard = Date.now()
+  failures = 0
+  setLine("online")
+}
+
+/** pause waits longer after each failure, with chance, so that all browsers do not come back at once. */
+function pause(): Promise<void> {
+  const most = Math.min(longest, shortest * 2 ** failures)
+  const ms = shortest + Math.random() * (most - shortest)
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    pausing = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+  })
+}
+
+/** wake looks after the line at once: the machine may have slept, or the network has changed. */
+function wake(): void {
+  if (leads) lookAtOnce()
+  else tell({ kind: "wake" })
+}
+
+function lookAtOnce(): void {
+  pausing?.()
+  // A beat is missing: rather a new stream than half a minute of a dead one.
+  if (Date.now() - heard > 20_000) stream?.abort()
+}
