@@ -1,0 +1,125 @@
+// Runs the parser of styling outside a browser. It reads {cases, fuzz} as JSON from standard input: texts to parse, and
+// how many random ones to try. It writes {trees, broken, slow} as JSON.
+import {folded, isOnlyEmoji, parse, type Block, type MentionRange, type Span} from "../src/styling"
+
+declare const process: {stdin: AsyncIterable<string> & {setEncoding(e: string): void}, stdout: {write(s: string): void}}
+
+interface Case { text: string; mentions?: MentionRange[] }
+
+// drawn writes a tree so that it is easy to read: <b> for strong, <i>, <s>, <code>, <a>, <@>, <q> for quotations and
+// <pre> for preformatted blocks.
+function drawn(text: string, blocks: Block[]): string {
+  return blocks.map(b => {
+    if (b.kind === "quote") return "<q>" + drawn(text, b.blocks) + "</q>"
+    if (b.kind === "pre") {
+      return `<pre ${b.language}>`.replace(" >", ">") +
+        b.lines.map(l => text.slice(l.begin, l.end)).join("\n") + "</pre>"
+    }
+    return b.lines.map(l => spans(text, l)).join("\n")
+  }).join("|")
+}
+
+const tags = {strong: "b", emphasis: "i", strike: "s", code: "code", link: "a", mention: "@"} as const
+
+function spans(text: string, list: Span[]): string {
+  return list.map(s => {
+    if (s.kind === "text") return text.slice(s.begin, s.end)
+    const inside = "spans" in s ? spans(text, s.spans) : text.slice(s.begin, s.end)
+    return `<${tags[s.kind]}>${inside}</${tags[s.kind]}>`
+  }).join("")
+}
+
+// hidden gives the parts of a text that no leaf of its tree has; it fails if leaves overlap or are out of order.
+function hidden(text: string, blocks: Block[]): string[] {
+  const parts: string[] = []
+  let at = 0
+  const leaf = (begin: number, end: number) => {
+    if (begin < at || end < begin || end > text.length) throw new Error(`a leaf from ${begin} to ${end} after ${at}`)
+    parts.push(text.slice(at, begin))
+    at = end
+  }
+  const ofSpan = (s: Span): void => "spans" in s ? s.spans.forEach(ofSpan) : leaf(s.begin, s.end)
+  const ofBlock = (b: Block): void => {
+    if (b.kind === "quote") b.blocks.forEach(ofBlock)
+    else if (b.kind === "pre") b.lines.forEach(l => leaf(l.begin, l.end))
+    else b.lines.forEach(l => l.forEach(ofSpan))
+  }
+  blocks.forEach(ofBlock)
+  parts.push(text.slice(at))
+  return parts
+}
+
+// Numbers that look random and are the same at each run (a linear congruence, Numerical Recipes).
+let state = 1
+function random(n: number): number {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+  return Math.floor(state / 2 ** 32 * n)
+}
+
+const pieces = ["*", "_", "~", "`", "```", ">", "> ", "\n", " ", "a", "bc", "é", "😀", "👩‍👩‍👧", "\ud83d", "\udc00", "\t",
+  "https://example.org/a_b*c", "xmpp:bob@example.org?join", "xmpp:", "@Bob", "(", ")", ".", "\u202e", "ا", "\u0000"]
+
+function randomText(): string {
+  let text = ""
+  for (let n = random(60); n > 0; n--) text += pieces[random(pieces.length)]
+  return text
+}
+
+function randomMentions(text: string): MentionRange[] {
+  return Array.from({length: random(4)}, () => {
+    const begin = random(text.length + 10) - 2
+    return {begin, end: begin + random(12) - 1}
+  })
+}
+
+// A part of the text is hidden only if it is a directive, begins a quotation, or is a fence with its language.
+function check(text: string, mentions: MentionRange[]): string | undefined {
+  try {
+    for (const gap of hidden(text, parse(text, mentions))) {
+      if (!/^(?:[*_~`>\s]|```[^\n]*)*$/.test(gap)) return `hides ${JSON.stringify(gap)}`
+    }
+    const first = folded(text)
+    if (first !== undefined && !text.startsWith(first)) return "folds to something else"
+    isOnlyEmoji(text)
+    return undefined
+  } catch (err) {
+    return String(err)
+  }
+}
+
+// slow gives hostile texts for which twice the length takes far more than twice the time.
+function slow(): string[] {
+  const hostile = ["*a ", "*a", "_*~", "`", ">", "> > ", "```\n", "https://", "xmpp:", "((((", "https://a.b/)))", "*_~`a ", " *", "@"]
+  const time = (piece: string, n: number) => {
+    const text = piece.repeat(n)
+    const mentions = Array.from({length: 50}, (_, i) => ({begin: i * 2, end: i * 2 + 1}))
+    let best = Infinity
+    for (let i = 0; i < 3; i++) {
+      const begun = performance.now()
+      parse(text, mentions)
+      best = Math.min(best, performance.now() - begun)
+    }
+    return best
+  }
+  // Eight times the length: linear is 8, quadratic 64. Short times say nothing.
+  return hostile.filter(piece => {
+    const long = time(piece, 80_000)
+    return long > 100 && long > 30 * time(piece, 10_000)
+  })
+}
+
+let input = ""
+process.stdin.setEncoding("utf8")
+for await (const part of process.stdin) input += part
+const {cases, fuzz} = JSON.parse(input) as {cases: Case[], fuzz: number}
+const broken: string[] = []
+for (let i = 0; i < fuzz && broken.length < 10; i++) {
+  const text = randomText()
+  const mentions = randomMentions(text)
+  const wrong = check(text, mentions)
+  if (wrong) broken.push(`${JSON.stringify(text)} ${JSON.stringify(mentions)}: ${wrong}`)
+}
+const trees = cases.map(c => drawn(c.text, parse(c.text, c.mentions)))
+const emoji = cases.map(c => isOnlyEmoji(c.text))
+const folds = cases.map(c => folded(c.text)?.length ?? -1)
+process.stdout.write(JSON.stringify({trees, emoji, folds, broken, slow: fuzz > 0 ? slow() : []}))
