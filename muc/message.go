@@ -125,6 +125,7 @@ func (r *Room) queue(o *Occupant, st *wire.Stanza, subject bool) *Message {
 			Seq:      r.seq,
 			ID:       id,
 			OriginID: st.ID,
+			Refers:   store.RefersOf(p.Stanza),
 			Subject:  subject,
 			Quiet:    !server.Said(p.Stanza),
 			Stanza:   p.Stanza.AppendXML(make([]byte, 0, len(p.Stanza.Payload)+200), jid.JID{}, wire.Client),

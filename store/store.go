@@ -81,6 +81,7 @@ type Store interface {
 	Factors
 	APITokens
 	Places
+	Referrals
 	Unread
 	Webhooks
 	Sharing
@@ -221,6 +222,7 @@ type ArchiveEntry struct {
 	WithRes     string // its resource, "" if the address was bare
 	Incoming    bool
 	OriginID    string // the message's id attribute, for look-ups; may be empty
+	Refers      string // the id of the message that it corrects or reacts to; "": it does neither
 	Stanza      []byte // the <message xmlns='jabber:client' …> as it is forwarded
 }
 
@@ -243,6 +245,7 @@ type RoomEntry struct {
 	OccupantID string
 	Sender     string // the sender's real bare JID; "" for the room itself
 	OriginID   string
+	Refers     string // the id of the message that it corrects or reacts to; "": it does neither
 	Subject    bool   // it changes the subject
 	Quiet      bool   // does not count as unread: a reaction, a marker, a correction. A Subject does not count either
 	Stanza     []byte // as broadcast, from room@service/nick, without to
@@ -270,6 +273,7 @@ type Archived struct {
 	Stanza []byte
 	Sender string // rooms only
 	Seq    int64  // rooms only
+	Refers string // ArchiveEntry.Refers; also of an entry that was replaced by a tombstone. Not in search results
 }
 
 // Archive keeps the archives of accounts and rooms (XEP-0313).

@@ -28,14 +28,14 @@ const columns = `
 users | cleared: name | never: keys full_name last_status
 rosters | cleared: owner
 contacts | cleared: owner jid request | never: name subscription member_of
-archive | cleared: owner | archive of others: with_bare stanza | never: with_res origin_id
+archive | cleared: owner | archive of others: with_bare stanza | never: with_res origin_id refers
 offline | cleared: owner | archive of others: stanza
 private_data | cleared: owner | archive of others: data | never: space local
 bookmarks | cleared: owner | archive of others: extensions name | never: room nick password
 kv | cleared: k | archive of others: v
 rooms | cleared: config | archive of others: subject | never: name group_id theme
 affiliations | cleared: jid | never: room affiliation nick | archive of others: reason
-room_archive | archive of others: sender stanza | never: room nick occupant_id origin_id
+room_archive | archive of others: sender stanza | never: room nick occupant_id origin_id refers
 org_groups | never: id slug room name themes_by | archive of others: description | never: kind mandatory mention_by emoji photo_hash react_by
 members | cleared: jid | never: group_id role
 themes | cleared: creator | never: theme_key group_id slug room name source_room thread

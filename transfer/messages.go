@@ -77,7 +77,7 @@ func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry
 	if st.Type == "groupchat" {
 		return nil, nil // rooms have their own archives
 	}
-	entry := &store.ArchiveEntry{Host: u.h.Domain, Owner: u.name, OriginID: st.ID}
+	entry := &store.ArchiveEntry{Host: u.h.Domain, Owner: u.name, OriginID: st.ID, Refers: store.RefersOf(st)}
 	with := st.To
 	if st.From.Bare() != u.self || st.To.Bare() == u.self {
 		entry.Incoming, with = true, st.From

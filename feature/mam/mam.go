@@ -134,6 +134,7 @@ func (a *archive) keep(p *server.Pass, with jid.JID, incoming bool) {
 		WithRes:  with.Resource(),
 		Incoming: incoming,
 		OriginID: p.Stanza.ID,
+		Refers:   store.RefersOf(p.Stanza),
 		Stanza:   p.Serialized(),
 	})
 }

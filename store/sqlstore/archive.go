@@ -20,8 +20,8 @@ type log struct {
 }
 
 var (
-	accountLog = log{"archive", "owner", "id, stanza, '', 0", "with_bare"}
-	roomLog    = log{"room_archive", "room", "id, stanza, sender, seq", "sender"}
+	accountLog = log{"archive", "owner", "id, stanza, '', 0, refers", "with_bare"}
+	roomLog    = log{"room_archive", "room", "id, stanza, sender, seq, refers", "sender"}
 )
 
 // ReadArchive gives a page of an account's archive in order of time, whether nothing follows in that direction, and
@@ -162,7 +162,7 @@ func span(p store.Page) (low, high int64) {
 func scanArchived(es *[]store.Archived) func(*sql.Rows) error {
 	return func(r *sql.Rows) error {
 		var e store.Archived
-		if err := r.Scan(&e.ID, &e.Stanza, &e.Sender, &e.Seq); err != nil {
+		if err := r.Scan(&e.ID, &e.Stanza, &e.Sender, &e.Seq, &e.Refers); err != nil {
 			return err
 		}
 		*es = append(*es, e)
@@ -201,7 +201,7 @@ func (s *Store) FindArchived(ctx context.Context, host, owner, with, originID st
 	if err := s.settle(ctx, host, owner); err != nil {
 		return e, err
 	}
-	err = s.row(ctx, []any{&e.ID, &e.Stanza}, `SELECT id, stanza FROM archive
+	err = s.row(ctx, []any{&e.ID, &e.Stanza, &e.Refers}, `SELECT id, stanza, refers FROM archive
 		WHERE host = $1 AND owner = $2 AND with_bare = $3 AND origin_id = $4
 		AND incoming = $5 ORDER BY id DESC LIMIT 1`, host, owner, with, originID, bit(incoming))
 	return e, err

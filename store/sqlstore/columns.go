@@ -18,13 +18,14 @@ import (
 const (
 	insertArchive = "INSERT INTO " + archiveInto +
 		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::TEXT[]), unnest($5::TEXT[]), " +
-		"unnest($6::INT8[]), unnest($7::TEXT[]), unnest($8::BYTEA[]) ON CONFLICT DO NOTHING"
+		"unnest($6::INT8[]), unnest($7::TEXT[]), unnest($8::BYTEA[]), unnest($9::TEXT[]) ON CONFLICT DO NOTHING"
 	insertOffline = "INSERT INTO " + offlineInto +
 		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::BYTEA[]) " +
 		"ON CONFLICT DO NOTHING"
 	insertRooms = "INSERT INTO " + roomInto +
 		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::TEXT[]), " +
-		"unnest($6::TEXT[]), unnest($7::TEXT[]), unnest($8::TEXT[]), unnest($9::INT8[]), unnest($10::BYTEA[])"
+		"unnest($6::TEXT[]), unnest($7::TEXT[]), unnest($8::TEXT[]), unnest($9::INT8[]), unnest($10::BYTEA[]), " +
+		"unnest($11::TEXT[])"
 )
 
 // batchColumns is what a batch writes, by table and column.
@@ -33,9 +34,9 @@ type batchColumns struct {
 	highest                 store.ID
 }
 
-// columns holds the texts and numbers of a table in the order of its columns; the stanza is last in every table.
+// columns holds the texts and numbers of a table, each in the order of its columns, and the stanzas.
 type columns struct {
-	texts   [6][]string
+	texts   [7][]string
 	numbers [3][]int64
 	stanzas [][]byte
 }
@@ -58,7 +59,7 @@ func (b *batchColumns) add(ws []store.Write) {
 		case *store.ArchiveEntry:
 			c := &b.archive
 			b.highest = max(b.highest, e.ID)
-			c.text(e.Host, e.Owner, e.With, e.WithRes, e.OriginID)
+			c.text(e.Host, e.Owner, e.With, e.WithRes, e.OriginID, e.Refers)
 			c.number(int64(e.ID), bit(e.Incoming))
 			c.stanzas = append(c.stanzas, e.Stanza)
 		case *store.OfflineEntry:
@@ -70,7 +71,7 @@ func (b *batchColumns) add(ws []store.Write) {
 		case *store.RoomEntry:
 			c := &b.rooms
 			b.highest = max(b.highest, e.ID)
-			c.text(e.Host, e.Room, e.Nick, e.OccupantID, e.Sender, e.OriginID)
+			c.text(e.Host, e.Room, e.Nick, e.OccupantID, e.Sender, e.OriginID, e.Refers)
 			c.number(e.Seq, int64(e.ID), bit(e.Subject || e.Quiet))
 			c.stanzas = append(c.stanzas, e.Stanza)
 		}
@@ -86,14 +87,15 @@ type insert struct {
 func (b *batchColumns) inserts() (out []insert) {
 	if c := &b.archive; len(c.stanzas) > 0 {
 		t, n := &c.texts, &c.numbers
-		out = append(out, insert{insertArchive, []any{t[0], t[1], n[0], t[2], t[3], n[1], t[4], c.stanzas}})
+		out = append(out, insert{insertArchive, []any{t[0], t[1], n[0], t[2], t[3], n[1], t[4], c.stanzas, t[5]}})
 	}
 	if c := &b.offline; len(c.stanzas) > 0 {
 		out = append(out, insert{insertOffline, []any{c.texts[0], c.texts[1], c.numbers[0], c.numbers[1], c.stanzas}})
 	}
 	if c := &b.rooms; len(c.stanzas) > 0 {
 		t, n := &c.texts, &c.numbers
-		out = append(out, insert{insertRooms, []any{t[0], t[1], n[0], n[1], t[2], t[3], t[4], t[5], n[2], c.stanzas}})
+		out = append(out, insert{insertRooms,
+			[]any{t[0], t[1], n[0], n[1], t[2], t[3], t[4], t[5], n[2], c.stanzas, t[6]}})
 	}
 	return out
 }

@@ -303,6 +303,8 @@ func FuzzDecode(f *testing.F) {
 	b, _ = appendWrite(b, &store.ArchiveEntry{Host: "a", Owner: "v", ID: 2, Stanza: last}, last)
 	b, _ = appendWrite(b, roomEntry(1, 2, 3), nil)
 	b, _ = appendWrite(b, &store.OfflineEntry{Host: "a", Owner: "v", ID: 4, Expires: time.Now()}, nil)
+	b, last = appendWrite(b, &store.ArchiveEntry{Host: "a", Owner: "v", ID: 5, Refers: "said", Stanza: last}, last)
+	b, _ = appendWrite(b, &store.ArchiveEntry{Host: "a", Owner: "w", ID: 5, Refers: "said", Stanza: last}, last)
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := decoder{b: b, names: make(map[string]any)}

@@ -25,13 +25,14 @@ type step struct {
 
 // steps are all of them. Those that were released are never changed; the next one has a higher number:
 //
-//	{1004, addColumn("teams", "colour", "TEXT NOT NULL DEFAULT ''")},
-//	{1005, statements("CREATE INDEX IF NOT EXISTS …")},
+//	{1104, addColumn("teams", "colour", "TEXT NOT NULL DEFAULT ''")},
+//	{1105, statements("CREATE INDEX IF NOT EXISTS …")},
 var steps = []step{
 	{1000, takeOver},
 	{1001, statements(baselineSQL)},
 	{1002, addColumn("org_groups", "react_by", "TEXT NOT NULL DEFAULT 'members'")},
 	{1003, statements(profileFields)},
+	{1004, addRefers},
 }
 
 // statements is a step that executes SQL statements in order.

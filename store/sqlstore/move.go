@@ -50,7 +50,7 @@ type row struct {
 	columns     [roomColumnCount]any
 }
 
-const roomColumnCount = 10 // of room_archive, the table with the most
+const roomColumnCount = 11 // of room_archive, the table with the most
 
 // move writes entries and the position that they reach to into the database, in one transaction that is on the disk
 // when it returns. The caller holds moving.
@@ -139,9 +139,9 @@ var sizes = [...]int{64, 16, 4, 1}
 var moves = [...]table{newTable(archiveInto), newTable(offlineInto), newTable(roomInto)}
 
 const (
-	archiveInto = "archive (host, owner, id, with_bare, with_res, incoming, origin_id, stanza)"
+	archiveInto = "archive (host, owner, id, with_bare, with_res, incoming, origin_id, stanza, refers)"
 	offlineInto = "offline (host, owner, id, expires, stanza)"
-	roomInto    = "room_archive (host, room, seq, id, nick, occupant_id, sender, origin_id, subject, stanza)"
+	roomInto    = "room_archive (host, room, seq, id, nick, occupant_id, sender, origin_id, subject, stanza, refers)"
 )
 
 func newTable(into string) table {

@@ -16,8 +16,9 @@ const (
 
 // Flags in the byte after the kind.
 const (
-	flagSet  = 1 // Incoming, or Subject or Quiet
-	flagSame = 2 // the stanza is that of the entry before
+	flagSet    = 1 // Incoming, or Subject or Quiet
+	flagSame   = 2 // the stanza is that of the entry before
+	flagRefers = 4 // Refers follows the other fields; without it there is none
 )
 
 // appendWrite encodes one entry: its kind, flags, its fields, its stanza. last is the stanza of the entry before, if it
@@ -29,7 +30,7 @@ func appendWrite(b []byte, w store.Write, last []byte) (out, stanza []byte) {
 		if len(last) > 0 && len(e.Stanza) == len(last) && &e.Stanza[0] == &last[0] {
 			same = flagSame
 		}
-		b = append(b, kindArchive, flag(e.Incoming)|same)
+		b = append(b, kindArchive, flag(e.Incoming)|same|refers(e.Refers))
 		b = appendKey(b, e.Host, e.Owner, e.ID)
 		b = appendText(b, e.With)
 		b = appendText(b, e.WithRes)
@@ -37,14 +38,14 @@ func appendWrite(b []byte, w store.Write, last []byte) (out, stanza []byte) {
 		if same == 0 {
 			b = appendText(b, e.Stanza)
 		}
-		return b, e.Stanza
+		return appendRefers(b, e.Refers), e.Stanza
 	case *store.OfflineEntry:
 		b = append(b, kindOffline, 0)
 		b = appendKey(b, e.Host, e.Owner, e.ID)
 		b = binary.AppendVarint(b, micros(e.Expires))
 		b = appendText(b, e.Stanza)
 	case *store.RoomEntry:
-		b = append(b, kindRoom, flag(e.Subject || e.Quiet))
+		b = append(b, kindRoom, flag(e.Subject || e.Quiet)|refers(e.Refers))
 		b = appendKey(b, e.Host, e.Room, e.ID)
 		b = binary.AppendVarint(b, e.Seq)
 		b = appendText(b, e.Nick)
@@ -52,11 +53,22 @@ func appendWrite(b []byte, w store.Write, last []byte) (out, stanza []byte) {
 		b = appendText(b, e.Sender)
 		b = appendText(b, e.OriginID)
 		b = appendText(b, e.Stanza)
+		b = appendRefers(b, e.Refers)
 	}
 	return b, nil
 }
 
 func flag(b bool) byte { return byte(bit(b)) }
+
+func refers(id string) byte { return flag(id != "") * flagRefers }
+
+// appendRefers appends the id that few entries have, where flagRefers says so.
+func appendRefers(b []byte, id string) []byte {
+	if id == "" {
+		return b
+	}
+	return appendText(b, id)
+}
 
 func appendKey(b []byte, host, owner string, id store.ID) []byte {
 	b = appendText(b, host)
@@ -89,6 +101,7 @@ func (d *decoder) kind() (int, error) {
 // row decodes one entry, of which kind has been seen.
 func (d *decoder) row(kind int, r *row) error {
 	set, same := any(int64(d.b[1]&flagSet)), d.b[1]&flagSame != 0
+	refers := d.b[1]&flagRefers != 0
 	d.b = d.b[2:]
 	host, owner, id := d.name(), d.name(), d.id()
 	r.host, _ = host.(string)
@@ -103,14 +116,14 @@ func (d *decoder) row(kind int, r *row) error {
 		if !same {
 			d.last = d.bytes()
 		}
-		c[7] = d.last
+		c[7], c[8] = d.last, d.refers(refers)
 		d.bad = d.bad || d.last == nil
 	case kindOffline:
 		c[3], c[4] = d.int(), d.bytes()
 	case kindRoom:
 		c[2], c[3] = d.int(), id
 		c[4], c[5], c[6] = d.name(), d.name(), d.name()
-		c[7], c[8], c[9] = d.text(), set, d.bytes()
+		c[7], c[8], c[9], c[10] = d.text(), set, d.bytes(), d.refers(refers)
 	}
 	if d.bad {
 		return errEntry
@@ -127,6 +140,13 @@ func (d *decoder) bytes() []byte {
 	v := d.b[used : used+int(n) : used+int(n)]
 	d.b = d.b[used+int(n):]
 	return v
+}
+
+func (d *decoder) refers(there bool) any {
+	if !there {
+		return ""
+	}
+	return d.text()
 }
 
 func (d *decoder) text() string { return string(d.bytes()) }

@@ -102,7 +102,7 @@ func (n *search) own(ctx context.Context) error {
 		return ignoreNotFound(err)
 	}
 	l := accountLog
-	l.columns = "id, stanza, with_bare, incoming"
+	l.columns = "id, stanza, with_bare, incoming, ''"
 	m := &matcher{s: n.s, l: l, host: f.Host, owner: n.account, query: n.query, low: n.low, high: n.high}
 	count := 0
 	return m.run(ctx, true, func(e store.Archived) bool {

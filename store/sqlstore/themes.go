@@ -69,8 +69,9 @@ func writeFirst(ctx context.Context, tx *sql.Tx, e *store.RoomEntry) error {
 	if e == nil {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO "+roomInto+" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-		e.Host, e.Room, e.Seq, int64(e.ID), e.Nick, e.OccupantID, e.Sender, e.OriginID, bit(e.Subject), e.Stanza)
+	_, err := tx.ExecContext(ctx, "INSERT INTO "+roomInto+" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+		e.Host, e.Room, e.Seq, int64(e.ID), e.Nick, e.OccupantID, e.Sender, e.OriginID, bit(e.Subject), e.Stanza,
+		e.Refers)
 	return err
 }
 
