@@ -37,7 +37,7 @@ type Hooks struct {
 	// Came is called once a client that enters has been sent all that it gets.
 	Came func(ctx context.Context, o *Occupant, client jid.JID)
 
-	// Left is called when an occupant has gone with its last client.
+	// Left is called when an occupant has gone with its last client, or is not kept as a speaker any more.
 	Left func(o *Occupant)
 
 	// Sent is called for each stanza that is sent to the room or to an occupant, whoever sends it.
@@ -145,8 +145,10 @@ func (r *Room) entering(ctx context.Context, st *wire.Stanza, affiliation string
 	return e
 }
 
-// affiliatedBy is Hooks.Affiliated. Of several elements the first is taken.
+// affiliatedBy is Hooks.Affiliated. Of several elements the first is taken. Who spoke before is asked for their place
+// anew.
 func (r *Room) affiliatedBy(who jid.JID, affiliation string) (e *wire.Element) {
+	r.silence(func(o *Occupant) bool { return o.bare == who || o.bare.Host() == who })
 	for i := range r.hooks {
 		if f := r.hooks[i].Affiliated; f != nil {
 			if made := f(who, affiliation); e == nil {

@@ -23,6 +23,7 @@ type Message struct {
 
 	from  *wire.Stanza // as sent
 	after func(ctx context.Context)
+	said  func(spoken) // is told the outcome in place of the sender's client; nil: none
 
 	to *Occupant        // the only recipient; nil: all
 	in *server.Incoming // by way of that person's account; nil: it is on another server
@@ -48,6 +49,11 @@ func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	if o == nil {
 		return errNotOccupant
 	}
+	return r.toAll(ctx, o, st)
+}
+
+// toAll takes what an occupant says to all. Each rule may refuse it, change it, or deal with it.
+func (r *Room) toAll(ctx context.Context, o *Occupant, st *wire.Stanza) error {
 	if len(st.Payload) > r.s.cfg.MessageSize {
 		return server.WithText(server.PolicyViolation, "the message is too large")
 	}
@@ -60,7 +66,7 @@ func (r *Room) onMessage(ctx context.Context, st *wire.Stanza) error {
 	}
 	switch {
 	case isSubject(out):
-		return r.changeSubject(ctx, o, out)
+		return r.changeSubject(o, st, out)
 	case o.role == "visitor":
 		return server.Forbidden
 	}
@@ -207,6 +213,7 @@ func (r *Room) Flush(ctx context.Context) {
 				f(p)
 			}
 		}
+		p.tell(nil)
 		p.from.Receipt.Settle()
 	}
 }
@@ -220,7 +227,9 @@ func (r *Room) notKept(ctx context.Context, batch []*Message, err error) {
 		r.s.forget(r)
 	}
 	for _, p := range batch {
-		if p.By != nil {
+		if p.said != nil {
+			p.tell(err)
+		} else if p.By != nil {
 			r.s.Fail(ctx, p.from, err)
 		}
 		p.from.Receipt.Settle()
@@ -240,9 +249,12 @@ func (r *Room) PostAs(o *Occupant, sent, st *wire.Stanza) *Message {
 	return p
 }
 
-// Echo shows a client its own message to all, which nobody else gets and which is not kept. It is called on the room's
-// goroutine.
+// Echo shows a client its own message to all, which nobody else gets and which is not kept. A session that speaks
+// without being in the room has the outcome of Service.Speak instead. It is called on the room's goroutine.
 func (r *Room) Echo(ctx context.Context, o *Occupant, st *wire.Stanza) {
+	if r.sessions[st.From] == nil {
+		return
+	}
 	echo := r.outgoing(o, st)
 	r.sign(echo, o, 0)
 	r.send(ctx, echo, []jid.JID{st.From})
@@ -251,12 +263,13 @@ func (r *Room) Echo(ctx context.Context, o *Occupant, st *wire.Stanza) {
 // SendAll sends st to everyone in the room; it is not kept. It is called on the room's goroutine.
 func (r *Room) SendAll(ctx context.Context, st *wire.Stanza) { r.send(ctx, st, r.everyone(nil)) }
 
-// changeSubject is section 8.1.
-func (r *Room) changeSubject(ctx context.Context, o *Occupant, st *wire.Stanza) error {
+// changeSubject is section 8.1. sent is the stanza that caused it.
+func (r *Room) changeSubject(o *Occupant, sent, st *wire.Stanza) error {
 	if o.role == "visitor" || o.role != "moderator" && !r.cfg.ChangeSubject {
 		return server.Forbidden
 	}
 	p := r.queue(o, st, true)
+	p.from = sent
 	p.after = func(ctx context.Context) {
 		r.subject, r.subjectAt = p.Stanza, time.Now()
 		c := p.Stanza.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", r.jid.String()).

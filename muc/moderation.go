@@ -41,11 +41,19 @@ func (r *Room) moderate(ctx context.Context, st *wire.Stanza, q *wire.Element) e
 	if o == nil {
 		return errNotOccupant
 	}
+	sid, reason, ok := moderateQuery(q)
+	if !ok {
+		sid = ""
+	}
+	return r.takeBack(ctx, o, sid, reason)
+}
+
+// takeBack has a moderator take a message back, by its stanza-id.
+func (r *Room) takeBack(ctx context.Context, o *Occupant, sid, reason string) error {
 	if o.role != "moderator" {
 		return errModerator
 	}
-	sid, reason, ok := moderateQuery(q)
-	if !ok || sid == "" || len(reason) > maxReason {
+	if sid == "" || len(reason) > maxReason {
 		return server.BadRequest
 	}
 	r.Flush(ctx)

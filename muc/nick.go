@@ -2,6 +2,7 @@ package muc
 
 import (
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/cases"
@@ -67,10 +68,11 @@ func plainNick(nick string) bool {
 	return true
 }
 
-// taken says whether somebody else is here under this nick, or under one that looks like it.
+// taken says whether somebody else is here under this nick, or under one that looks like it, or speaks under it.
 func (r *Room) taken(nick string, who jid.JID) bool {
-	o := r.keys[NickKey(nick)]
-	return o != nil && o.bare != who
+	key := NickKey(nick)
+	o := r.keys[key]
+	return o != nil && o.bare != who || r.spokenFor(key, who, time.Now())
 }
 
 // nameAs gives an occupant its nick.

@@ -8,8 +8,8 @@ import (
 	"parley/wire/jid"
 )
 
-// Occupant is a person in the room under one nick, with one or more clients. The room's goroutine owns it: its methods
-// are called there.
+// Occupant is a person in the room under one nick, with one or more clients, or a person who speaks there without being
+// in it (speak.go) and is not among Room.Occupants. The room's goroutine owns it: its methods are called there.
 type Occupant struct {
 	nick        string
 	jid         jid.JID // occupant JID: room@service/nick
@@ -18,6 +18,7 @@ type Occupant struct {
 	affiliation string
 	role        string
 	clients     []client
+	session     jid.JID // of a speaker: the session that spoke last
 	pace        *limit.Pace
 	shown       [2]*wire.Stanza // presence as broadcast: without and with the real JID; nil: to be made
 	seen        bool            // the other occupants have been shown this client
@@ -34,8 +35,13 @@ func (o *Occupant) JID() jid.JID { return o.jid }
 // Person gives the person's own bare address.
 func (o *Occupant) Person() jid.JID { return o.bare }
 
-// Client gives the full address of one of the person's clients in the room.
-func (o *Occupant) Client() jid.JID { return o.clients[0].jid }
+// Client gives the full address of one of the person's clients in the room, or of the session that a speaker used last.
+func (o *Occupant) Client() jid.JID {
+	if len(o.clients) == 0 {
+		return o.session
+	}
+	return o.clients[0].jid
+}
 
 // ID gives the occupant-id (XEP-0421).
 func (o *Occupant) ID() string { return o.id }

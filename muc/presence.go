@@ -5,9 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/time/rate"
-
-	"parley/internal/limit"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -176,8 +173,9 @@ func (r *Room) admit(ctx context.Context, st *wire.Stanza, o *Occupant, nick, af
 			id:          r.OccupantID(st.From),
 			affiliation: affiliation,
 			role:        r.RoleFor(affiliation),
-			pace:        limit.NewPace(rate.Limit(r.s.cfg.MessageRate), r.s.cfg.MessageBurst),
+			pace:        r.paceOf(st.From.Bare()),
 		}
+		r.silence(func(sp *Occupant) bool { return sp.bare == o.bare })
 		o.hats = r.hatsOf(ctx, o.bare)
 		r.nameAs(o, nick, j)
 		r.order = append(r.order, o)

@@ -48,6 +48,7 @@ type Room struct {
 	sessions  map[jid.JID]*Occupant
 	order     []*Occupant          // in the order in which they entered
 	keys      map[string]*Occupant // by what their nicks look like
+	speakers  speakers
 	private   privates
 	subject   *wire.Stanza
 	subjectAt time.Time
@@ -161,7 +162,7 @@ func (r *Room) run(ctx context.Context) {
 	}
 	// Work that came too late is for the room that is at this address now, if there is one.
 	for _, w := range r.late {
-		if w.st != nil {
+		if w.st != nil && w.said == nil {
 			r.s.Fail(ctx, w.st, r.s.Receive(ctx, w.st))
 			w.settle()
 			continue
@@ -181,7 +182,9 @@ func (r *Room) run(ctx context.Context) {
 func (r *Room) handle(ctx context.Context, w work) {
 	defer func() {
 		if p := recover(); p != nil {
-			if w.st != nil {
+			if w.said != nil {
+				w.said(spoken{err: server.Internal})
+			} else if w.st != nil {
 				r.s.host.Router.Reply(ctx, w.st, server.Internal)
 				w.settle()
 			}
@@ -204,6 +207,10 @@ func (r *Room) handle(ctx context.Context, w work) {
 		if f := r.hooks[i].Sent; f != nil {
 			f(w.st)
 		}
+	}
+	if w.said != nil {
+		r.speak(ctx, w)
+		return
 	}
 	var err error
 	switch w.st.Kind {

@@ -267,7 +267,11 @@ func (s *Service) noRoom(ctx context.Context, st *wire.Stanza) error {
 type work struct {
 	st *wire.Stanza
 	do func(ctx context.Context, r *Room)
-	// lost is called instead of do if the room is gone. May be nil.
+	// said is told what becomes of st, a message to all from a session that need not be in the room. May be nil.
+	// nicks are those that its person may have there.
+	said  func(spoken)
+	nicks []string
+	// lost is called instead of do or said if the room is gone. May be nil.
 	lost func(err error)
 }
 

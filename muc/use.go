@@ -27,8 +27,16 @@ func (r *Room) Now() *RoomConfig { return &r.cfg }
 // changed or kept.
 func (r *Room) Occupants() []*Occupant { return r.order }
 
-// Occupant finds an occupant by nick; nil if nobody is in the room under it.
-func (r *Room) Occupant(nick string) *Occupant { return r.nicks[nick] }
+// Occupant finds an occupant or a speaker by nick; nil if there is nobody under it.
+func (r *Room) Occupant(nick string) *Occupant {
+	if o := r.nicks[nick]; o != nil {
+		return o
+	}
+	if sp := r.speakers.keys[NickKey(nick)]; sp != nil && sp.nick == nick {
+		return sp.Occupant
+	}
+	return nil
+}
 
 // NickFree says whether a person may have a nick: nobody else has it or a similar one, in the room or reserved.
 func (r *Room) NickFree(nick string, who jid.JID) bool {
@@ -102,6 +110,7 @@ func (r *Room) AffiliationNoted(who jid.JID, affiliation string) { r.affiliatedB
 
 // AffiliationsUnknown has rules know that affiliations may have changed, without saying whose.
 func (r *Room) AffiliationsUnknown() {
+	r.silence(func(*Occupant) bool { return true })
 	for i := range r.hooks {
 		if f := r.hooks[i].Unknown; f != nil {
 			f()

@@ -39,6 +39,31 @@ func (h *Host) sent(ctx context.Context, s *Session, st *wire.Stanza) error {
 }
 
 func (h *Host) sentMessage(ctx context.Context, s *Session, st *wire.Stanza) error {
+	p, err := h.sending(ctx, s, st)
+	if err != nil {
+		return err
+	}
+	if to := h.Router.Host(p.Stanza.To.Domain()); to != nil {
+		return to.receiveMessage(ctx, p.Stanza, p)
+	}
+	return h.passOn(ctx, p, h.Router.Route)
+}
+
+// SentTo does for a message to a service what Sent does, and calls service where Sent calls the router. It returns what
+// refuses the message, and tells the session nothing.
+func (h *Host) SentTo(
+	ctx context.Context, s *Session, st *wire.Stanza, service func(ctx context.Context, st *wire.Stanza) error,
+) error {
+	h.Metrics.received(st.Kind)
+	p, err := h.sending(ctx, s, h.Router.Unforged(st, true))
+	if err != nil {
+		return err
+	}
+	return h.passOn(ctx, p, service)
+}
+
+// sending does the sender's side of a message up to the commit.
+func (h *Host) sending(ctx context.Context, s *Session, st *wire.Stanza) (*Pass, error) {
 	if st.To.IsZero() { // RFC 6121, section 8.1: to the sender's own bare address
 		st.To = s.JID.Bare()
 	}
@@ -48,25 +73,27 @@ func (h *Host) sentMessage(ctx context.Context, s *Session, st *wire.Stanza) err
 		st.Type = "normal"
 	}
 	if err := h.checkShare(s, st); err != nil {
-		return err
+		return nil, err
 	}
 	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st}
 	for _, stage := range [...]Stage{SentCheck, SentStamp, SentArchive} {
 		if err := h.run(ctx, stage, p); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	p.receipt(st)
-	if to := h.Router.Host(p.Stanza.To.Domain()); to != nil {
-		return to.receiveMessage(ctx, p.Stanza, p)
-	}
+	return p, nil
+}
+
+// passOn ends the sender's side of a message that is not for an account here, and hands it to route.
+func (h *Host) passOn(ctx context.Context, p *Pass, route func(ctx context.Context, st *wire.Stanza) error) error {
 	if err := h.commit(ctx, p.writes); err != nil {
 		return err
 	}
 	if err := h.run(ctx, SentCopy, p); err != nil {
 		return err
 	}
-	return h.Router.Route(ctx, p.Stanza)
+	return route(ctx, p.Stanza)
 }
 
 func (h *Host) sentIQ(ctx context.Context, s *Session, st *wire.Stanza) error {

@@ -177,6 +177,11 @@ func (ms *mentions) attentive() (who []jid.JID) {
 	return who
 }
 
+// voices gives those who have a nick here: who is in the room, and who has spoken there lately.
+func (ms *mentions) voices() []*muc.Occupant {
+	return slices.Concat(ms.r.Occupants(), ms.r.Speakers())
+}
+
 // withRole gives the occupants with a role or affiliation.
 func (ms *mentions) withRole(role string) (who []jid.JID) {
 	for _, o := range ms.r.Occupants() {
@@ -285,7 +290,7 @@ func (ms *mentions) callExplicit(c *called, e *wire.Element) {
 	switch {
 	case !typed && e.Attr("mentions") != "":
 	case !typed && e.Attr("occupantid") != "":
-		for _, o := range ms.r.Occupants() {
+		for _, o := range ms.voices() {
 			if o.ID() == e.Attr("occupantid") {
 				c.people = append(c.people, o.Person())
 			}
@@ -352,15 +357,15 @@ func (ms *mentions) callText(c *called, text string) {
 
 // callName reads the name that a text begins with, and returns its length in bytes; 0 if it begins with no name.
 func (ms *mentions) callName(c *called, rest string) int {
-	best := -1
-	for i, o := range ms.r.Occupants() { // the longest nickname at this place
-		if hasWord(rest, o.Nick()) && (best < 0 || len(o.Nick()) > len(ms.r.Occupants()[best].Nick())) {
-			best = i
+	var best *muc.Occupant
+	for _, o := range ms.voices() { // the longest nickname at this place
+		if hasWord(rest, o.Nick()) && (best == nil || len(o.Nick()) > len(best.Nick())) {
+			best = o
 		}
 	}
-	if best >= 0 {
-		c.people = append(c.people, ms.r.Occupants()[best].Person())
-		return len(ms.r.Occupants()[best].Nick())
+	if best != nil {
+		c.people = append(c.people, best.Person())
+		return len(best.Nick())
 	}
 	end := strings.IndexFunc(rest, func(ch rune) bool {
 		return !unicode.IsLetter(ch) && !unicode.IsDigit(ch) && !strings.ContainsRune("-_.", ch)

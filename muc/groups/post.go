@@ -85,10 +85,8 @@ func (s *Service) namesOf(ctx context.Context, room, who jid.JID) (own, names []
 func (s *Service) sayFrom(
 	ctx context.Context, r *muc.Room, who jid.JID, nicks []string, body string, more ...*wire.Element,
 ) {
-	for _, o := range r.Occupants() {
-		if o.Person() == who {
-			nicks = []string{o.Nick()}
-		}
+	if o := r.Voice(who); o != nil {
+		nicks = []string{o.Nick()}
 	}
 	for _, nick := range nicks {
 		nick, err := muc.CheckNick(nick)
@@ -121,7 +119,7 @@ func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, er
 		return 0, fault.New(fault.NotAllowed, "", "this theme is closed")
 	}
 	nick := m.Nick
-	for r.Occupant(nick) != nil { // the nickname must not be an occupant's
+	for !r.NickFree(nick, jid.JID{}) { // the nickname must not be a person's
 		nick += " (" + m.Hat + ")"
 	}
 	from, err := jid.New(r.Name(), s.Domain(), nick)

@@ -55,7 +55,7 @@ func (s *Service) References(ctx context.Context, where, by jid.JID, text string
 			return nil
 		}
 		free, group, theme, real = ms.freeReaders(), ms.group, ms.theme, r.Now().NonAnonymous
-		for _, o := range r.Occupants() {
+		for _, o := range ms.voices() {
 			here[o.Person()] = o.JID()
 		}
 		return nil

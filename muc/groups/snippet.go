@@ -59,21 +59,16 @@ func (s *Service) inRoom(ctx context.Context, name string, do func(ctx context.C
 	})
 }
 
-// sayAs says something in the name of an occupant who may write; it returns false if the person is not in the room or
-// may not write.
+// sayAs says something in the name of a person who may write; it returns false if the person is not in the room and has
+// not spoken there lately, or may not write.
 func (k *keeper) sayAs(ctx context.Context, who jid.JID, body string, more ...*wire.Element) bool {
-	for _, o := range k.r.Occupants() {
-		if o.Person() != who.Bare() {
-			continue
-		}
-		if k.closed || o.Role() == "visitor" {
-			return false
-		}
-		st := k.s.toAll(o.Client(), body, more...)
-		st.To = k.r.JID()
-		k.r.PostAs(o, st, st)
-		k.r.Flush(ctx)
-		return true
+	o := k.r.Voice(who.Bare())
+	if o == nil || k.closed || o.Role() == "visitor" {
+		return false
 	}
-	return false
+	st := k.s.toAll(o.Client(), body, more...)
+	st.To = k.r.JID()
+	k.r.PostAs(o, st, st)
+	k.r.Flush(ctx)
+	return true
 }

@@ -72,13 +72,11 @@ func (s *Service) themeLink(e org.Event) string {
 func (k *keeper) themeChanged(ctx context.Context, e org.Event) {
 	r := k.r
 	was, name := k.closed, r.Now().Name
-	k.reconfigure(ctx)
 	by := ""
-	for _, o := range r.Occupants() {
-		if o.Person() == e.Actor.Bare() {
-			by = o.Nick() + ": "
-		}
+	if o := r.Voice(e.Actor.Bare()); o != nil {
+		by = o.Nick() + ": "
 	}
+	k.reconfigure(ctx)
 	switch {
 	case e.Theme.Archived:
 		k.s.say(ctx, r, by+"this theme is archived. It can be read, and is in nobody's list.")
