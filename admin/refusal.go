@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"parley/internal/fault"
+	"parley/server"
 	"parley/store"
 )
 
@@ -25,10 +26,10 @@ var kept = map[fault.Kind]*fault.Error{
 	fault.Limit:    {Kind: fault.Limit, Text: "the limit for these is reached"},
 }
 
-// Refusal gives the HTTP status for what err refuses, and what to say: the fault.Error in it, or one for an error of
-// package store. It gives 0 and nil if err refuses nothing: it is a failure of the server then, or nil.
+// Refusal gives the HTTP status for what err refuses, and what to say: the fault.Error in it, or one for a stanza error
+// or an error of package store. It gives 0 and nil if err refuses nothing: it is a failure of the server then, or nil.
 func Refusal(err error) (status int, f *fault.Error) {
-	if f = fault.Of(err); f == nil {
+	if f = server.Fault(err); f == nil {
 		f = kept[store.KindOf(err)]
 	}
 	if f == nil {

@@ -8,7 +8,7 @@ import (
 
 // Rooms acts in rooms for people, by the rooms' rules.
 type Rooms interface {
-	// Say sends a message from an account to a room, like a client that joins, writes and leaves.
+	// Say sends a message from an account to a room, which it does not enter.
 	Say(ctx context.Context, account, room jid.JID, text string) error
 	// Retract removes a message of the account, Moderate as a moderator a message of somebody else, by its stanza-id.
 	Retract(ctx context.Context, account, room jid.JID, id string) error

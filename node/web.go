@@ -9,6 +9,7 @@ import (
 	"parley/admin/web"
 	"parley/auth"
 	"parley/feature/webhooks"
+	"parley/muc"
 	"parley/muc/puppet"
 	"parley/people"
 	"parley/server"
@@ -88,6 +89,14 @@ func (n *Node) puppets() puppet.Rooms {
 	return puppet.Rooms{
 		Store: n.Store,
 		Host:  n.Host,
+		Service: func(domain string) *muc.Service {
+			for _, h := range n.hosts {
+				if h.rooms.Domain() == domain {
+					return h.rooms.Service
+				}
+			}
+			return nil
+		},
 		Name: func(ctx context.Context, account jid.JID) (string, error) {
 			u, err := n.people[account.Domain()].Get(ctx, account.Local())
 			return u.Display(), err

@@ -88,6 +88,42 @@ func Refusal(err error) (e stanza.Error, ok bool) {
 	return e, ok
 }
 
+// refusals are the kinds of refusals that stanza errors are, and texts for those without one.
+var refusals = map[stanza.Condition]fault.Error{
+	stanza.BadRequest:           {Kind: fault.Invalid, Text: "this is not possible here"},
+	stanza.NotAcceptable:        {Kind: fault.Invalid, Text: "this is not possible here"},
+	stanza.JIDMalformed:         {Kind: fault.Invalid, Text: "this is no address"},
+	stanza.PolicyViolation:      {Kind: fault.Invalid, Text: "this is not possible here"},
+	stanza.Conflict:             {Kind: fault.Exists, Text: "somebody else has this name already"},
+	stanza.ItemNotFound:         {Kind: fault.NotFound, Text: "there is no such thing"},
+	stanza.Forbidden:            {Kind: fault.Forbidden, Text: "your role does not allow this"},
+	stanza.NotAuthorized:        {Kind: fault.Forbidden, Text: "this needs a password"},
+	stanza.RegistrationRequired: {Kind: fault.Forbidden, Text: "this is for members only"},
+}
+
+// Fault gives what err refuses as a fault.Error, for doors that know no stanza errors: the one that err is or wraps, or
+// one for the stanza error in it. It is nil if there is neither, or if the stanza error tells of a failure of ours.
+func Fault(err error) *fault.Error {
+	if f := fault.Of(err); f != nil {
+		return f
+	}
+	var e stanza.Error
+	if !errors.As(err, &e) || e.Condition == stanza.InternalServerError {
+		return nil
+	}
+	f, known := refusals[e.Condition]
+	switch {
+	case e.Type == stanza.Wait:
+		f = fault.Error{Kind: fault.Busy, Text: "the server is busy: try again in a few seconds"}
+	case !known:
+		f = fault.Error{Kind: fault.NotAllowed, Text: "this is not possible here"}
+	}
+	if text := e.Text["en"]; text != "" {
+		f.Text = text
+	}
+	return &f
+}
+
 // maxEcho is the largest payload, in bytes, that an error carries back to its sender.
 const maxEcho = 2048
 

@@ -65,3 +65,29 @@ func TestNoted(t *testing.T) {
 		t.Error("what is no refusal does not stay as it is")
 	}
 }
+
+func TestFault(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		kind fault.Kind
+		text string
+	}{
+		{fmt.Errorf("act: %w", fault.New(fault.Limit, "", "x")), fault.Limit, "x"},
+		{server.WithText(server.Forbidden, "this theme is closed"), fault.Forbidden, "this theme is closed"},
+		{fmt.Errorf("room: %w", server.Forbidden), fault.Forbidden, "your role does not allow this"},
+		{server.WithText(server.PolicyViolation, "too large"), fault.Invalid, "too large"},
+		{stanza.Error{Type: stanza.Wait, Condition: stanza.PolicyViolation}, fault.Busy,
+			"the server is busy: try again in a few seconds"},
+		{server.FeatureNotImplemented, fault.NotAllowed, "this is not possible here"},
+		{&server.AppError{Stanza: server.ItemNotFound}, fault.NotFound, "there is no such thing"},
+	} {
+		if f := server.Fault(c.err); f == nil || f.Kind != c.kind || f.Text != c.text {
+			t.Errorf("%v: %+v", c.err, f)
+		}
+	}
+	for _, err := range []error{nil, errors.New("the disk has gone"), server.Internal} {
+		if f := server.Fault(err); f != nil {
+			t.Errorf("%v refuses %+v", err, f)
+		}
+	}
+}

@@ -341,7 +341,7 @@ func (c *request) T(id string, args ...any) string { return c.Lang.T(id, args...
 
 // explain returns the text for an error that the asker has caused; ok is false for an error of ours.
 func (c *request) explain(err error) (text, field string, ok bool) {
-	f := fault.Of(err)
+	f := server.Fault(err)
 	if f == nil {
 		return "", "", false
 	}

@@ -5,11 +5,9 @@ package puppet
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 
-	"parley/internal/fault"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -110,70 +108,4 @@ func (x *Session) wait(ctx context.Context, is func(*wire.Stanza) bool) error {
 			return fmt.Errorf("no answer for %s: %w", x.JID, ctx.Err())
 		}
 	}
-}
-
-// ask sends a request that changes something, and waits for the answer.
-func (x *Session) ask(ctx context.Context, to jid.JID, q *wire.Element) error {
-	_, err := x.query(ctx, "set", to, q)
-	return err
-}
-
-func (x *Session) query(ctx context.Context, typ string, to jid.JID, q *wire.Element) (answer *wire.Stanza, err error) {
-	st := &wire.Stanza{Kind: wire.IQ, Type: typ, ID: x.Host.NewID(), To: to}
-	x.Write(ctx, st.Add(q))
-	for {
-		select {
-		case got := <-x.got:
-			switch {
-			case got.Kind != wire.IQ || got.ID != st.ID:
-			case got.Type == "error":
-				return nil, refused(got)
-			default:
-				return got, nil
-			}
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// refused says in words why a room refused a request.
-func refused(got *wire.Stanza) error {
-	e := got.Element(wire.NSClient, "error")
-	text := e.ChildText("urn:ietf:params:xml:ns:xmpp-stanzas", "text")
-	kind := fault.Invalid
-	for _, c := range e.Elements() {
-		switch c.Name.Local {
-		case "forbidden", "not-authorized":
-			kind = fault.Forbidden
-		case "not-allowed":
-			kind = fault.NotAllowed
-		case "item-not-found":
-			kind = fault.NotFound
-		}
-		if text == "" && c.Name.Space == "urn:ietf:params:xml:ns:xmpp-stanzas" {
-			text = c.Name.Local
-		}
-	}
-	if text == "" {
-		return errors.New("the room has refused it without a reason")
-	}
-	return fault.New(kind, "", text)
-}
-
-// occupants gives the nicknames under which a person is in a room.
-func (x *Session) occupants(ctx context.Context, room, who jid.JID) (nicks []string, err error) {
-	for _, role := range []string{"moderator", "participant", "visitor"} {
-		got, err := x.query(ctx, "get", room,
-			wire.E(wire.NSMUCAdmin, "query", wire.E(wire.NSMUCAdmin, "item").Set("role", role)))
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range got.Element(wire.NSMUCAdmin, "query").Elements() {
-			if j, err := jid.Parse(it.Attr("jid")); err == nil && j.Bare() == who {
-				nicks = append(nicks, it.Attr("nick"))
-			}
-		}
-	}
-	return nicks, nil
 }
