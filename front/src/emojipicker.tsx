@@ -62,7 +62,7 @@ export function EmojiPicker({ at, onPick, onClose }: {
       <div class="emoji-head">
         <div class="search">
           <Icon name="search" />
-          <input type="search" role="combobox" aria-expanded="true" aria-controls={id} aria-haspopup="grid"
+          <input type="search" role="combobox" list={undefined} aria-expanded="true" aria-haspopup="grid" aria-controls={id}
             aria-autocomplete="list" aria-activedescendant={now ? `${id}-${active}` : undefined} dir="auto"
             aria-label={T("Look for an emoji")} placeholder={T("Look for an emoji")} autocomplete="off"
             data-autofocus value={words} onKeyDown={onKey}
