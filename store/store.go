@@ -147,6 +147,8 @@ type Users interface {
 	// the page. Each of the words must occur, in any case, in the name, the full name or the value of a profile field
 	// that is searchable and visible to everybody.
 	FindUsers(ctx context.Context, host string, words []string, p UserPage) (us []User, total, before int, err error)
+	// FullNames gives the full names, which may be "", of those of the named accounts that exist and are enabled.
+	FullNames(ctx context.Context, host string, names []string) (map[string]string, error)
 	// CountUsers counts the accounts of a host.
 	CountUsers(ctx context.Context, host string) (int, error)
 	// SetKeys sets the keys of a new password and removes the account's tokens and web sessions.

@@ -21,6 +21,13 @@ import (
 // Store is what groups ask of the store.
 type Store interface {
 	Bookmarks(ctx context.Context, host string, user string) ([]store.Bookmark, error)
+	FindUsers(
+		ctx context.Context,
+		host string,
+		words []string,
+		p store.UserPage,
+	) (us []store.User, total, before int, err error)
+	FullNames(ctx context.Context, host string, names []string) (map[string]string, error)
 	Member(ctx context.Context, host string, id string, jid string) (store.Member, error)
 	ReadRoom(
 		ctx context.Context,

@@ -29,6 +29,9 @@ func Words(stanza []byte) []string {
 	return wordsOf(st)
 }
 
+// WordsIn gives the words of a plain text in order.
+func WordsIn(text string) []string { return split(nil, text, maxWords) }
+
 // wordsOf is Words for a parsed message.
 func wordsOf(st *wire.Stanza) []string {
 	var ws []string

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,6 +165,27 @@ func (s *Store) FindUsers(ctx context.Context, host string, words []string,
 			append(args[:all:all], us[0].Name)...)
 	}
 	return us, total, before, err
+}
+
+// FullNames asks for all names in one statement.
+func (s *Store) FullNames(ctx context.Context, host string, names []string) (map[string]string, error) {
+	var list any = names
+	among := "= ANY($2)"
+	if !s.pg {
+		b, err := json.Marshal(names)
+		if err != nil {
+			return nil, err
+		}
+		list, among = string(b), "IN (SELECT value FROM json_each($2))"
+	}
+	full := make(map[string]string, len(names))
+	err := s.rows(ctx, func(r *sql.Rows) error {
+		var name, fullName string
+		err := r.Scan(&name, &fullName)
+		full[name] = fullName
+		return err
+	}, "SELECT name, full_name FROM users WHERE host = $1 AND disabled = 0 AND name "+among, host, list)
+	return full, err
 }
 
 // SetAdmin says whether an account may administer the host.

@@ -78,6 +78,7 @@ func findUsers(s *suite) {
 		s.ok(s.st.CreateUser(s.ctx, store.User{Host: host, Name: name, FullName: full}))
 	}
 	s.ok(s.st.CreateUser(s.ctx, store.User{Host: other, Name: "eric", FullName: "Éric"}))
+	fullNames(s)
 	for word, want := range map[string]string{
 		"éric":  "[eric]",
 		"ÉRIC":  "[eric]",
@@ -127,6 +128,21 @@ func findUsers(s *suite) {
 		}
 		s.same(fmt.Sprint(names, total, before), tc.want)
 	}
+}
+
+// fullNames: of many accounts at once, without those that are disabled or do not exist.
+func fullNames(s *suite) {
+	names := []string{"eric", "ann", `d\27art\20o`, "ERIC", "nobody", "'; --"}
+	for i := range 5000 {
+		names = append(names, fmt.Sprint("absent", i))
+	}
+	want := map[string]string{"eric": "Éric Ångström", "ann": `Back\slash`, `d\27art\20o`: ""}
+	s.same(must[map[string]string](s)(s.st.FullNames(s.ctx, host, names)), want)
+	s.same(must[map[string]string](s)(s.st.FullNames(s.ctx, host, nil)), map[string]string{})
+	s.ok(s.st.SetDisabled(s.ctx, host, "eric", true))
+	delete(want, "eric")
+	s.same(must[map[string]string](s)(s.st.FullNames(s.ctx, host, names)), want)
+	s.ok(s.st.SetDisabled(s.ctx, host, "eric", false))
 }
 
 // hosts: the same names in two organizations are two things.
