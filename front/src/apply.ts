@@ -6,7 +6,7 @@ import { dropHistory, knownPart, part, renewHistories } from "./history"
 import { acknowledge } from "./outbox"
 import {
   change, conversations, current, isMine, line, loaded, me, notices, problem, put, remove, replaceAll, setPresence, time,
-  typers,
+  typers, type Told,
 } from "./store"
 import type { Author, Conversation, Me, Message, Status } from "./types"
 
@@ -15,12 +15,13 @@ interface Events {
   reset: Record<string, never>
   message: { conversation: string; message: Message; fresh: boolean }
   mention: { conversation: string; message: string }
-  conversation: Conversation
+  conversation: Told
   gone: { conversation: string }
   read: { conversation: string; read: string; unread: number; mentions: number }
   typing: { conversation: string; by: Author; typing: boolean }
   presence: { address: string; status: Status }
   notice: { conversation: string; text: string }
+  me: Me
 }
 
 const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
@@ -28,12 +29,13 @@ const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
   reset: () => void loadAnew(),
   message: ({ conversation, message, fresh }) => takeMessage(conversation, message, fresh),
   mention: ({ conversation, message }) => takeMention(conversation, message),
-  conversation: put,
+  conversation: (c) => put(c),
   gone: ({ conversation }) => takeAway(conversation),
   read: ({ conversation, read, unread, mentions }) => change(conversation, { read, unread, mentions }),
   typing: ({ conversation, by, typing }) => setTyping(conversation, by, typing),
   presence: ({ address, status }) => takePresence(address, status),
   notice: ({ conversation, text }) => takeNotice(conversation, text),
+  me: (now) => { me.value = now },
 }
 
 let waiting: { name: string; data: unknown }[] | undefined

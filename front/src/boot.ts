@@ -10,8 +10,15 @@ export interface Boot {
   me: Me
   lang: string
   words: Record<string, Words>
+  /** name is the organization's. */
   name: string
   version: string
+  /** maxFile is the size of the largest file that can be sent, in bytes; 0: files cannot be sent. */
+  maxFile?: number
+  /** creates is whether one may create groups. */
+  creates?: boolean
+  /** search is whether messages are found by their words. */
+  search?: boolean
 }
 
 /** boot is what the server wrote into this page. */

@@ -1,11 +1,12 @@
 // The stream of events. All tabs of a browser share one, because HTTP/1.1 allows six connections to a server: the tab
 // that holds a lock reads it and tells the others. When it goes, another takes over where it was.
 
-import { sessionOver } from "./api"
+import { call, sessionOver } from "./api"
 import { readEvents, type Raw } from "./sse"
 import { line, me, type Line } from "./store"
 
 const address = "/api/v1/events"
+const confirmEvery = 25_000
 const silence = 40_000 // ms without a beat: the line is dead
 const shortest = 1000
 const longest = 30_000
@@ -102,6 +103,7 @@ async function readOnce(): Promise<void> {
   const mine = stream = new AbortController()
   heard = Date.now()
   const watch = setInterval(() => Date.now() - heard > silence && mine.abort(), 5000)
+  const confirm = setInterval(() => void confirmLast(), confirmEvery)
   try {
     const answer = await fetch(address, {
       headers: { Accept: "text/event-stream", ...(last === undefined ? {} : { "Last-Event-ID": last }) },
@@ -120,8 +122,17 @@ async function readOnce(): Promise<void> {
     failures++ // the line is down, or was silent
   } finally {
     clearInterval(watch)
+    clearInterval(confirm)
     mine.abort()
   }
+}
+
+/**
+ * confirmLast tells the server how far this browser is: a stream may look open long after a machine has gone to sleep,
+ * and phones are notified once nothing is confirmed for a minute.
+ */
+async function confirmLast(): Promise<void> {
+  if (last !== undefined) await call("POST", "/events/confirm", { last }).catch(() => undefined)
 }
 
 /** pass hands an event to this tab and the others. */

@@ -16,10 +16,15 @@ export interface Choice {
   status?: Status | undefined
   /** icon stands in place of a picture. */
   icon?: string
+  /** section is a heading; choices of one section stand together. */
+  section?: string
 }
 
 /** Found is what a search gives. more says that there are more than are listed. */
 export interface Found { choices: readonly Choice[]; more?: boolean }
+
+/** Load finds choices. It may give some early, before it has asked the server. */
+export type Load = (words: string, cancel: AbortSignal, early: (found: Found) => void) => Promise<Found>
 
 /**
  * Picker is a field with a list of what load finds for the words in it. With chosen it is for many: lines are ticked
@@ -27,7 +32,7 @@ export interface Found { choices: readonly Choice[]; more?: boolean }
  */
 export function Picker({ label, load, chosen, onChosen, onPick, placeholder, empty }: {
   label: string
-  load: (words: string, cancel: AbortSignal) => Promise<Found>
+  load: Load
   chosen?: readonly Choice[]
   onChosen?: (chosen: readonly Choice[]) => void
   onPick?: (choice: Choice, newTab: boolean) => void
@@ -78,19 +83,20 @@ export function Picker({ label, load, chosen, onChosen, onPick, placeholder, emp
 }
 
 /** useFound looks for words a moment after the last letter. Older answers that come late are dropped. */
-function useFound(words: string, load: (words: string, cancel: AbortSignal) => Promise<Found>) {
+function useFound(words: string, load: Load) {
   const [found, setFound] = useState<Found>()
   const [problem, setProblem] = useState<string>()
   useEffect(() => {
     const cancel = new AbortController()
-    const look = () => load(words.trim(), cancel.signal).then((f) => {
+    const show = (f: Found) => {
       if (cancel.signal.aborted) return
       setFound(f)
       setProblem(undefined)
-    }, (err) => {
+    }
+    const look = () => load(words.trim(), cancel.signal, show).then(show, (err) => {
       if (!cancel.signal.aborted) setProblem(detailOf(err))
     })
-    const timer = setTimeout(look, words ? 150 : 0)
+    const timer = setTimeout(look, words ? 120 : 0)
     return () => {
       clearTimeout(timer)
       cancel.abort()
@@ -109,25 +115,41 @@ function Lines({ id, label, list, active, ticked, onPick }: {
 }) {
   const box = useRef<HTMLUListElement>(null)
   useEffect(() => {
-    box.current?.children[active]?.scrollIntoView({ block: "nearest" })
+    box.current?.querySelector(".active")?.scrollIntoView({ block: "nearest" })
   }, [active, list])
   return (
     <ul ref={box} id={id} role="listbox" aria-label={label} aria-multiselectable={ticked !== undefined}
       class="picker-list">
-      {list.map((c, i) => (
-        <li key={c.id} id={`${id}-${i}`} role="option" class={i === active ? "active" : ""}
-          aria-selected={ticked ? ticked(c) : i === active}
-          onMouseDown={(e) => e.preventDefault()} onClick={(e) => onPick(c, e.ctrlKey || e.metaKey)}>
-          {ticked && <span class={ticked(c) ? "tick on" : "tick"}>{ticked(c) && <Icon name="check" />}</span>}
-          {c.icon ? <Icon name={c.icon} />
-            : <Avatar id={c.id} name={c.name} photo={c.photo} status={c.status} size="tiny" />}
-          <span class="grow">
-            <b dir="auto">{c.name}</b>
-            {c.detail && <small dir="auto">{c.detail}</small>}
-          </span>
-        </li>
-      ))}
+      {list.flatMap((c, i) => {
+        const line = (
+          <Line key={c.id} id={`${id}-${i}`} choice={c} active={i === active} ticked={ticked?.(c)}
+            onPick={(newTab) => onPick(c, newTab)} />
+        )
+        if (!c.section || c.section === list[i - 1]?.section) return [line]
+        return [<li key={"section " + c.section} role="presentation" class="section">{c.section}</li>, line]
+      })}
     </ul>
+  )
+}
+
+function Line({ id, choice: c, active, ticked, onPick }: {
+  id: string
+  choice: Choice
+  active: boolean
+  ticked: boolean | undefined
+  onPick: (newTab: boolean) => void
+}) {
+  return (
+    <li id={id} role="option" class={active ? "active" : ""} aria-selected={ticked ?? active}
+      onMouseDown={(e) => e.preventDefault()} onClick={(e) => onPick(e.ctrlKey || e.metaKey)}>
+      {ticked !== undefined && <span class={ticked ? "tick on" : "tick"}>{ticked && <Icon name="check" />}</span>}
+      {c.icon ? <Icon name={c.icon} />
+        : <Avatar id={c.id} name={c.name} photo={c.photo} status={c.status} size="tiny" />}
+      <span class="grow">
+        <b dir="auto">{c.name}</b>
+        {c.detail && <small dir="auto">{c.detail}</small>}
+      </span>
+    </li>
   )
 }
 

@@ -43,13 +43,21 @@ export function time(moment: string | undefined): number {
   return moment ? Date.parse(moment) || 0 : 0
 }
 
-/** put adds conversations, or replaces what was known of them. */
-export function put(...changed: Conversation[]): void {
+/** Told is a conversation as it is told of: what is as before can be left out. */
+export type Told = Partial<Conversation> & Pick<Conversation, "id">
+
+const unknown = {
+  kind: "room", name: "", me: "", unread: 0, mentions: 0, write: false, manage: false, startsThemes: false,
+  react: false, notify: "all",
+} as const
+
+/** put adds conversations, or what is different of them. */
+export function put(...changed: Told[]): void {
   const next = new Map(conversations.peek())
-  for (const c of changed) next.set(c.id, c)
+  for (const c of changed) next.set(c.id, { ...unknown, ...next.get(c.id), ...c })
   batch(() => {
     conversations.value = next
-    for (const c of changed) if (c.kind === "person" && c.status) setPresence(c.id, c.status)
+    for (const c of changed) if (c.status) setPresence(c.id, c.status)
   })
 }
 
@@ -59,7 +67,7 @@ export function replaceAll(all: readonly Conversation[]): void {
     // One that is open and not in the list is with a colleague whom one has not written to.
     const open = current.peek()?.conversation
     const kept = open ? conversations.peek().get(open) : undefined
-    const next = new Map(all.map((c) => [c.id, c]))
+    const next = new Map(all.map((c) => [c.id, { ...unknown, ...c }]))
     if (kept?.kind === "person" && !kept.last && !next.has(kept.id)) next.set(kept.id, kept)
     conversations.value = next
     const known = new Map(presence.peek())

@@ -40,7 +40,7 @@ export type Upload = FileRef
 /** MessagePage is a part of a conversation's messages, oldest first. */
 export interface MessagePage { messages: Message[]; older: boolean; newer: boolean }
 /** Colleague is an account of the organization. */
-export type Colleague = Author & { status?: Status; title?: string }
+export type Colleague = Author & { status?: Status; title?: string; department?: string }
 /** Person is somebody in a conversation. */
 export type Person = Author & { here: boolean; role?: string }
 /** People are those in a conversation whom one may mention. */

@@ -1,0 +1,23 @@
+// The dialog that is open.
+
+import { close, asking } from "./panes"
+import { Jump } from "./jump"
+import { KeysHelp } from "./keys"
+import { NewConversation } from "./newconversation"
+import { NewGroup } from "./newgroup"
+import { NewTheme } from "./newtheme"
+import { StatusDialog } from "./mine"
+
+/** Dialogs draws the dialog of panes.asking. */
+export function Dialogs() {
+  const open = asking.value
+  switch (open?.what) {
+    case "jump": return <Jump />
+    case "keys": return <KeysHelp onClose={close} />
+    case "status": return <StatusDialog onClose={close} />
+    case "new conversation": return <NewConversation />
+    case "new group": return <NewGroup />
+    case "new theme": return <NewTheme {...open} />
+    default: return null
+  }
+}

@@ -1,0 +1,119 @@
+// Oneself, at the bottom of the side: picture, status, and the way to one's own pages.
+
+import { useState } from "preact/hooks"
+import { setStatus } from "./acts"
+import { drafted } from "./drafts"
+import { Text } from "./fields"
+import { T } from "./i18n"
+import type { MenuItem } from "./menu"
+import { outbox } from "./outbox"
+import { asking } from "./panes"
+import { me } from "./store"
+import type { Status } from "./types"
+import { Avatar, Dialog, Icon, Menu, showText, statusText } from "./ui"
+
+/** Mine shows oneself, with a menu. */
+export function Mine() {
+  const own = me.value
+  const status = own.status ?? { show: "available" }
+  return (
+    <div class="me-bar">
+      <Menu label={T("You: {{.Name}}, {{.Status}}", { Name: own.name, Status: statusText(status) })} items={items}
+        class="quiet whoami">
+        <Avatar id={own.address} name={own.name} photo={own.photo} status={status} />
+        <span class="grow">
+          <b dir="auto">{own.name}</b>
+          <small class="muted" dir="auto">{statusText(status)}</small>
+        </span>
+      </Menu>
+      <button class="quiet icon-button" aria-label={T("Keyboard shortcuts")} title={T("Keyboard shortcuts")}
+        onClick={() => { asking.value = { what: "keys" } }}>
+        <Icon name="keyboard" />
+      </button>
+    </div>
+  )
+}
+
+function items(): MenuItem[] {
+  const now = me.peek().status?.show ?? "available"
+  const be = (show: Status["show"], icon: string): MenuItem =>
+    ({ label: showText(show), icon, checked: show === now, do: () => void setStatus({ show }) })
+  return [
+    be("available", "circle-check"),
+    be("away", "clock"),
+    be("dnd", "circle-minus"),
+    { label: T("Set a status …"), icon: "pencil", do: () => { asking.value = { what: "status" } } },
+    { label: T("My profile"), icon: "user", line: true, do: () => location.assign("/me") },
+    { label: T("Notifications"), icon: "bell", do: () => location.assign("/me/notifications") },
+    { label: T("Home"), icon: "house", do: () => location.assign("/") },
+    { label: T("Sign out"), icon: "log-out", line: true, do: () => void signOut() },
+  ]
+}
+
+/** signOut ends the session. The server has the browser forget what it keeps, so one is asked if something waits. */
+function signOut(): void {
+  const waits = outbox.peek().length + drafted.peek().size
+  const question = T("{{.Count}} messages that are not sent will be lost. Sign out all the same?", { Count: waits })
+  if (waits && !confirm(question)) return
+  const form = document.createElement("form")
+  form.method = "post"
+  form.action = "/logout"
+  document.body.append(form)
+  form.submit()
+}
+
+/** ends are the times after which a status ends by itself. */
+const ends = (): readonly { label: string; end: () => Date | undefined }[] => [
+  { label: T("Until I change it"), end: () => undefined },
+  { label: T("For 30 minutes"), end: () => new Date(Date.now() + 30 * 60_000) },
+  { label: T("For an hour"), end: () => new Date(Date.now() + 60 * 60_000) },
+  { label: T("For 4 hours"), end: () => new Date(Date.now() + 4 * 60 * 60_000) },
+  { label: T("Until tonight"), end: () => atHour(0, 18) },
+  { label: T("Until tomorrow morning"), end: () => atHour(1, 8) },
+]
+
+function atHour(daysAhead: number, hour: number): Date {
+  const d = new Date()
+  d.setDate(d.getDate() + daysAhead)
+  d.setHours(hour, 0, 0, 0)
+  if (d.getTime() <= Date.now()) d.setDate(d.getDate() + 1)
+  return d
+}
+
+/** StatusDialog asks for a status with a text and an end. */
+export function StatusDialog({ onClose }: { onClose: () => void }) {
+  const now = me.peek().status
+  const [show, setShow] = useState<Status["show"]>(now?.show === "offline" ? "available" : now?.show ?? "available")
+  const [text, setText] = useState(now?.text ?? "")
+  const [end, setEnd] = useState(0)
+  const save = () => {
+    const until = ends()[end]?.end()
+    void setStatus({ show, ...(text.trim() ? { text: text.trim() } : {}), ...(until ? { until: until.toISOString() } : {}) })
+    onClose()
+  }
+  const shows: readonly Status["show"][] = ["available", "away", "dnd"]
+  return (
+    <Dialog title={T("Your status")} onClose={onClose} onSubmit={save} foot={<>
+      <button class="primary">{T("Save")}</button>
+      <button type="button" onClick={onClose}>{T("Cancel")}</button>
+    </>}>
+      <fieldset>
+        <legend>{T("Availability")}</legend>
+        {shows.map((s) => (
+          <label key={s} class="check">
+            <input type="radio" name="show" checked={s === show} onChange={() => setShow(s)} />
+            <span>{showText(s)}{s === "dnd" && <small>{T("Nothing notifies you.")}</small>}</span>
+          </label>
+        ))}
+      </fieldset>
+      <Text label={T("Text")} value={text} onInput={setText} max={200} first optional
+        hint={T("In a meeting, on holiday, working on the report …")} />
+      <div class="field">
+        <label for="status-end">{T("How long")}</label>
+        <select id="status-end" value={end} onChange={(e) => setEnd(Number(e.currentTarget.value))}>
+          {ends().map((e, i) => <option key={i} value={i}>{e.label}</option>)}
+        </select>
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,113 @@
+// All that is unread, with its messages: mentions first, then conversations by their newest message.
+
+import { useEffect, useRef, useState } from "preact/hooks"
+import { markRead } from "./acts"
+import { at, call, detailOf, query } from "./api"
+import { Failure } from "./fields"
+import { T } from "./i18n"
+import { whereText } from "./people"
+import { href } from "./route"
+import { Snippet } from "./snippet"
+import { conversations, loaded, order } from "./store"
+import { Counts } from "./tree"
+import type { Conversation, Message, MessagePage } from "./types"
+import { Icon } from "./ui"
+
+const shown = 5 // messages of each conversation
+
+/** MissedView is the list. Conversations stay in it while it is open, so that nothing jumps away under the hand. */
+export function MissedView() {
+  const kept = useRef<readonly string[]>([])
+  const now = missed().map((c) => c.id)
+  kept.current = [...kept.current, ...now.filter((id) => !kept.current.includes(id))]
+  const list = kept.current.flatMap((id) => conversations.value.get(id) ?? [])
+  const open = list.filter((c) => c.unread || c.mentions)
+  const readAll = () => open.forEach((c) => c.last && markRead(c.id, c.last.id))
+  return (
+    <section class="page" aria-labelledby="missed">
+      <header class="page-head">
+        <h1 id="missed">{T("Missed activity")}</h1>
+        {open.length > 0 && (
+          <button onClick={readAll}><Icon name="check-check" />{T("Mark all as read")}</button>
+        )}
+      </header>
+      {loaded.value && !open.length && (
+        <div class="empty" role="status">
+          <Icon name="circle-check" />
+          <h2>{T("You have seen everything")}</h2>
+          <p>{T("New messages appear here.")}</p>
+        </div>
+      )}
+      {list.map((c) => <Card key={c.id} c={c} />)}
+    </section>
+  )
+}
+
+/** missed are the conversations with something new, in the order in which one wants to see them. */
+function missed(): Conversation[] {
+  const rank = (c: Conversation) => c.mentions ? 0 : c.kind === "person" ? 1 : c.notify !== "none" ? 2 : 3
+  return order.value.filter((c) => c.unread || c.mentions).sort((a, b) => rank(a) - rank(b))
+}
+
+function Card({ c }: { c: Conversation }) {
+  const done = !c.unread && !c.mentions
+  const card = useRef<HTMLElement>(null)
+  const { messages, problem, load } = useMissed(card, c)
+  if (done) {
+    return (
+      <article class="card missed-card done">
+        <Icon name="check-check" />
+        <a dir="auto" href={href({ view: "conversation", conversation: c.id })}>{whereText(c)}</a>
+        <span class="muted small">{T("read")}</span>
+      </article>
+    )
+  }
+  const left = Math.min(c.unread, 100) - messages.length
+  return (
+    <article ref={card} class="card missed-card" aria-label={whereText(c)}>
+      <header>
+        <h2><a dir="auto" href={href({ view: "conversation", conversation: c.id })}>{whereText(c)}</a></h2>
+        <Counts unread={c.unread} mentions={c.mentions} muted={c.notify === "none"} />
+        <span class="grow" />
+        <button class="small-button quiet" onClick={() => c.last && markRead(c.id, c.last.id)}>
+          <Icon name="check" />{T("Mark as read")}
+        </button>
+      </header>
+      {problem && <><Failure text={problem} /><button onClick={load}>{T("Try again")}</button></>}
+      {messages.map((m) => <Snippet key={m.id} conversation={c.id} message={m} />)}
+      {messages.length > 0 && left > 0 && (
+        <a class="small" href={href({ view: "conversation", conversation: c.id })}>
+          {T("and {{.Count}} more", { Count: left })}
+        </a>
+      )}
+    </article>
+  )
+}
+
+/** useMissed loads the first unread messages of a conversation once its card comes near the window. */
+function useMissed(card: { current: HTMLElement | null }, c: Conversation) {
+  const [messages, setMessages] = useState<readonly Message[]>([])
+  const [problem, setProblem] = useState("")
+  const read = useRef(c.read).current
+  const load = () => {
+    setProblem("")
+    const where = read ? { after: read, limit: shown } : { limit: Math.min(shown, c.unread || shown) }
+    call<MessagePage>("GET", at(c.id, "messages") + query(where))
+      .then((page) => setMessages(page.messages), (err) => setProblem(detailOf(err)))
+  }
+  useEffect(() => {
+    if (!card.current) return
+    const sight = new IntersectionObserver((entries) => {
+      if (!entries.some((e) => e.isIntersecting)) return
+      sight.disconnect()
+      load()
+    }, { rootMargin: "400px" })
+    sight.observe(card.current)
+    return () => sight.disconnect()
+  }, [])
+  // What arrives while the list is open is loaded too.
+  useEffect(() => {
+    if (messages.length && messages.length < shown && c.unread > messages.length) load()
+  }, [c.last?.id])
+  return { messages, problem, load }
+}

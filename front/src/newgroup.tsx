@@ -1,0 +1,115 @@
+// Creating a group: what it is called, who can find it, its first members and themes.
+
+import { useState } from "preact/hooks"
+import { call, detailOf, Problem } from "./api"
+import { Failure, Text } from "./fields"
+import { T } from "./i18n"
+import { close } from "./panes"
+import { colleagues } from "./people"
+import type { Choice } from "./picker"
+import { go } from "./route"
+import { fetchOne, me } from "./store"
+import { toast } from "./toast"
+import { Dialog, Picker } from "./ui"
+
+/** kinds are the kinds of groups (org/kinds.go), with what they mean. */
+const kinds = (): readonly { kind: string; name: string; about: string }[] => [
+  { kind: "private", name: T("group private"), about: T("about private") },
+  { kind: "public", name: T("group public"), about: T("about public") },
+  { kind: "request", name: T("group request"), about: T("about request") },
+  { kind: "announcement", name: T("group announcement"), about: T("about announcement") },
+  { kind: "large", name: T("group large"), about: T("about large") },
+  { kind: "federated", name: T("group federated"), about: T("about federated") },
+]
+
+/** Wanted is what was written into the dialog. */
+interface Wanted {
+  name: string
+  description: string
+  kind: string
+  people: readonly Choice[]
+  themes: string
+}
+
+/** NewGroup is the dialog. */
+export function NewGroup() {
+  const [wanted, setWanted] = useState<Wanted>({ name: "", description: "", kind: "private", people: [], themes: "" })
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<unknown>()
+  const set = (part: Partial<Wanted>) => setWanted((w) => ({ ...w, ...part }))
+  const submit = async () => {
+    if (busy || !wanted.name.trim()) return
+    setBusy(true)
+    try {
+      await create(wanted)
+      close()
+    } catch (err) {
+      setProblem(err)
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog title={T("New group")} wide onClose={close} onSubmit={() => void submit()} foot={<>
+      <button class="primary" disabled={busy || !wanted.name.trim()}>{T("Create the group")}</button>
+      <button type="button" onClick={close}>{T("Cancel")}</button>
+    </>}>
+      <Failure text={problem === undefined ? "" : detailOf(problem)} />
+      <Text label={T("Name")} value={wanted.name} onInput={(name) => set({ name })} max={100} first
+        wrong={about(problem, "name")} />
+      <Text label={T("Description")} value={wanted.description} onInput={(description) => set({ description })}
+        max={2000} rows={2} optional wrong={about(problem, "description")} />
+      <Kinds kind={wanted.kind} onKind={(kind) => set({ kind })} />
+      <fieldset>
+        <legend>{T("First members")}</legend>
+        <Picker label={T("Find a colleague")} chosen={wanted.people} onChosen={(people) => set({ people })}
+          load={(words, cancel) => colleagues(words, cancel, [me.peek().address], 50)} />
+      </fieldset>
+      <Text label={T("Themes to begin with")} value={wanted.themes} onInput={(themes) => set({ themes })} rows={3}
+        optional hint={T("One on each line. Everyone can start more later.")} />
+    </Dialog>
+  )
+}
+
+function Kinds({ kind, onKind }: { kind: string; onKind: (kind: string) => void }) {
+  return (
+    <fieldset>
+      <legend>{T("Kind of group")}</legend>
+      <div class="kinds">
+        {kinds().map((k) => (
+          <label key={k.kind} class="check kind">
+            <input type="radio" name="kind" checked={k.kind === kind} onChange={() => onKind(k.kind)} />
+            <span><b>{k.name}</b><small>{k.about}</small></span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+/** about is what the server says of a field. */
+function about(problem: unknown, field: string): string | undefined {
+  if (!(problem instanceof Problem)) return undefined
+  return problem.errors.find((e) => e.location.split(".").at(-1) === field)?.message
+}
+
+/** create makes the group, then adds people and themes. Once the group is there, what fails is told and can be repeated. */
+async function create(w: Wanted): Promise<void> {
+  const group = await call<{ slug: string; room: string }>("POST", "/groups", {
+    name: w.name.trim(),
+    kind: w.kind,
+    ...(w.description.trim() ? { description: w.description.trim() } : {}),
+  })
+  const path = `/groups/${encodeURIComponent(group.slug)}`
+  const also = async (act: Promise<unknown>) => {
+    await act.catch((err: unknown) => toast(T("The group is created, but: {{.Problem}}", { Problem: detailOf(err) }),
+      { error: true }))
+  }
+  if (w.people.length) {
+    await also(call("POST", path + "/members", { members: w.people.map((p) => p.id), role: "member" }))
+  }
+  for (const name of w.themes.split("\n").map((line) => line.trim()).filter(Boolean)) {
+    await also(call("POST", path + "/themes", { name }))
+  }
+  await also(fetchOne(group.room))
+  go({ view: "conversation", conversation: group.room })
+}

@@ -1,0 +1,38 @@
+// Which parts of the page are open.
+
+import { signal } from "@preact/signals"
+import { keptValue } from "./kept"
+
+/** about is whether the details of the conversation are shown. On a narrow window they take the place of the rest. */
+export const about = signal(false)
+
+/** Asking is a dialog that is open. */
+export type Asking =
+  | { what: "jump" }
+  | { what: "keys" }
+  | { what: "status" }
+  | { what: "new conversation" }
+  | { what: "new group" }
+  | { what: "new theme"; group: string; name: string; draft: string }
+
+/** asking is the dialog that is open, if one is. */
+export const asking = signal<Asking | undefined>(undefined)
+
+/** close closes the dialog. */
+export function close(): void {
+  asking.value = undefined
+}
+
+/** byName is whether groups are in order of their names; else the newest comes first. */
+export const byName = keptValue("tree/by-name", true)
+
+/** favourites are the conversations that stand first. */
+export const favourites = keptValue<readonly string[]>("tree/favourites", [])
+
+/** folded are the parts of the tree that are closed. */
+export const folded = keptValue<readonly string[]>("tree/folded", [])
+
+/** toggle adds a value to a list, or takes it out. */
+export function toggle(list: readonly string[], value: string): readonly string[] {
+  return list.includes(value) ? list.filter((v) => v !== value) : [...list, value]
+}
