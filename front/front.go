@@ -32,6 +32,10 @@ func Version() string { return version() }
 // Words are the English texts that the front shows, in order. The page hands over their translations.
 func Words() []string { return words() }
 
+// Preload names the modules that front.js needs before it can run. A page that names them (modulepreload) has them
+// loaded at the same time.
+func Preload() []string { return preload() }
+
 var version = sync.OnceValue(func() string {
 	sum := sha256.New()
 	err := fs.WalkDir(Files(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -49,14 +53,19 @@ var version = sync.OnceValue(func() string {
 	return hex.EncodeToString(sum.Sum(nil)[:6])
 })
 
-var words = sync.OnceValue(func() []string {
-	b, err := fs.ReadFile(Files(), "words.json")
-	var all []string
+var (
+	words   = sync.OnceValue(func() []string { return list("words.json") })
+	preload = sync.OnceValue(func() []string { return list("first.json") })
+)
+
+// list reads a list that the bundle tool has written.
+func list(name string) (all []string) {
+	b, err := fs.ReadFile(Files(), name)
 	if err == nil {
 		err = json.Unmarshal(b, &all)
 	}
 	if err != nil {
-		panic(fmt.Errorf("words of the front: %w", err)) // the bundle tool has written it
+		panic(fmt.Errorf("front: %s: %w", name, err))
 	}
 	return all
-})
+}

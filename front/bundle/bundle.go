@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -64,6 +66,9 @@ func Build(dir string) (Files, error) {
 		}
 		files[filepath.ToSlash(name)] = f.Contents
 	}
+	if files["first.json"], err = first(result.Metafile); err != nil {
+		return nil, err
+	}
 	if files["words.json"], err = words(dir, result.Metafile); err != nil {
 		return nil, err
 	}
@@ -91,6 +96,30 @@ func generated(dir string) api.Plugin {
 				return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, err
 			})
 	}}
+}
+
+// first lists the modules that front.js needs before it can run, so that a page can ask for all at once.
+func first(metafile string) ([]byte, error) {
+	type imported struct{ Path, Kind string }
+	var meta struct {
+		Outputs map[string]struct{ Imports []imported } `json:"outputs"`
+	}
+	if err := json.Unmarshal([]byte(metafile), &meta); err != nil {
+		return nil, fmt.Errorf("modules of the bundle: %w", err)
+	}
+	names := []string{}
+	var add func(output string)
+	add = func(output string) {
+		for _, imp := range meta.Outputs[output].Imports {
+			if name := path.Base(imp.Path); imp.Kind == "import-statement" && !slices.Contains(names, name) {
+				names = append(names, name)
+				add(imp.Path)
+			}
+		}
+	}
+	add("dist/front.js")
+	slices.Sort(names)
+	return inJSON(names)
 }
 
 // licences joins the licences of everything in vendor.

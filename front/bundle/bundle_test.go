@@ -38,8 +38,7 @@ func TestDistIsFresh(t *testing.T) {
 // TestSize keeps the first load below 120 KB and each piece that is loaded later below 150 KB, compressed.
 func TestSize(t *testing.T) {
 	files := build(t)
-	first := []string{"front.js", "front.css"}
-	first = append(first, imported(files, "front.js")...)
+	first := append([]string{"front.js", "front.css"}, front.Preload()...)
 	sum := 0
 	for _, name := range first {
 		sum += zipped(t, files[name])
@@ -61,18 +60,6 @@ func TestWords(t *testing.T) {
 	if !slices.IsSorted(all) || len(all) == 0 || strings.TrimSpace(all[0]) == "" {
 		t.Errorf("words of the front: %q", all)
 	}
-}
-
-// imported lists the files that a module loads before it runs.
-func imported(files Files, name string) []string {
-	var out []string
-	for other := range files {
-		if other != name && bytes.Contains(files[name], []byte(`from"./`+other+`"`)) ||
-			bytes.Contains(files[name], []byte(`import"./`+other+`"`)) {
-			out = append(out, other)
-		}
-	}
-	return out
 }
 
 func zipped(t *testing.T, b []byte) int {

@@ -21,7 +21,7 @@ export interface MenuItem {
 /** Spot is where a menu opens: at an element or at a point of the window. */
 export type Spot = Element | { x: number; y: number }
 
-/** Menu is a button that opens a menu. label names both; it is shown if there are no children. */
+/** Menu is a button that opens a menu. label names the menu, and the button unless it has children. */
 export function Menu({ label, items, icon, children, class: classes }: {
   label: string
   items: () => readonly MenuItem[]
@@ -39,7 +39,7 @@ export function Menu({ label, items, icon, children, class: classes }: {
   return (
     <>
       <button ref={button} type="button" class={classes ?? "quiet icon-button"} aria-haspopup="menu"
-        aria-expanded={open} aria-label={children || icon ? label : undefined} title={icon ? label : undefined}
+        aria-expanded={open} aria-label={icon && !children ? label : undefined} title={icon ? label : undefined}
         onClick={() => setOpen(!open)} onKeyDown={onKey}>
         {icon && <Icon name={icon} />}
         {children ?? (icon ? null : label)}
@@ -61,7 +61,12 @@ export function openMenu(at: Spot, label: string, items: readonly MenuItem[]): v
 /** OpenedMenu shows the menu of openMenu. The page has one. */
 export function OpenedMenu() {
   const menu = opened.value
-  return menu ? <MenuList key={menu} {...menu} onClose={() => { opened.value = undefined }} /> : null
+  if (!menu) return null
+  return (
+    <section aria-label={menu.label}>
+      <MenuList key={menu} {...menu} onClose={() => { opened.value = undefined }} />
+    </section>
+  )
 }
 
 /** MenuList is an open menu. It takes the focus, and gives it back when it goes. */

@@ -18,8 +18,7 @@ export function Mine() {
   const status = own.status ?? { show: "available" }
   return (
     <div class="me-bar">
-      <Menu label={T("You: {{.Name}}, {{.Status}}", { Name: own.name, Status: statusText(status) })} items={items}
-        class="quiet whoami">
+      <Menu label={T("Status and account")} items={items} class="quiet whoami">
         <Avatar id={own.address} name={own.name} photo={own.photo} status={status} />
         <span class="grow">
           <b dir="auto">{own.name}</b>

@@ -58,7 +58,7 @@ function Card({ c }: { c: Conversation }) {
       <article class="card missed-card done">
         <Icon name="check-check" />
         <a dir="auto" href={href({ view: "conversation", conversation: c.id })}>{whereText(c)}</a>
-        <span class="muted small">{T("read")}</span>
+        <span class="muted small">{T("all read")}</span>
       </article>
     )
   }

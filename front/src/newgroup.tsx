@@ -37,6 +37,7 @@ export function NewGroup() {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
   const set = (part: Partial<Wanted>) => setWanted((w) => ({ ...w, ...part }))
+  const known = about(problem, "name") ?? about(problem, "description")
   const submit = async () => {
     if (busy || !wanted.name.trim()) return
     setBusy(true)
@@ -53,7 +54,7 @@ export function NewGroup() {
       <button class="primary" disabled={busy || !wanted.name.trim()}>{T("Create the group")}</button>
       <button type="button" onClick={close}>{T("Cancel")}</button>
     </>}>
-      <Failure text={problem === undefined ? "" : detailOf(problem)} />
+      <Failure text={problem === undefined || known ? "" : detailOf(problem)} />
       <Text label={T("Name")} value={wanted.name} onInput={(name) => set({ name })} max={100} first
         wrong={about(problem, "name")} />
       <Text label={T("Description")} value={wanted.description} onInput={(description) => set({ description })}

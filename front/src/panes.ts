@@ -6,6 +6,12 @@ import { keptValue } from "./kept"
 /** about is whether the details of the conversation are shown. On a narrow window they take the place of the rest. */
 export const about = signal(false)
 
+const phone = matchMedia("(max-width: 48rem)")
+
+/** narrow is whether the window is as narrow as a phone's: one part of the page is in view. */
+export const narrow = signal(phone.matches)
+phone.addEventListener("change", () => { narrow.value = phone.matches })
+
 /** Asking is a dialog that is open. */
 export type Asking =
   | { what: "jump" }

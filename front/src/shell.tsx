@@ -14,7 +14,7 @@ import { Keys } from "./keys"
 import { OpenedMenu } from "./menu"
 import { Mine } from "./mine"
 import { MissedView } from "./missed"
-import { about, asking } from "./panes"
+import { about, asking, narrow } from "./panes"
 import { go, href, place } from "./route"
 import { conversations, loaded, problem } from "./store"
 import { LineState } from "./linestate"
@@ -34,7 +34,11 @@ export function Shell() {
   return (
     <div class={details ? "chat with-about" : "chat"} data-screen={screen}>
       <a class="skip" href="#main">{T("Skip to the content")}</a>
-      <Side />
+      {/* On a phone the tree is the page. */}
+      <div class="side-frame" {...(narrow.value && screen === "tree" ? { role: "main", id: "main" } : {})}>
+        {narrow.value && screen === "tree" && <h1 class="visually-hidden">{boot.name}</h1>}
+        <Side />
+      </div>
       <Main />
       {details && <About key={p.conversation} id={p.conversation} />}
       <Dialogs />
@@ -108,14 +112,17 @@ function Main() {
     if (document.activeElement === document.body && p.view !== "home") main.current?.focus()
   }, [what])
   return (
-    <main ref={main} class="chat-main" id="main" tabIndex={-1}>
-      {(p.view === "missed" || p.view === "search") && (
+    <main ref={main} class="chat-main" tabIndex={-1}
+      {...(narrow.value && p.view === "home" ? {} : { id: "main" })}>
+      {p.view !== "home" && (
         <button class="back quiet icon-button" aria-label={T("Back to the conversations")}
           onClick={() => go({ view: "home" })}>
           <Icon name="chevron-left" />
         </button>
       )}
-      <Content />
+      {(p.view === "conversation" || p.view === "home") && <h1 class="visually-hidden">{boot.name}</h1>}
+      <div class="line-box"><LineState /></div>
+      <div class="chat-content"><Content /></div>
     </main>
   )
 }

@@ -72,7 +72,7 @@ const RowView = memoRow(({ row, entry, current: here, draft }: RowProps) => {
       onContextMenu={(e) => { e.preventDefault(); openRowMenu({ x: e.clientX, y: e.clientY }, c) }}>
       {row.open === undefined ? <i class="twisty" /> : <Twisty row={row} />}
       <Sign c={c} />
-      <span class="grow name" dir="auto">{c.name}</span>
+      <span class="grow name" dir="auto" title={c.name}>{c.name}</span>
       <Words c={c} draft={draft} />
       <Counts unread={c.unread + (row.hidden?.unread ?? 0)} mentions={c.mentions + (row.hidden?.mentions ?? 0)}
         muted={c.notify === "none"} />
