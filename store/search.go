@@ -45,6 +45,7 @@ type Found struct {
 	ThemeName string
 	Nick      string
 	Sender    string // the sender's bare address; "" if it is hidden from the asker
+	From      ID     // the first message of the room that the asker may read
 
 	With     string // in the own archive: the other side, bare
 	Incoming bool

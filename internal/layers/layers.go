@@ -28,7 +28,7 @@ var ranks = [][]string{
 	{"wire/form"},
 	{"auth"},
 	{"store", "store/fulltext"},
-	{"acts"},
+	{"acts", "messages"},
 	{"server", "org", "settings"},
 	{"people"},
 	{"org/mail"},

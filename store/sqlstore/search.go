@@ -192,6 +192,7 @@ func (n *search) read(ctx context.Context, q string, args []any) error {
 		}
 		f := m.Found
 		f.ID, f.Stanza, f.Nick = store.ID(id), slices.Clone([]byte(stanza)), string(nick)
+		f.From = store.ID(m.since)
 		if m.named {
 			f.Sender = string(sender)
 		}
