@@ -75,12 +75,14 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		Org:   n.Org,
 		URL:   func() string { return n.listenerURL(h.Domain, spacesPath) },
 	})
-	return append(n.searching(h), n.orderedFeatures(h, rules, marks, alerts)...)
+	unread := inbox.New(h, n.Store, n.Org, inbox.Config{})
+	n.chats[h.Domain] = n.newChat(h, rules, unread, marks)
+	return append(n.searching(h), n.orderedFeatures(h, rules, marks, alerts, unread)...)
 }
 
 // orderedFeatures gives the features in the order of their steps at a stage.
 func (n *Node) orderedFeatures(
-	h *server.Host, rules *people.People, marks *bookmarks.Bookmarks, alerts *push.Push,
+	h *server.Host, rules *people.People, marks *bookmarks.Bookmarks, alerts *push.Push, unread *inbox.Inbox,
 ) []*server.Feature {
 	c := n.Config
 	waiting := c.Accounts.OfflineMessages
@@ -132,7 +134,8 @@ func (n *Node) orderedFeatures(
 			Retention: func() time.Duration { return n.settings.Of(h.Domain).Archive },
 		}),
 		carbons.New(h),
-		inbox.New(h, n.Store, n.Org, inbox.Config{}).Feature(),
+		unread.Feature(),
+		n.chats[h.Domain].Feature(),
 		sharing.New(h, n.Org),
 		digest.New(h, rules, n.Org),
 		alerts.Feature(),
@@ -224,6 +227,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		}
 		made.rooms, made.uploads, made.nodes = rooms, uploads, nodes
 		n.notices[hc.Domain].Rooms = rooms
+		n.chats[hc.Domain].Rooms, n.chats[hc.Domain].Uploads = rooms, uploads
 		n.hosts = append(n.hosts, made)
 	}
 	return nil
@@ -234,6 +238,7 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	defaults := muc.Default
 	defaults.Archive = c.Archive
 	return muc.Config{
+		Rules:          []muc.Rule{n.chats[h.Domain].Rule},
 		Domain:         c.Label + "." + h.Domain,
 		Host:           h,
 		Store:          n.Store,
@@ -268,7 +273,7 @@ func (n *Node) groupsConfig(h *host) groups.Config {
 		Hats:      h.hats.Of,
 		Meetings:  n.Config.Groups.MeetingURL,
 		Commands:  h.hooks.Commands,
-		Mentioned: n.notices[h.Domain].Mentioned,
+		Mentioned: n.mentioned(h.Domain),
 		Heard:     n.notices[h.Domain].Heard,
 		Said:      h.hooks.Said,
 	}

@@ -42,6 +42,7 @@ import (
 	"parley/store"
 	"parley/store/sqlstore"
 	"parley/transfer/backup"
+	"parley/webchat"
 )
 
 // Node is one running server. Two in one process share nothing.
@@ -66,6 +67,7 @@ type Node struct {
 	cards       map[string]*vcard.Cards
 	spaces      map[string]*pubsub.Spaces   // by host
 	notices     map[string]*notices.Notices // by host
+	chats       map[string]*webchat.Service // by host
 	changes     *notices.Changes
 	departures  *departed.Departures
 	invitations map[string]*invite.Invitations // by host
@@ -119,6 +121,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 		cards:       make(map[string]*vcard.Cards),
 		spaces:      make(map[string]*pubsub.Spaces),
 		notices:     make(map[string]*notices.Notices),
+		chats:       make(map[string]*webchat.Service),
 		invitations: make(map[string]*invite.Invitations),
 		addrs:       make(map[string]net.Addr),
 		ready:       make(chan struct{}),

@@ -33,6 +33,7 @@ func (n *Node) buildAPI() {
 		Throttle:   n.throttle,
 		Failures:   n.failures,
 		Rooms:      n.puppets(),
+		Chats:      n.chats,
 		Find:       n.find,
 		System:     n.system(),
 		Federation: n.others,
@@ -76,11 +77,16 @@ func (n *Node) buildWeb(ctx context.Context) error {
 		Accounts:   n.Store,
 		Federation: n.others,
 		API:        n.api,
+		Chats:      n.chats,
+		UploadURL:  n.uploadURL,
 		Chat: func(w http.ResponseWriter, r *http.Request, account jid.JID, session string,
 			holds func(context.Context) error, proxied bool) {
 			n.door.External(w, r, c2s.Known{Account: account, Credential: session, Holds: holds, Secure: proxied})
 		},
 	})
+	if err == nil {
+		n.api.Browser = n.web.Browser
+	}
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"parley/acts"
 	"parley/internal/fault"
 	"parley/internal/limit"
+	"parley/internal/memo"
 	"parley/store"
 	"parley/wire/jid"
 
@@ -63,6 +64,7 @@ type Org struct {
 	wake    chan struct{}      // jobs are waiting
 	tiles   tiles
 	starts  *limit.Keyed[jid.JID] // of themes, by bare address
+	rooms   memo.Map[jid.JID, belonging]
 }
 
 // New makes an Org with the rules of c. Subscribe before anything changes.

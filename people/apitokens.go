@@ -18,7 +18,8 @@ import (
 // Scopes are the scopes of API tokens, in the order in which pages offer them. A token may do what its owner may do, as
 // far as its scopes allow it.
 var Scopes = []string{"people:read", "people:write", "groups:read", "groups:write", "messages:read", "messages:write",
-	"webhooks:read", "webhooks:write", "system:read", "system:write", "tokens:read", "tokens:write", "audit:read"}
+	"presence:write", "files:write", "webhooks:read", "webhooks:write", "system:read", "system:write", "tokens:read",
+	"tokens:write", "audit:read"}
 
 // TokenPrefix is the beginning of every API token, so that scanners of repositories recognise leaked ones.
 const TokenPrefix = "parley_"

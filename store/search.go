@@ -19,6 +19,7 @@ type Find struct {
 	Theme  string // a theme's key: only its room
 	Room   string // a room's localpart: only that room
 	From   string // the sender's bare address; finds nothing in rooms that hide addresses
+	With   string // bare address: only the asker's conversation with it
 	Except string // bare address: leave out the asker's conversation with it
 
 	After, Before time.Time // both included

@@ -162,6 +162,8 @@ func (x things) fill(pattern string) string {
 		"/api/v1/groups/{slug}/members/{address}":   "/api/v1/groups/verona/members/nurse",
 		"/pick/groups":                              "/pick/groups?for=colleague",
 		"/api/v1/search":                            "/api/v1/search?q=hello",
+		"/api/v1/find":                              "/api/v1/find?q=hello",
+		"/chat/{view}":                              "/chat/missed",
 		"/g/{slug}/t/{key}/m/{id}":                  "/g/verona/t/{key}/m/{reply}",
 		"/g/{slug}/t/{key}/m/{id}/retract":          "/g/verona/t/{key}/m/{reply}/retract",
 		"/admin/system/mail/{id}":                   "/admin/system/mail/{mail}",
@@ -170,11 +172,12 @@ func (x things) fill(pattern string) string {
 		pattern = special
 	}
 	for part, of := range map[string]string{
-		"/invitations/": "invitation",
-		"/webhooks/":    "webhook",
-		"/messages/":    "message",
-		"/m/":           "message",
-		"/reports/":     "report",
+		"/invitations/":   "invitation",
+		"/webhooks/":      "webhook",
+		"/messages/":      "message",
+		"/conversations/": "room",
+		"/m/":             "message",
+		"/reports/":       "report",
 	} {
 		pattern = strings.ReplaceAll(pattern, part+"{id}", part+"{"+of+"}")
 	}
@@ -353,7 +356,9 @@ func askCommands(t *testing.T, r *testrig.Rig, x things, c *testrig.Client, know
 func askAPI(b *testrig.Browser, token, method, path, body string) testrig.Page {
 	return b.Do(method, path, nil, func(q *http.Request) {
 		q.Header.Del("Sec-Fetch-Site")
-		q.Header.Set("Authorization", "Bearer "+token)
+		if token != "" { // a wrong one would be counted, and stop the test
+			q.Header.Set("Authorization", "Bearer "+token)
+		}
 		if body != "" {
 			q.Body, q.ContentLength = readCloser{strings.NewReader(body)}, int64(len(body))
 			q.Header.Set("Content-Type", "application/json")
@@ -461,6 +466,7 @@ func everyDoor(t *testing.T, kind string, i int, want map[string]*deed) (open ma
 			token = newToken(t, b, people.Scopes...)
 		}
 		bodies := described(t, b)
+		delete(bodies, "api GET /api/v1/events") // it goes on for ever: TestFrontStream
 		for _, door := range inOrder(slices.Sorted(maps.Keys(bodies))) {
 			method, path, _ := strings.Cut(strings.TrimPrefix(door, "api "), " ")
 			body := bodyFor(t, door, bodies[door])

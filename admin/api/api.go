@@ -8,6 +8,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,6 +24,7 @@ import (
 	"parley/server"
 	"parley/store"
 	"parley/transfer"
+	"parley/webchat"
 	"parley/wire/jid"
 )
 
@@ -37,6 +40,10 @@ type Config struct {
 	Throttle *auth.Throttle
 	Failures *auth.Failures // nil: failed sign-ins are not noted
 	Rooms    admin.Rooms
+	Chats    map[string]*webchat.Service // by host
+	// Browser gives the browser that a request comes from, if somebody is signed in with it; nil otherwise. It is set
+	// before anything is served; nil: there are no pages.
+	Browser func(w http.ResponseWriter, r *http.Request) (*Browser, error)
 	// begins a search for messages
 	Find       func(ctx context.Context, host string, who jid.JID, text string) store.Find
 	System     admin.System
@@ -69,6 +76,8 @@ func New(c Config) *Server {
 		s.groupPeople(d)
 		s.themes(d)
 		s.messages(d)
+		s.conversations(d)
+		s.events(d)
 		s.teams(d)
 		s.shares(d)
 		s.webhooks(d)
@@ -99,7 +108,20 @@ func (s *Server) huma(mux *http.ServeMux) huma.API {
 	cfg.Info.Description = "People, groups and their messages. Create tokens on the page /me/tokens."
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "/api/openapi", "", "", nil
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	return humago.New(mux, cfg)
+}
+
+// schemaName names a type in the description. What is said in conversations has messages and teams of its own kind.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if strings.HasSuffix(t.PkgPath(), "/webchat") {
+		return "Chat" + name
+	}
+	return name
 }
 
 // ServeHTTP serves programs with a token, below /api.

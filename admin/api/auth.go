@@ -16,8 +16,10 @@ import (
 	"parley/acts"
 	"parley/auth"
 	"parley/internal/door"
+	"parley/internal/fault"
 	"parley/people"
 	"parley/store"
+	"parley/webchat"
 	"parley/wire/jid"
 )
 
@@ -27,6 +29,17 @@ type caller struct {
 	me    store.Person   // zero for the operator
 	actor people.Actor
 	any   bool // the operator has named no host
+
+	credential webchat.Credential          // what the person has signed in with
+	say        func(f *fault.Error) string // nil: in English
+}
+
+// said gives a refusal in the caller's language.
+func (c caller) said(f *fault.Error) string {
+	if c.say == nil {
+		return f.Error()
+	}
+	return c.say(f)
 }
 
 type callerKey struct{}
@@ -70,8 +83,16 @@ const (
 func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		hc.SetHeader("Cache-Control", "no-store")
-		r, _ := humago.Unwrap(hc)
+		r, w := humago.Unwrap(hc)
 		refuse := func(status int, text string) { _ = huma.WriteErr(a, hc, status, text) }
+		if b, done := s.byCookie(a, hc, r, w); done {
+			return
+		} else if b != nil {
+			door.Allow(r.Context(), requestTime, requestTime)
+			next(huma.WithValue(hc, callerKey{},
+				caller{p: b.People, me: b.Me, actor: b.Actor, credential: b.Credential, say: b.Say}))
+			return
+		}
 		token, _ := strings.CutPrefix(hc.Header("Authorization"), "Bearer ")
 		me, have, err := s.byToken(hc.Context(), token)
 		if err != nil {
@@ -105,7 +126,12 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 		if from := remoteOf(r); from.IsValid() {
 			remote = from.String()
 		}
-		next(huma.WithValue(hc, callerKey{}, caller{p: p, me: *me, actor: people.As(*me, acts.API, remote)}))
+		next(huma.WithValue(hc, callerKey{}, caller{
+			p:          p,
+			me:         *me,
+			actor:      people.As(*me, acts.API, remote),
+			credential: webchat.Credential{ID: people.HashToken(token), Remote: remote, Agent: r.UserAgent()},
+		}))
 	}
 }
 

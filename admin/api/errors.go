@@ -22,8 +22,9 @@ func missing(field, text string, args ...any) error {
 	return fault.New(fault.NotFound, field, text, args...)
 }
 
-// problem turns a refusal into an answer (RFC 9457); any other error is an internal one.
-func (s *Server) problem(err error) error {
+// problem turns a refusal into an answer (RFC 9457), in the caller's language if that is known; any other error is an
+// internal one.
+func (s *Server) problem(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -33,9 +34,10 @@ func (s *Server) problem(err error) error {
 	status, f := admin.Refusal(err)
 	switch {
 	case f != nil && f.Field != "":
-		return huma.NewError(status, f.Error(), &huma.ErrorDetail{Message: f.Error(), Location: "body." + f.Field})
+		text := who(ctx).said(f)
+		return huma.NewError(status, text, &huma.ErrorDetail{Message: text, Location: "body." + f.Field})
 	case f != nil:
-		return huma.NewError(status, f.Error())
+		return huma.NewError(status, who(ctx).said(f))
 	case errors.Is(err, admin.ErrDiskFull):
 		return huma.NewError(http.StatusInsufficientStorage, err.Error())
 	case errors.Is(err, context.Canceled): // nobody is there to read it
@@ -48,7 +50,7 @@ func (s *Server) problem(err error) error {
 // refuse answers an error before an operation is reached.
 func (s *Server) refuse(a huma.API, hc huma.Context, err error) {
 	var model *huma.ErrorModel
-	if !errors.As(s.problem(err), &model) {
+	if !errors.As(s.problem(hc.Context(), err), &model) {
 		_ = huma.WriteErr(a, hc, http.StatusInternalServerError, serverFail)
 		return
 	}

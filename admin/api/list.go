@@ -60,7 +60,7 @@ func list[I any, P listed[I], T any](
 	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*listPart[T], error) {
 		out, total, err := f(ctx, who(ctx), P(in))
 		if err != nil {
-			return nil, s.problem(err)
+			return nil, s.problem(ctx, err)
 		}
 		if out == nil {
 			out = []T{}

@@ -20,6 +20,7 @@ type way uint8
 const (
 	byToken way = 1 << iota
 	bySocket
+	byBrowser // of somebody who is signed in on the pages, besides tokens
 )
 
 // None is an empty input or answer.
@@ -58,6 +59,12 @@ func personal[I, O any](o Op[I, O]) Op[I, O] {
 	return o
 }
 
+// inBrowsers marks an operation that browsers of signed-in people may call too.
+func inBrowsers[I, O any](o Op[I, O]) Op[I, O] {
+	o.takes |= byBrowser
+	return o
+}
+
 // machine describes an operation for the operator of the machine alone. Without a host it is about all hosts.
 func machine[I, O any](id, method, path, summary string) Op[I, O] {
 	o := op[I, O](id, method, path, "", summary)
@@ -84,6 +91,9 @@ func register[I, O any](d *doors, takes way, op huma.Operation, needs right,
 		return
 	}
 	op.Metadata = map[string]any{rightKey: needs, anyHostKey: op.Metadata[anyHostKey]}
+	if takes&byBrowser != 0 {
+		op.Metadata[browserKey] = true
+	}
 	if d.takes == bySocket {
 		op.Security = nil
 	}
@@ -99,7 +109,7 @@ func serve[I, O any](s *Server, d *doors, o Op[I, O], needs right,
 	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*answer[O], error) {
 		out, err := f(ctx, who(ctx), in)
 		if err != nil {
-			return nil, s.problem(err)
+			return nil, s.problem(ctx, err)
 		}
 		return &answer[O]{out}, nil
 	})
@@ -108,7 +118,7 @@ func serve[I, O any](s *Server, d *doors, o Op[I, O], needs right,
 // act is serve for an operation whose answer is None.
 func act[I any](s *Server, d *doors, o Op[I, None], needs right, f func(ctx context.Context, c caller, in *I) error) {
 	register(d, o.takes, o.Operation, needs, func(ctx context.Context, in *I) (*struct{}, error) {
-		return nil, s.problem(f(ctx, who(ctx), in))
+		return nil, s.problem(ctx, f(ctx, who(ctx), in))
 	})
 }
 

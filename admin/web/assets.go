@@ -28,8 +28,10 @@ type assets struct {
 	zipped map[string][]byte
 }
 
-func newAssets() (*assets, error) {
-	a := &assets{fs: sub("assets"), icons: make(map[string]template.HTML), zipped: make(map[string][]byte)}
+func newAssets() (*assets, error) { return readAssets(sub("assets")) }
+
+func readAssets(from fs.FS) (*assets, error) {
+	a := &assets{fs: from, icons: make(map[string]template.HTML), zipped: make(map[string][]byte)}
 	sum := sha256.New()
 	err := fs.WalkDir(a.fs, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

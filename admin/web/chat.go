@@ -27,7 +27,8 @@ func (s *Server) chat() {
 	if s.Chat == nil {
 		return
 	}
-	s.handle("GET /chat", member, (*request).chatPage)
+	s.chatFront()
+	s.handle("GET /chat/converse", member, (*request).chatPage)
 	s.handle("GET /chat/ws", member, (*request).chatSocket)
 }
 

@@ -22,12 +22,14 @@ import (
 	"parley/auth"
 	"parley/feature/webhooks"
 	"parley/federation"
+	"parley/front"
 	"parley/internal/door"
 	"parley/internal/fault"
 	"parley/internal/memo"
 	"parley/org"
 	"parley/people"
 	"parley/transfer"
+	"parley/webchat"
 
 	"parley/internal/i18n"
 	"parley/server"
@@ -52,9 +54,12 @@ type Config struct {
 	Rooms    admin.Rooms
 	Find     func(ctx context.Context, host string, who jid.JID, text string) store.Find // begins a search for messages
 	System   admin.System
-	Chat     Chat                          // nil: there is no chat
-	Photos   map[string]admin.Photos       // by host
-	Hooks    map[string]*webhooks.Webhooks // by host
+	Chat     Chat                        // nil: there is no chat
+	Chats    map[string]*webchat.Service // by host
+	// UploadURL gives the beginning of the addresses of a host's files; nil: there are none.
+	UploadURL func(host string) string
+	Photos    map[string]admin.Photos       // by host
+	Hooks     map[string]*webhooks.Webhooks // by host
 
 	Federation *federation.Admin
 	Accounts   transfer.Store // for people who download their data
@@ -67,6 +72,7 @@ type Server struct {
 	mux    *http.ServeMux
 	views  views
 	assets *assets
+	front  *assets
 	routes []string // patterns of the routes, for the test that looks at each
 	cross  *http.CrossOriginProtection
 	thumbs memo.Map[string, thumb] // by the hash of the published picture
@@ -80,6 +86,9 @@ func New(c Config) (*Server, error) {
 	s.thumbs.Most = maxShown
 	var err error
 	if s.assets, err = newAssets(); err != nil {
+		return nil, err
+	}
+	if s.front, err = readAssets(front.Files()); err != nil {
 		return nil, err
 	}
 	s.views.funcs, s.views.words = s.funcs, s.Words

@@ -128,36 +128,47 @@ const diskFull = "the server's disk is nearly full: no files can be uploaded unt
 
 // slot gives a place to put a file and one to get it from (XEP-0363, sections 5 and 6).
 func (s *Service) slot(ctx context.Context, who jid.JID, e *wire.Element) (*wire.Element, error) {
-	if who.Domain() != s.cfg.Host.Domain || who.Local() == "" {
-		return nil, server.WithText(server.Forbidden, "only people of "+s.cfg.Host.Domain+" may upload files")
-	}
-	u, err := s.requested(e)
+	u, err := s.reserve(ctx, who, e)
 	if err != nil {
 		return nil, err
 	}
+	put := wire.E(ns, "put", wire.T(ns, "header", "Bearer "+s.token(u)).Set("name", "Authorization"))
+	put.Set("url", s.address(u, s.inBrowser(who)))
+	return wire.E(ns, "slot", put, wire.E(ns, "get").Set("url", s.address(u, true))), nil
+}
+
+// address gives the URL of a file. Browsers may have to read a file, whoever uploads it: with browser it is one that
+// they trust.
+func (s *Service) address(u store.Upload, browser bool) string {
+	base := s.cfg.URL()
+	if browser && s.cfg.BrowserURL != nil {
+		base = s.cfg.BrowserURL()
+	}
+	return base + "/" + u.ID + "/" + url.PathEscape(u.Name)
+}
+
+// reserve makes a slot of what a request says of the file.
+func (s *Service) reserve(ctx context.Context, who jid.JID, e *wire.Element) (store.Upload, error) {
+	if who.Domain() != s.cfg.Host.Domain || who.Local() == "" {
+		return store.Upload{}, server.WithText(server.Forbidden,
+			"only people of "+s.cfg.Host.Domain+" may upload files")
+	}
+	u, err := s.requested(e)
+	if err != nil {
+		return u, err
+	}
 	u.Owner = who.Local()
 	if s.cfg.Fits != nil && !s.cfg.Fits(u.Size) {
-		return nil, errDisk
+		return u, errDisk
 	}
 	var id [18]byte
 	rand.Read(id[:])
 	u.ID = base64.RawURLEncoding.EncodeToString(id[:])
 	err = s.cfg.Store.CreateUpload(ctx, u, maxFiles, s.cfg.Quota)
 	if errors.Is(err, store.ErrLimit) {
-		return nil, s.overQuota(ctx, u)
+		return u, s.overQuota(ctx, u)
 	}
-	if err != nil {
-		return nil, err
-	}
-	at := "/" + u.ID + "/" + url.PathEscape(u.Name)
-	to, from := s.cfg.URL(), s.cfg.URL()
-	if s.cfg.BrowserURL != nil { // Browsers may have to read the file, whoever uploads it.
-		if from = s.cfg.BrowserURL(); s.inBrowser(who) {
-			to = from
-		}
-	}
-	put := wire.E(ns, "put", wire.T(ns, "header", "Bearer "+s.token(u)).Set("name", "Authorization")).Set("url", to+at)
-	return wire.E(ns, "slot", put, wire.E(ns, "get").Set("url", from+at)), nil
+	return u, err
 }
 
 // requested reads what a request for a slot says of the file. The result has no owner and no id yet.

@@ -110,7 +110,8 @@ func (n *search) own(ctx context.Context) error {
 		if g.Incoming {
 			g.Sender = g.With
 		}
-		if g.With == f.Except && f.Except != "" || f.From != "" && g.Sender != f.From {
+		if g.With == f.Except && f.Except != "" || f.From != "" && g.Sender != f.From ||
+			f.With != "" && g.With != f.With {
 			return true
 		}
 		n.add(g)
@@ -128,6 +129,9 @@ func ignoreNotFound(err error) error {
 
 // rooms searches the rooms: first the messages that are not in the index, then those that the index names.
 func (n *search) rooms(ctx context.Context) (err error) {
+	if n.f.With != "" {
+		return nil
+	}
 	if n.may, err = n.s.readables(ctx, n.f, n.account); err != nil {
 		return err
 	}

@@ -1,0 +1,126 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"parley/webchat"
+)
+
+// EventsQuery continues a stream of events.
+type EventsQuery struct {
+	LastEventID string `header:"Last-Event-ID" maxLength:"64" doc:"id of the last event that the caller has"`
+	Last        string `query:"last" maxLength:"64" doc:"the same, for callers that cannot set a header"`
+}
+
+// ConfirmInput says which events the caller has.
+type ConfirmInput struct {
+	Body struct {
+		Last string `json:"last" maxLength:"64" doc:"id of the last event that the caller has"`
+	}
+}
+
+// Operations on events.
+var (
+	ReadEvents = chats[EventsQuery, None](
+		"read-events", http.MethodGet, "/events", "messages:read",
+		"What happens in the caller's conversations, as server-sent events",
+	)
+	ConfirmEvents = chats[ConfirmInput, None](
+		"confirm-events", http.MethodPost, "/events/confirm", "messages:read",
+		"Confirm events, so that the caller counts as present",
+	)
+)
+
+func (s *Server) events(d *doors) {
+	register(d, ReadEvents.takes, ReadEvents.Operation, nil,
+		func(_ context.Context, in *EventsQuery) (*huma.StreamResponse, error) {
+			return &huma.StreamResponse{Body: func(hc huma.Context) { s.streamEvents(d, hc, in) }}, nil
+		})
+	act(s, d, ConfirmEvents, nil, func(_ context.Context, c caller, in *ConfirmInput) error {
+		w, err := s.chat(c)
+		if err == nil {
+			w.Confirm(c.me.Name, c.credential.ID, in.Body.Last)
+		}
+		return err
+	})
+}
+
+// beatEvery is how often something is sent on a stream of events, so that both sides and what is between them see that
+// it lives.
+const beatEvery = 15 * time.Second
+
+// maxStream is how long a stream lasts at most: the caller's right is asked for again at the next one.
+const maxStream = 30 * time.Minute
+
+// streamEvents sends events until the caller goes or its session ends.
+func (s *Server) streamEvents(d *doors, hc huma.Context, in *EventsQuery) {
+	c := who(hc.Context())
+	w, err := s.chat(c)
+	if err != nil {
+		s.refuse(d.api, hc, err)
+		return
+	}
+	last := in.LastEventID
+	if last == "" {
+		last = in.Last
+	}
+	ctx, cancel := context.WithTimeout(hc.Context(), maxStream)
+	defer cancel()
+	stream, err := w.Open(ctx, c.me.Name, c.credential, last)
+	if err != nil {
+		s.refuse(d.api, hc, err)
+		return
+	}
+	defer stream.Close()
+	_, out := humago.Unwrap(hc)
+	h := out.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	out.WriteHeader(http.StatusOK)
+	if err := s.pump(ctx, stream, out); err != nil && ctx.Err() == nil {
+		s.Log.Debug("a stream of events broke off", "account", c.me.Name, "err", err)
+	}
+}
+
+// pump copies events to a stream, and beats while there are none.
+func (s *Server) pump(ctx context.Context, stream *webchat.Stream, out http.ResponseWriter) error {
+	rc := http.NewResponseController(out)
+	write := func(text string) error {
+		_ = rc.SetWriteDeadline(time.Now().Add(2 * beatEvery)) // a limit that cannot be set is not there
+		if _, err := fmt.Fprint(out, text); err != nil {
+			return err
+		}
+		return rc.Flush()
+	}
+	for {
+		waiting, cancel := context.WithTimeout(ctx, beatEvery)
+		items, ok, err := stream.Next(waiting)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, context.DeadlineExceeded):
+			if err := write(": beat\n\n"); err != nil {
+				return err
+			}
+			continue
+		case err != nil || !ok:
+			return err
+		}
+		text := ""
+		for _, it := range items {
+			text += "id: " + it.ID + "\nevent: " + it.Name + "\ndata: " + string(it.Data) + "\n\n"
+		}
+		if err := write(text); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package inbox
+
+import (
+	"context"
+
+	"parley/org"
+	"parley/store"
+	"parley/wire/jid"
+)
+
+// News gives what is new in the conversation's room; nil if it is a conversation with a person.
+func (c *Conversation) News() *org.RoomNews { return c.room }
+
+// Latest gives the newest message of a conversation as it is kept; nil if nothing is left of it.
+func (b *Inbox) Latest(ctx context.Context, account string, c *Conversation) (store.ID, []byte, error) {
+	return b.latest(ctx, account, c)
+}
+
+// Unread gives how many messages of a conversation follow one that an account has read, and how many of them mention
+// the account's person. Both are at most 100.
+func (b *Inbox) Unread(ctx context.Context, account string, with jid.JID,
+	read store.ID) (unread, mentions int, err error) {
+	if with.Domain() != b.o.RoomDomain(b.h.Domain) {
+		unread, err = b.unread(ctx, account, with.String(), read)
+		return unread, 0, err
+	}
+	who, err := jid.New(account, b.h.Domain, "")
+	if err != nil {
+		return 0, 0, err
+	}
+	return b.o.UnreadAfter(ctx, b.h.Domain, with, who, read)
+}
+
+// Note keeps how far an account has read a conversation.
+func (b *Inbox) Note(account string, with jid.JID, id store.ID) { b.note(account, with, id) }

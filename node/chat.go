@@ -1,0 +1,57 @@
+package node
+
+import (
+	"context"
+
+	"parley/admin"
+	"parley/feature/bookmarks"
+	"parley/feature/inbox"
+	"parley/messages"
+	"parley/muc"
+	"parley/muc/groups"
+	"parley/people"
+	"parley/server"
+	"parley/webchat"
+	"parley/wire/jid"
+)
+
+// newChat makes the service of a host's browsers. Its rooms and uploads are set once they are made.
+func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox,
+	marks *bookmarks.Bookmarks) *webchat.Service {
+	s := webchat.New(webchat.Config{
+		Host:      h,
+		Store:     n.Store,
+		Org:       n.Org,
+		People:    rules,
+		Inbox:     unread,
+		Bookmarks: marks,
+		Messages:  messages.Reader{Store: n.Store},
+		Photo: func(ctx context.Context, account string) (string, error) {
+			hash, err := n.cards[h.Domain].PhotoHash(ctx, account)
+			return admin.PhotoPath(account, hash), err
+		},
+		Hats: func(ctx context.Context, group, account string) []muc.Hat {
+			own := n.host(h.Domain)
+			j, err := jid.New(account, h.Domain, "")
+			if own == nil || err != nil {
+				return nil
+			}
+			return own.hats.Of(ctx, group, j)
+		},
+	})
+	n.Org.Subscribe(s.OrgChanged)
+	return s
+}
+
+// mentioned has people told that they are mentioned in a room of a host: by their phones and in their browsers.
+func (n *Node) mentioned(domain string) func(ctx context.Context, m groups.Mention) {
+	told, chat := n.notices[domain], n.chats[domain]
+	return func(ctx context.Context, m groups.Mention) {
+		told.Mentioned(ctx, m)
+		for _, j := range m.People {
+			if j.Domain() == domain {
+				chat.Mentioned(j.Local(), m.Room, m.ID)
+			}
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package testrig_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"parley/acts"
+	"parley/store"
+	"parley/testrig"
+	"parley/webchat"
+)
+
+// A browser sees what clients do in a room, and clients see what the browser does, as the same stanzas. The browser is
+// not in the room.
+func TestFrontInRoom(t *testing.T) {
+	r, _, g := verona(t, "juliet", "benvolio")
+	addTo(t, r, g, "juliet")
+	room := g.Room + "@groups." + testrig.Host
+	juliet := newChatter(t, r, "juliet")
+	c := signIn(t, r, "romeo")
+	joinRoom(t, c, room, "Romeo")
+
+	saysIn(t, c, room, "r1", "<body>Soft!</body>")
+	m := juliet.fresh(room, "Soft!")
+	if m.By == nil || m.By.Address != "romeo@"+testrig.Host || m.ID == "" {
+		t.Errorf("got %+v", m)
+	}
+
+	said := juliet.say(room, "Ay me!")
+	got := wantMessage(t, c, func(e *testrig.Element) bool { return content(e, "body") == "Ay me!" })
+	if got.Find("occupant-id") == nil || got.Attr("from") == room || said.ID != got.Find("stanza-id").Attr("id") {
+		t.Errorf("the client got %s, the browser %+v", got, said)
+	}
+	if list := ask(t, c, room, "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>"); strings.Contains(
+		list.String(), "juliet") {
+		t.Errorf("the browser is in the room: %s", list)
+	}
+
+	// A correction, a reaction and a reply of the client.
+	saysIn(t, c, room, "r2", "<body>Soft! What light</body><replace xmlns='urn:xmpp:message-correct:0' id='r1'/>")
+	m = juliet.message(room, func(m webchat.Message, fresh bool) bool { return !fresh && m.Edited != nil })
+	if m.Text != "Soft! What light" {
+		t.Errorf("got %+v", m)
+	}
+	saysIn(t, c, room, "r3",
+		"<reactions xmlns='urn:xmpp:reactions:0' id='"+said.ID+"'><reaction>👍</reaction></reactions>")
+	m = juliet.message(room, func(m webchat.Message, _ bool) bool { return m.ID == said.ID && len(m.Reactions) == 1 })
+	if m.Reactions[0].Emoji != "👍" || len(m.Reactions[0].By) != 1 {
+		t.Errorf("got %+v", m)
+	}
+	saysIn(t, c, room, "r4", "<body>&gt; Ay me!\nShe speaks</body><reply xmlns='urn:xmpp:reply:0' to='"+room+
+		"/Juliet' id='"+said.ID+"'/><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'>"+
+		"<body start='0' end='9'/></fallback>")
+	m = juliet.fresh(room, "She speaks")
+	if m.Reply == nil || m.Reply.ID != said.ID || m.Reply.Text != "Ay me!" {
+		t.Errorf("got %+v", m.Reply)
+	}
+
+	// And of the browser.
+	var edited webchat.Message
+	juliet.must("PUT", in(room, "/messages/", said.ID), map[string]any{"text": "Ay me, again!"}, &edited)
+	if edited.ID != said.ID || edited.Text != "Ay me, again!" || edited.Edited == nil {
+		t.Errorf("edited: %+v", edited)
+	}
+	wantMessage(t, c, func(e *testrig.Element) bool {
+		x := e.Find("replace")
+		return x != nil && content(e, "body") == "Ay me, again!" && x.Attr("id") == got.Attr("id")
+	})
+	juliet.must("PUT", in(room, "/messages/", m.ID, "/reactions"), map[string]any{"emoji": []string{"❤️"}}, nil)
+	wantMessage(t, c, func(e *testrig.Element) bool {
+		x := e.Find("reactions")
+		return x != nil && x.Attr("id") == m.ID && strings.Contains(e.String(), "❤️")
+	})
+	var reply webchat.Message
+	juliet.must("POST", in(room, "/messages"), webchat.Outgoing{Text: "Wherefore?", Reply: m.ID}, &reply)
+	if reply.Text != "Wherefore?" || reply.Reply == nil || reply.Reply.ID != m.ID || reply.Reply.Text != "She speaks" {
+		t.Errorf("reply: %+v", reply)
+	}
+	wantMessage(t, c, func(e *testrig.Element) bool {
+		x := e.Find("reply")
+		return x != nil && x.Attr("id") == m.ID && strings.HasSuffix(content(e, "body"), "Wherefore?")
+	})
+	juliet.must("DELETE", in(room, "/messages/", reply.ID), nil, nil)
+	wantMessage(t, c, func(e *testrig.Element) bool { return e.Find("retract") != nil })
+	juliet.message(room, func(m webchat.Message, _ bool) bool { return m.ID == reply.ID && m.Removed != nil })
+
+	var texts []string
+	for _, x := range juliet.history(room).Messages {
+		if x.Removed == nil {
+			texts = append(texts, x.Text)
+		}
+	}
+	if want := "Soft! What light|Ay me, again!|She speaks"; strings.Join(texts, "|") != want {
+		t.Errorf("history: %q, want %q", texts, want)
+	}
+}
+
+// Rights hold for browsers as for clients, and end at once.
+func TestFrontRights(t *testing.T) {
+	r, _, g := verona(t, "juliet", "benvolio")
+	addTo(t, r, g, "juliet")
+	room := g.Room + "@groups." + testrig.Host
+	juliet, benvolio := newChatter(t, r, "juliet"), newChatter(t, r, "benvolio")
+	m := juliet.say(room, "In secret")
+	for _, ask := range [][2]string{
+		{"GET", in(room)}, {"GET", in(room, "/messages")}, {"POST", in(room, "/messages")},
+		{"PUT", in(room, "/messages/", m.ID)}, {"DELETE", in(room, "/messages/", m.ID)},
+		{"PUT", in(room, "/messages/", m.ID, "/reactions")}, {"PUT", in(room, "/read")},
+		{"PUT", in(room, "/typing")}, {"GET", in(room, "/people")}, {"PUT", in(room, "/notify")},
+	} {
+		var body any
+		if ask[0] != "GET" && ask[0] != "DELETE" {
+			body = map[string]any{"text": "x", "emoji": []string{"x"}, "message": m.ID, "typing": true, "notify": "all"}
+		}
+		if status := benvolio.do(ask[0], ask[1], body, nil); status != http.StatusNotFound &&
+			status != http.StatusUnprocessableEntity {
+			t.Errorf("%s %s: %d", ask[0], ask[1], status)
+		}
+	}
+	if _, ok := benvolio.conversation(room); ok {
+		t.Error("it is in the list of somebody who may not know of it")
+	}
+	if _, ok := juliet.conversation(room); !ok {
+		t.Error("it is not in the list of a member")
+	}
+	// Somebody who comes sees the conversation at once; somebody who is put out loses it at once.
+	addTo(t, r, g, "benvolio")
+	benvolio.want("conversation", func(data string) bool { return strings.Contains(data, room) })
+	juliet.say(room, "Welcome")
+	benvolio.fresh(room, "Welcome")
+	if err := r.Node.Org.SetMembers(t.Context(), acts.Operator, testrig.Host, g.ID,
+		[]store.Member{{JID: "juliet@" + testrig.Host}}); err != nil {
+		t.Fatal(err)
+	}
+	juliet.want("gone", func(data string) bool { return strings.Contains(data, room) })
+	if status := juliet.do("POST", in(room, "/messages"), webchat.Outgoing{Text: "still?"}, nil); status < 400 {
+		t.Errorf("writes after being put out: %d", status)
+	}
+}
+
+// Two people write to each other, one of them in a browser, with what both of them read.
+func TestFrontWithPerson(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo", "juliet")
+	juliet := newChatter(t, r, "juliet")
+	c := signIn(t, r, "romeo")
+	sends(t, c, "<presence/>")
+	him, her := "romeo@"+testrig.Host, "juliet@"+testrig.Host
+	sends(t, c, "<message to='"+her+"' type='chat' id='a1'><body>Good night</body></message>")
+	m := juliet.fresh(him, "Good night")
+	if x, ok := juliet.conversation(him); !ok || x.Kind != "person" || x.Unread == nil || *x.Unread != 1 ||
+		x.Last == nil || x.Last.Text != "Good night" {
+		t.Errorf("listed as %+v", x)
+	}
+	said := juliet.say(him, "A thousand times")
+	got := wantMessage(t, c, func(e *testrig.Element) bool { return content(e, "body") == "A thousand times" })
+	if got.Attr("type") != "chat" {
+		t.Errorf("got %s", got)
+	}
+	var left webchat.Unread
+	juliet.must("PUT", in(him, "/read"), map[string]any{"message": m.ID}, &left)
+	if left.Unread != 0 {
+		t.Errorf("unread: %+v", left)
+	}
+	wantMessage(t, c, func(e *testrig.Element) bool {
+		x := e.Find("displayed")
+		return x != nil && x.Attr("id") == "a1"
+	})
+	juliet.want("read", func(data string) bool { return strings.Contains(data, m.ID) })
+	sends(t, c, "<message to='"+her+"' type='chat' id='a2'><reactions xmlns='urn:xmpp:reactions:0' id='"+
+		got.Attr("id")+"'><reaction>🌹</reaction></reactions></message>")
+	juliet.message(him, func(m webchat.Message, _ bool) bool { return m.ID == said.ID && len(m.Reactions) == 1 })
+	sends(t, c, "<message to='"+her+"' type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>")
+	juliet.want("typing", func(data string) bool { return strings.Contains(data, `"typing":true`) })
+	sends(t, c, "<message to='"+her+"' type='chat' id='a3'><body>Good morning</body>"+
+		"<replace xmlns='urn:xmpp:message-correct:0' id='a1'/></message>")
+	juliet.message(him, func(x webchat.Message, _ bool) bool { return x.ID == m.ID && x.Text == "Good morning" })
+}
+
+// What a browser misses while its stream is broken comes with the next stream, once; and what is sent twice is kept
+// once.
+func TestFrontNothingLost(t *testing.T) {
+	r, _, g := verona(t, "juliet")
+	addTo(t, r, g, "juliet")
+	room := g.Room + "@groups." + testrig.Host
+	juliet := newChatter(t, r, "juliet")
+	c := signIn(t, r, "romeo")
+	joinRoom(t, c, room, "Romeo")
+	saysIn(t, c, room, "1", "<body>one</body>")
+	last := juliet.want("message", func(data string) bool { return strings.Contains(data, `"one"`) })
+
+	other := &chatter{t: t, b: juliet.b, events: make(chan happened, 1000)}
+	saysIn(t, c, room, "2", "<body>two</body>")
+	juliet.fresh(room, "two")
+	end := other.listen(last.id)
+	other.want("hello", func(string) bool { return true })
+	other.fresh(room, "two")
+	end()
+	lost := &chatter{t: t, b: juliet.b, events: make(chan happened, 1000)}
+	lost.listen("elsewhere-7")
+	lost.want("reset", func(string) bool { return true })
+
+	var first, second webchat.Message
+	o := webchat.Outgoing{Text: "once", Origin: "o1"}
+	juliet.must("POST", in(room, "/messages"), o, &first)
+	juliet.must("POST", in(room, "/messages"), o, &second)
+	if first.ID == "" || first.ID != second.ID {
+		t.Errorf("sent twice: %s and %s", first.ID, second.ID)
+	}
+	n := 0
+	for _, m := range juliet.history(room).Messages {
+		if m.Text == "once" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("kept %d times", n)
+	}
+}
+
+// The stream of events is for people who are signed in, on the pages or with a token.
+func TestFrontStream(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo")
+	nobody := r.Browser(t)
+	if p := nobody.Get("/api/v1/events"); p.Status != http.StatusUnauthorized {
+		t.Errorf("nobody: %d", p.Status)
+	}
+	romeo := newChatter(t, r, "romeo")
+	romeo.b.Post("/logout")
+	if p := romeo.b.Get("/api/v1/events"); p.Status != http.StatusUnauthorized {
+		t.Errorf("after signing out: %d", p.Status)
+	}
+}

@@ -1,0 +1,290 @@
+package webchat
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/internal/fault"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Browser is one browser that somebody is signed in with, or one program with a token: a session of the account, which
+// all tabs share. It is safe from any goroutine.
+type Browser struct {
+	s          *Service
+	session    *server.Session
+	credential string
+	buf        *buffer
+
+	mu      sync.Mutex
+	streams int
+	seen    time.Time // when it was last heard of
+	asleep  bool      // its presence is withdrawn
+	status  Status
+	answers map[string]chan *wire.Stanza
+
+	people map[string]bool   // whose presence it hears of; the service's lock guards it
+	told   map[string]Status // what it was told of them last; the service's lock guards it
+}
+
+// How long a browser that is not heard of counts as present, and how long its events are kept.
+const (
+	sleepAfter = time.Minute
+	goneAfter  = 15 * time.Minute
+	maxStreams = 8  // of one browser
+	maxOpen    = 20 // browsers of one account
+)
+
+// Credential says what a browser or program has signed in with, and where it is.
+type Credential struct {
+	ID     string // the hash of a browser's session or of a token
+	Remote string // its address
+	Agent  string // what it calls itself
+}
+
+// open gives the session of a browser, which it makes if there is none.
+func (s *Service) open(ctx context.Context, account string, c Credential) (*Browser, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	s.mu.Lock()
+	b, many := s.browsers[account][c.ID], len(s.browsers[account])
+	s.mu.Unlock()
+	if b != nil {
+		return b, nil
+	}
+	if many >= maxOpen {
+		return nil, fault.New(fault.Limit, "", "Too many browsers are open")
+	}
+	b = &Browser{
+		s:          s,
+		credential: c.ID,
+		buf:        newBuffer(strings.ToLower(rand.Text()[:12])),
+		seen:       time.Now(),
+		asleep:     true,
+		status:     Status{Show: "available"},
+		people:     make(map[string]bool),
+		told:       make(map[string]Status),
+		answers:    make(map[string]chan *wire.Stanza),
+	}
+	info := server.SessionInfo{
+		Remote:     c.Remote,
+		Transport:  "web",
+		Credential: c.ID,
+		Client:     server.Client{Software: "parley", Device: c.Agent},
+	}
+	var err error
+	if b.session, err = s.cfg.Host.Bind(ctx, account, "", server.Generate, b, info); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	if s.browsers[account] == nil {
+		s.browsers[account] = make(map[string]*Browser)
+	}
+	s.browsers[account][c.ID] = b
+	s.mu.Unlock()
+	return b, nil
+}
+
+// Open begins a stream of events for a browser. last is the id of the last event that the browser has; "" for none.
+// The caller calls Close of the stream.
+func (s *Service) Open(ctx context.Context, account string, c Credential, last string) (*Stream, error) {
+	b, err := s.open(ctx, account, c)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	if b.streams >= maxStreams {
+		b.mu.Unlock()
+		return nil, fault.New(fault.Limit, "", "Too many streams of this browser are open")
+	}
+	b.streams++
+	b.seen = time.Now()
+	b.mu.Unlock()
+	st := &Stream{b: b, at: b.buf.last()}
+	if last != "" {
+		if n, ok := b.buf.number(last); ok {
+			st.at = n
+			b.buf.forget(n)
+		} else {
+			st.lost = true
+		}
+	}
+	if err := b.awake(ctx); err != nil {
+		st.Close()
+		return nil, err
+	}
+	return st, nil
+}
+
+// Close ends a stream. The browser may open another one, which goes on where this one ended.
+func (s *Stream) Close() {
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	s.b.streams--
+	s.b.seen = time.Now()
+}
+
+// Confirm notes that the browser has had the event with an id, and everything before it.
+func (s *Service) Confirm(account, credential, id string) {
+	s.mu.Lock()
+	b := s.browsers[account][credential]
+	s.mu.Unlock()
+	if b == nil {
+		return
+	}
+	if n, ok := b.buf.number(id); ok {
+		b.buf.forget(n)
+	}
+	b.mu.Lock()
+	b.seen = time.Now()
+	b.mu.Unlock()
+}
+
+// awake shows the browser's presence, and has it hear of the rooms that its person may read.
+func (b *Browser) awake(ctx context.Context) error {
+	b.mu.Lock()
+	was := b.asleep
+	b.asleep = false
+	status := b.status
+	b.mu.Unlock()
+	if !was {
+		return nil
+	}
+	if err := b.s.follow(ctx, b); err != nil {
+		b.mu.Lock()
+		b.asleep = true
+		b.mu.Unlock()
+		return err
+	}
+	b.send(ctx, presenceOf(status))
+	return nil
+}
+
+// sleep withdraws the presence of a browser that is not there: messages wake phones again.
+func (b *Browser) sleep(ctx context.Context) {
+	b.mu.Lock()
+	was := b.asleep
+	b.asleep = true
+	b.mu.Unlock()
+	if !was {
+		b.send(ctx, &wire.Stanza{Kind: wire.Presence, Type: "unavailable"})
+	}
+}
+
+// send gives a stanza to the server as if a client had sent it.
+func (b *Browser) send(ctx context.Context, st *wire.Stanza) {
+	st.Name = wire.Name{Space: wire.NSClient, Local: st.Kind.String()}
+	st.From = b.session.JID
+	b.session.Host.Sent(ctx, b.session, st)
+}
+
+// Close ends the session: the account's owner has signed out, or an administrator ends it (server.Outbound).
+func (b *Browser) Close(*wire.StreamError) {
+	b.s.tasks.Go(func() { b.s.drop(context.Background(), b) })
+}
+
+// drop ends a browser's session.
+func (s *Service) drop(ctx context.Context, b *Browser) {
+	account := b.session.JID.Local()
+	s.mu.Lock()
+	if s.browsers[account][b.credential] == b {
+		delete(s.browsers[account], b.credential)
+		if len(s.browsers[account]) == 0 {
+			delete(s.browsers, account)
+		}
+	}
+	s.mu.Unlock()
+	s.unfollow(b)
+	b.buf.end()
+	s.cfg.Host.Unbind(ctx, b.session)
+}
+
+// sweep puts browsers to sleep that have no stream, and ends those that are gone.
+func (s *Service) sweep(ctx context.Context, now time.Time) {
+	for _, b := range s.all() {
+		s.expireStatus(ctx, b, now)
+		b.mu.Lock()
+		away := now.Sub(b.seen)
+		open := b.streams > 0
+		b.mu.Unlock()
+		switch {
+		case open:
+		case away > goneAfter:
+			s.drop(ctx, b)
+		case away > sleepAfter:
+			b.sleep(ctx)
+		}
+	}
+}
+
+// all gives every browser.
+func (s *Service) all() (bs []*Browser) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, of := range s.browsers {
+		for _, b := range of {
+			bs = append(bs, b)
+		}
+	}
+	return bs
+}
+
+// of gives the browsers of an account.
+func (s *Service) of(account string) (bs []*Browser) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.browsers[account] {
+		bs = append(bs, b)
+	}
+	return bs
+}
+
+// tell gives an event to all browsers of an account.
+func (s *Service) tell(account string, e *Event) {
+	for _, b := range s.of(account) {
+		b.buf.add(e)
+	}
+}
+
+// Send takes what the server sends to the session (server.Outbound). Messages and presence that browsers show come by
+// other ways, for all of an account's browsers at once: here are answers, refusals and what a room says to one person.
+func (b *Browser) Send(st *wire.Stanza, _ jid.JID) error {
+	switch {
+	case st.Kind == wire.IQ && (st.Type == "get" || st.Type == "set"):
+		refusal := server.ErrorReply(st, server.ServiceUnavailable)
+		refusal.From, refusal.To = b.session.JID, st.From
+		b.s.do(func(ctx context.Context) { b.send(ctx, refusal) })
+	case st.Kind == wire.IQ || st.Type == "error":
+		b.mu.Lock()
+		answer := b.answers[st.ID]
+		delete(b.answers, st.ID)
+		b.mu.Unlock()
+		if answer != nil {
+			answer <- st
+		}
+	case st.Kind == wire.Message && st.From.Domain() == b.s.cfg.Org.RoomDomain(b.s.cfg.Host.Domain) &&
+		st.From.IsBare() && st.BodyText() != "":
+		b.buf.add(event("notice", map[string]string{"conversation": st.From.String(), "text": st.BodyText()}))
+	case st.Kind == wire.Presence:
+		b.s.outsidePresence(b.session.JID.Local(), st)
+	}
+	return nil
+}
+
+// expect returns a channel that gets the answer to a stanza, or the refusal of it; forget ends it.
+func (b *Browser) expect(id string) (answer <-chan *wire.Stanza, forget func()) {
+	c := make(chan *wire.Stanza, 1)
+	b.mu.Lock()
+	b.answers[id] = c
+	b.mu.Unlock()
+	return c, func() {
+		b.mu.Lock()
+		delete(b.answers, id)
+		b.mu.Unlock()
+	}
+}

@@ -1,0 +1,142 @@
+// Package webchat keeps the browsers of people who chat on pages, and programs that do the same with a token. A browser
+// is a session of its account like any client's: others see its presence, and what is said there are the same stanzas.
+// It enters no room. A room's messages are given once to each browser of its people (rooms.go), and what is written
+// goes through the room's rules without an occupant (write.go). Browsers are told of everything as events (event.go)
+// with messages as people see them (package messages).
+package webchat
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"parley/feature/bookmarks"
+	"parley/feature/inbox"
+	"parley/feature/upload"
+	"parley/internal/background"
+	"parley/internal/memo"
+	"parley/messages"
+	"parley/muc"
+	"parley/muc/groups"
+	"parley/org"
+	"parley/people"
+	"parley/server"
+	"parley/store"
+)
+
+// Config is what a Service needs.
+type Config struct {
+	Host      *server.Host
+	Store     Store
+	Org       *org.Org
+	People    *people.People
+	Inbox     *inbox.Inbox
+	Bookmarks *bookmarks.Bookmarks
+	Messages  messages.Reader
+	// Photo gives the path of a person's picture; "" if there is none.
+	Photo func(ctx context.Context, account string) (string, error)
+	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams.
+	Hats func(ctx context.Context, group string, account string) []muc.Hat
+}
+
+// Store is what Service asks of the store.
+type Store interface {
+	Displayed(ctx context.Context, host, user string) ([]store.Displayed, error)
+	FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (store.Archived, error)
+	People(ctx context.Context, host string, f store.PeopleFilter) ([]store.Person, int, error)
+	Person(ctx context.Context, host, name string) (store.Person, error)
+	ReadArchive(ctx context.Context, host, owner string,
+		p store.Page) (es []store.Archived, complete bool, total int, err error)
+	ReadRoom(ctx context.Context, host, room string,
+		p store.Page) (es []store.Archived, complete bool, total int, err error)
+	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
+}
+
+// Service serves the browsers of one host's people. It is safe from any goroutine. Rooms and Uploads are set before the
+// host serves.
+type Service struct {
+	Rooms   *groups.Service
+	Uploads *upload.Service // nil: files cannot be sent
+
+	cfg   Config
+	jobs  chan func(context.Context)
+	tasks background.Group
+	names memo.Map[string, known]
+	sent  memo.Map[string, store.ID] // what was sent with an id that the browser made
+
+	opening sync.Mutex         // held while a browser's session is made
+	sending singleflight.Group // by account, conversation and origin
+
+	mu       sync.Mutex
+	browsers map[string]map[string]*Browser  // by account and credential
+	rooms    map[string]map[*Browser]*viewer // who hears of a room, by its address
+	watchers map[string]map[*Browser]bool    // who hears of somebody's presence, by the bare address
+}
+
+// maxJobs is how much waits to be told to browsers. If there is more, all of them load everything anew.
+const maxJobs = 4096
+
+// New makes the service.
+func New(c Config) *Service {
+	return &Service{
+		cfg:      c,
+		jobs:     make(chan func(context.Context), maxJobs),
+		browsers: make(map[string]map[string]*Browser),
+		rooms:    make(map[string]map[*Browser]*viewer),
+		watchers: make(map[string]map[*Browser]bool),
+	}
+}
+
+// Feature gives the service's part in what the host does.
+func (s *Service) Feature() *server.Feature {
+	return &server.Feature{
+		Name:      "webchat",
+		Steps:     s.steps(),
+		Published: s.published,
+		Changed:   s.personChanged,
+		Bound:     func(_ context.Context, x *server.Session) { s.presenceMayChange(x.JID.Local()) },
+		Unbound:   func(_ context.Context, x *server.Session) { s.presenceMayChange(x.JID.Local()) },
+		Run:       s.run,
+	}
+}
+
+// sweepEvery is how often the service looks for browsers that are gone.
+const sweepEvery = 10 * time.Second
+
+// run tells browsers what happens, in order, until ctx ends.
+func (s *Service) run(ctx context.Context) error {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			for _, b := range s.all() {
+				b.buf.end()
+			}
+			s.tasks.Close()
+			return nil
+		case job := <-s.jobs:
+			job(ctx)
+		case now := <-t.C:
+			s.sweep(ctx, now)
+		}
+	}
+}
+
+// do has something done on the service's goroutine, after what was given to it before, and does not wait for it.
+func (s *Service) do(job func(context.Context)) {
+	select {
+	case s.jobs <- job:
+	default:
+		for _, b := range s.all() {
+			b.buf.reset()
+		}
+	}
+}
+
+// failed logs an error of ours that nobody else is told.
+func (s *Service) failed(what string, err error, args ...any) {
+	s.cfg.Host.Log.Error(what, append(args, "err", err)...)
+}
