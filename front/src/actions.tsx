@@ -129,7 +129,7 @@ export function onMessageKey(e: KeyboardEvent, c: Conversation, m: Message, row:
   switch (e.key) {
     case "Enter":
     case "ContextMenu":
-      openActions(c, m, row, row.querySelector(".body, .removed, .files, .line") ?? row)
+      openActions(c, m, row, row.querySelector(".body, .removed, .files, .room-said") ?? row)
       return true
     case "r":
       if (mayReply(c, m)) startReply(c.id, m)

@@ -7,21 +7,23 @@ import { href } from "./route"
 import { conversations, me } from "./state"
 import { addressOf, folded, isOnlyEmoji, parse, type Block, type MentionRange, type Span } from "./styling"
 
-/** Body shows a text with its styling. A long one is folded. lead is put before its first line. */
-export function Body({ text, mentions, lead }: {
+/** Body shows a text with its styling. A long one is folded. lead is put before its first line, tail after its last. */
+export function Body({ text, mentions, lead, tail }: {
   text: string
   mentions?: readonly MentionRange[] | undefined
   lead?: ComponentChildren
+  tail?: ComponentChildren
 }) {
   const [open, setOpen] = useState(false)
   const first = useMemo(() => folded(text), [text])
   const shown = open || first === undefined ? text : first
   const blocks = useMemo(() => parse(shown, mentions), [shown, mentions])
-  if (!lead && isOnlyEmoji(text)) return <div class="body only-emoji" dir="auto">{text}</div>
+  if (!lead && isOnlyEmoji(text)) return <div class="body only-emoji" dir="auto">{text}{tail}</div>
   return (
     <div class="body">
       {lead}
       <Blocks text={shown} blocks={blocks} />
+      {tail}
       {first !== undefined && (
         <button type="button" class="link fold" aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? T("Show less") : T("Show more")}
@@ -82,6 +84,6 @@ function Link({ to }: { to: string }) {
 
 function Mentioned({ said, address, everyone }: { said: string; address: string | undefined; everyone: boolean }) {
   const mine = everyone || address === me.value.address
-  if (!address || mine) return <span class={mine ? "mention mine" : "mention"}>{said}</span>
+  if (!address || mine) return <span class={mine ? "mention own" : "mention"}>{said}</span>
   return <a class="mention" href={href({ view: "conversation", conversation: address })}>{said}</a>
 }

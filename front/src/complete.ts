@@ -65,7 +65,8 @@ export function useSuggestions(conversation: Conversation, trigger: Trigger | un
 
 async function suggest(conversation: Conversation, trigger: Trigger, cancel: AbortSignal): Promise<Suggestion[]> {
   switch (trigger.kind) {
-    case "person": return suggestPeople(await people(conversation, trigger.query, cancel), trigger.query)
+    case "person":
+      return suggestPeople(conversation, await people(conversation, trigger.query, cancel), trigger.query)
     case "emoji": return suggestEmoji(trigger.query)
     case "command": return suggestCommands(conversation, trigger.query)
   }
@@ -89,9 +90,9 @@ async function people(conversation: Conversation, q: string, cancel: AbortSignal
   return found
 }
 
-function suggestPeople(found: People, q: string): Suggestion[] {
+function suggestPeople(conversation: Conversation, found: People, q: string): Suggestion[] {
   const begins = (...words: string[]) => words.some((w) => fold(w).startsWith(fold(q)))
-  const list: Suggestion[] = found.people.map((p) => ({
+  const list: Suggestion[] = found.people.filter((p) => p.id !== conversation.me).map((p) => ({
     key: p.id,
     text: `@${p.name} `,
     label: p.name,

@@ -199,19 +199,23 @@ function onPaste(e: ClipboardEvent, c: Conversation, correcting: boolean): void 
   attach(c.id, files)
 }
 
-/** useFocus puts the focus into the field when that is asked for, and with the caret at the end when editing begins. */
+/**
+ * useFocus puts the focus into the field when that is asked for, with the caret at its end, and when the conversation
+ * is opened, unless one is writing elsewhere. A touch screen would show its keyboard over the messages.
+ */
 function useFocus(field: { current: HTMLTextAreaElement | null }, asked: number, edits: string | undefined): void {
   const seen = useRef(asked)
   useEffect(() => {
+    const f = field.current
+    if (!f) return
     if (seen.current === asked && edits === undefined) {
-      // A touch screen would show its keyboard over the messages.
-      if (!coarse.matches && (document.activeElement === document.body || !document.activeElement)) field.current?.focus()
+      const elsewhere = document.activeElement?.closest("input, textarea, dialog, [role=menu], [data-row]")
+      if (!coarse.matches && !elsewhere) f.focus({ preventScroll: true })
       return
     }
     seen.current = asked
-    const f = field.current
-    f?.focus()
-    f?.setSelectionRange(f.value.length, f.value.length)
+    f.focus({ preventScroll: true })
+    f.setSelectionRange(f.value.length, f.value.length)
   }, [asked, edits])
 }
 

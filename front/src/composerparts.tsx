@@ -98,7 +98,7 @@ export function Tools({ conversation: c, field, editing }: {
     <div class="composer-tools" role="toolbar" aria-label={T("Tools for writing")}>
       <Button icon="bold" label={T("Bold")} onClick={style("*")} />
       <Button icon="italic" label={T("Italic")} onClick={style("_")} />
-      <Button icon="strikethrough" label={T("Struck out")} onClick={style("~")} />
+      <Button icon="strikethrough" label={T("Struck out")} seldom onClick={style("~")} />
       <Button icon="code" label={T("Code")} onClick={style("`")} />
       <span class="gap" />
       <Button icon="at-sign" label={T("Mention somebody")} onClick={() => insert("@")} />
@@ -114,7 +114,7 @@ export function Tools({ conversation: c, field, editing }: {
         </>
       )}
       <span class="grow" />
-      <button type="button" class="tool" aria-pressed={preview.value} aria-label={T("Preview")} title={T("Preview")}
+      <button type="button" class="tool seldom" aria-pressed={preview.value} aria-label={T("Preview")} title={T("Preview")}
         onMouseDown={(e) => e.preventDefault()} onClick={() => { preview.value = !preview.value }}>
         <Icon name="eye" />
       </button>
@@ -128,15 +128,18 @@ export function Tools({ conversation: c, field, editing }: {
   )
 }
 
-function Button({ icon, label, popup, onClick }: {
+function Button({ icon, label, popup, seldom, onClick }: {
   icon: string
   label: string
   popup?: boolean
+  /** seldom takes it away where there is little room. */
+  seldom?: boolean
   onClick: (at: Element) => void
 }) {
   // The field keeps the focus and its selection.
   return (
-    <button type="button" class="tool" aria-label={label} title={label} aria-haspopup={popup ? "dialog" : undefined}
+    <button type="button" class={seldom ? "tool seldom" : "tool"} aria-label={label} title={label}
+      aria-haspopup={popup ? "dialog" : undefined}
       onMouseDown={(e) => e.preventDefault()} onClick={(e) => onClick(e.currentTarget)}>
       <Icon name={icon} />
     </button>

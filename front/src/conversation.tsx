@@ -13,7 +13,7 @@ import { Lightbox } from "./lightbox"
 import { MessageList, type Jump } from "./list"
 import { about } from "./panes"
 import { whereText } from "./people"
-import { go, notices, presence, send, conversations } from "./state"
+import { notices, presence, send, conversations } from "./state"
 import { TypingLine } from "./typingline"
 import type { Conversation } from "./types"
 import { Avatar, Dialog, Icon, Menu, type MenuItem } from "./ui"
@@ -66,10 +66,6 @@ function Header({ conversation: c, onDate }: { conversation: Conversation; onDat
   ]
   return (
     <header class="conversation-head">
-      <button type="button" class="quiet icon-button back" aria-label={T("All conversations")}
-        onClick={() => go({ view: "home" })}>
-        <Icon name="arrow-left" />
-      </button>
       {c.kind === "person" && <Avatar id={c.id} name={c.name} photo={c.photo} status={status} size="tiny" />}
       <div class="grow">
         <h2 dir="auto">

@@ -8,7 +8,7 @@ import { T } from "./i18n"
 import { useLongPress } from "./longpress"
 import { MessageRow, PendingRow } from "./message"
 import { Keeper } from "./place"
-import { rowsOf, type Row } from "./rows"
+import { daysOf, rowsOf, type Day, type Row } from "./rows"
 import { history, isMine, markRead, outbox, type History } from "./state"
 import type { Conversation, Message } from "./types"
 import { dayName, Icon, today } from "./ui"
@@ -22,6 +22,7 @@ const markedFor = 2500 // ms for which the message that one has jumped to is mar
 
 /** MessageList shows the messages of a conversation. jump has a message shown. */
 export function MessageList({ conversation: c, jump }: { conversation: Conversation; jump: Signal<Jump | undefined> }) {
+  const rights = useRights(c)
   const h = history(c.id)
   const box = useRef<HTMLDivElement>(null)
   const inner = useRef<HTMLDivElement>(null)
@@ -31,10 +32,10 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
   const far = useSignal(false)
   const messages = h.messages.value
   const newer = h.newer.value
-  const pending = newer ? [] : outbox.value.filter((p) => p.conversation === c.id)
+  const pending = outbox.value.filter((p) => p.conversation === c.id)
   const unread = h.firstUnread.value
   const rows = useMemo(() => rowsOf(messages, pending, c.me, unread, !h.older.value),
-    [messages, outbox.value, newer, c.me, unread, today.value])
+    [messages, outbox.value, c.me, unread, today.value])
   const reading = useReading(c, h, place)
 
   const ready = useOpening(h, rows, jump, inner, place, (key, row) => {
@@ -59,7 +60,8 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
     if (ready.current) place.current?.hold()
   })
   useEffect(look)
-  useOwnSending(pending.length, place)
+  useOwnSending(pending.length, place, h)
+  useAway(c, h, place)
 
   const jumpTo = useCallback((id: string) => { jump.value = { id, times: (jump.peek()?.times ?? 0) + 1 } }, [])
   const find = (row: Element): Message | undefined => messages.find((m) => m.id === row.getAttribute("data-id"))
@@ -76,10 +78,15 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
         <div ref={inner} class="list-inner" role="group" aria-label={T("Messages")}>
           {!h.older.value && !h.loading.value && !h.error.value && <Beginning conversation={c} empty={!rows.length} />}
           {h.loading.value && (h.older.value || !messages.length) && <Loading />}
-          {rows.map((row) => (
-            <OneRow key={row.key} row={row} conversation={c} tab={row.key === (tab ?? lastKey)}
-              marked={row.key === marked} onJump={jumpTo}
-              newestOwn={row.kind === "message" && row.message === newestOwn && !pending.length} />
+          {daysOf(rows).map((day) => (
+            <section key={day.key} aria-label={dayName(day.at)}>
+              <h3 class="day"><span>{dayName(day.at)}</span></h3>
+              {day.rows.map((row) => (
+                <OneRow key={row.key} row={row} conversation={rights} tab={row.key === (tab ?? lastKey)}
+                  marked={row.key === marked} onJump={jumpTo}
+                  newestOwn={row.kind === "message" && row.message === newestOwn && !pending.length} />
+              ))}
+            </section>
           ))}
           {h.loading.value && newer && messages.length > 0 && <Loading />}
           {h.error.value && <Failure history={h} />}
@@ -95,7 +102,7 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
 }
 
 function OneRow({ row, conversation, tab, marked, newestOwn, onJump }: {
-  row: Row
+  row: Day["rows"][number]
   conversation: Conversation
   tab: boolean
   marked: boolean
@@ -103,7 +110,6 @@ function OneRow({ row, conversation, tab, marked, newestOwn, onJump }: {
   onJump: (id: string) => void
 }) {
   switch (row.kind) {
-    case "day": return <h3 class="day"><span>{dayName(row.at)}</span></h3>
     case "new": return <div class="new-line" role="separator" aria-label={T("New messages")}><span>{T("New")}</span></div>
     case "message":
       return <MessageRow conversation={conversation} message={row.message} rowKey={row.key} compact={row.compact}
@@ -150,6 +156,38 @@ function useReading(c: Conversation, h: History, place: { current: Keeper | unde
   return reading
 }
 
+/** useAway draws the line above what comes while one is away from the window, though the conversation is open. */
+function useAway(c: Conversation, h: History, place: { current: Keeper | undefined }): void {
+  const left = useRef<string | undefined>(undefined) // the newest message when one went away
+  useEffect(() => {
+    const onBlur = () => {
+      if (!place.current?.atEnd || h.newer.peek()) return
+      left.current = h.messages.peek().at(-1)?.id
+      h.firstUnread.value = undefined
+    }
+    addEventListener("blur", onBlur)
+    return () => removeEventListener("blur", onBlur)
+  }, [h])
+  const last = h.messages.value.at(-1)
+  useEffect(() => {
+    if (!last || document.hasFocus() || left.current === undefined || left.current === last.id) return
+    if (h.firstUnread.peek() === undefined && !isMine(c.id, last.by)) h.firstUnread.value = left.current
+  }, [last?.id])
+}
+
+// What changes often and is nothing to a message: rows are not drawn again for it.
+const passing: ReadonlySet<string> = new Set(["unread", "mentions", "read", "last", "notify", "status", "topic", "members"])
+
+/** useRights gives the conversation as it was, unless something changes that rows depend on. */
+function useRights(c: Conversation): Conversation {
+  const kept = useRef(c)
+  const names = new Set([...Object.keys(c), ...Object.keys(kept.current)]) as Set<keyof Conversation>
+  for (const name of names) {
+    if (!passing.has(name) && c[name] !== kept.current[name]) kept.current = c
+  }
+  return kept.current
+}
+
 /** useOpening loads what is to be shown first, and shows it. The result is true once the list is at its place. */
 function useOpening(h: History, rows: readonly Row[], jump: Signal<Jump | undefined>,
   inner: { current: HTMLDivElement | null }, place: { current: Keeper | undefined },
@@ -191,11 +229,14 @@ function keyFor(rows: readonly Row[], id: string, settled: boolean): string | un
   return (messages.find((r) => r.message.id >= id) ?? messages.at(-1))?.key
 }
 
-/** useOwnSending shows the end of the list when one has sent something. */
-function useOwnSending(waiting: number, place: { current: Keeper | undefined }): void {
+/** useOwnSending shows the end of the conversation when one has sent something. */
+function useOwnSending(waiting: number, place: { current: Keeper | undefined }, h: History): void {
   const before = useRef(waiting)
   useLayoutEffect(() => {
-    if (waiting > before.current) place.current?.toEnd()
+    if (waiting > before.current) {
+      place.current?.toEnd()
+      if (h.newer.peek()) void h.toNewest().then(() => place.current?.toEnd())
+    }
     before.current = waiting
   }, [waiting])
 }

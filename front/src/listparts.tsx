@@ -56,7 +56,7 @@ export function NewestButton({ conversation: c, history: h, far, onClick }: {
   }
   const since = seen.current === undefined ? -1 : messages.findIndex((m) => m.id === seen.current)
   const arrived = since < 0 ? 0 : messages.slice(since + 1).filter((m) => !isMine(c.id, m.by)).length
-  const count = h.newer.value ? c.unread : Math.max(arrived, 0)
+  const count = Math.max(arrived, c.unread)
   return (
     <button type="button" class={count ? "newest some" : "newest"} onClick={onClick}>
       <Icon name="arrow-down" />

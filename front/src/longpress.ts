@@ -5,12 +5,14 @@ import { useRef } from "preact/hooks"
 const pressFor = 450 // ms
 const still = 10 // px that a finger may move
 
-/** useLongPress gives the listeners of a list in which a long press on a row calls pressed. */
+/** useLongPress gives the listeners of a list in which a long press on a row calls pressed, once the finger is lifted. */
 export function useLongPress(pressed: (row: Element, x: number, y: number) => void) {
-  const state = useRef<{ timer: ReturnType<typeof setTimeout>; x: number; y: number } | undefined>(undefined)
+  const state = useRef<{ timer: ReturnType<typeof setTimeout>; row: Element; x: number; y: number } | undefined>(undefined)
   const fired = useRef(false)
   const stop = () => {
-    if (state.current) clearTimeout(state.current.timer)
+    if (!state.current) return
+    clearTimeout(state.current.timer)
+    state.current.row.classList.remove("pressed")
     state.current = undefined
   }
   return {
@@ -20,20 +22,27 @@ export function useLongPress(pressed: (row: Element, x: number, y: number) => vo
       if (e.pointerType === "mouse" || !(e.target instanceof Element)) return
       const row = e.target.closest("[data-row]")
       if (!row || e.target.closest("video, audio, input, textarea")) return
-      const { clientX: x, clientY: y } = e
       const timer = setTimeout(() => {
-        state.current = undefined
         fired.current = true
-        pressed(row, x, y)
+        row.classList.add("pressed")
+        navigator.vibrate?.(10)
       }, pressFor)
-      state.current = { timer, x, y }
+      state.current = { timer, row, x: e.clientX, y: e.clientY }
     },
     onPointerMove: (e: PointerEvent) => {
       const s = state.current
-      if (s && Math.hypot(e.clientX - s.x, e.clientY - s.y) > still) stop()
+      if (s && !fired.current && Math.hypot(e.clientX - s.x, e.clientY - s.y) > still) stop()
     },
-    onPointerUp: stop,
-    onPointerCancel: stop,
+    onPointerUp: () => {
+      const s = state.current
+      stop()
+      // After this event: the browser closes menus that are open when a finger is lifted beside them.
+      if (s && fired.current) setTimeout(() => pressed(s.row, s.x, s.y))
+    },
+    onPointerCancel: () => {
+      fired.current = false
+      stop()
+    },
     // The browser's own menu, and the click that ends the press, would come on top.
     onContextMenu: (e: Event) => {
       if (fired.current || state.current) e.preventDefault()

@@ -9,7 +9,8 @@ import { Files } from "./files"
 import { T } from "./i18n"
 import { memo } from "./memo"
 import { Reactions } from "./reactions"
-import { discard, isMine, line, presence, retry, self, type Pending } from "./state"
+import { discard, isMine, line, retry, self, type Pending } from "./state"
+import { statusOf } from "./statusof"
 import type { Author, Conversation, Message } from "./types"
 import { Avatar, clock, Icon, moment, toast } from "./ui"
 
@@ -29,8 +30,9 @@ interface RowProps {
 /** MessageRow shows a message. */
 export const MessageRow = memo(function MessageRow(p: RowProps) {
   const { conversation: c, message: m } = p
-  const [hot, setHot] = useState(false)
-  const kind = m.by === undefined || m.kind === "subject" ? "line" : m.removed ? "gone" : "said"
+  const [pointed, setPointed] = useState(false)
+  const [focused, setFocused] = useState(false)
+  const kind = m.by === undefined || m.kind === "subject" ? "room-line" : m.removed ? "gone" : "said"
   const classes = ["message", kind]
   if (p.compact) classes.push("compact")
   if (p.marked) classes.push("marked")
@@ -38,20 +40,20 @@ export const MessageRow = memo(function MessageRow(p: RowProps) {
   return (
     <article class={classes.join(" ")} data-row={p.rowKey} data-id={m.id} tabIndex={p.tab ? 0 : -1}
       aria-label={labelOf(m)} aria-keyshortcuts="Enter"
-      onPointerEnter={(e) => e.pointerType !== "touch" && setHot(true)} onPointerLeave={() => setHot(false)}
-      onFocusIn={() => setHot(true)} onFocusOut={() => setHot(false)}>
-      {kind === "line" ? <RoomLine message={m} /> : (
+      onPointerEnter={(e) => setPointed(e.pointerType !== "touch")} onPointerLeave={() => setPointed(false)}
+      onFocusIn={() => setFocused(true)} onFocusOut={() => setFocused(false)}>
+      {kind === "room-line" ? <RoomLine message={m} /> : (
         <>
           <Gutter compact={p.compact} by={m.by!} at={m.at} />
           <div class="content">
-            {!p.compact && <Head by={m.by!} at={m.at} />}
+            {!p.compact && !(m.kind === "me" && !m.removed) && <Head by={m.by!} at={m.at} />}
             {m.reply && !m.removed && <Quote reply={m.reply} onJump={p.onJump} />}
             {m.removed ? <Removed message={m} /> : <Said conversation={c} message={m} />}
             {p.newestOwn && !m.removed && <Stored />}
           </div>
         </>
       )}
-      {hot && <Tools conversation={c} message={m} />}
+      {(pointed || focused) && <Tools conversation={c} message={m} />}
     </article>
   )
 })
@@ -69,7 +71,7 @@ function labelOf(m: Message): string {
 
 function Gutter({ compact, by, at }: { compact: boolean; by: Author; at: string }) {
   if (compact) return <time class="gutter" dateTime={at} title={moment(at)}>{clock(at)}</time>
-  const status = by.address ? presence.value.get(by.address) : undefined
+  const status = by.address ? statusOf(by.address).value : undefined
   return <div class="gutter"><Avatar id={by.id} name={by.name} photo={by.photo} status={status} /></div>
 }
 
@@ -92,12 +94,22 @@ function Said({ conversation: c, message: m }: { conversation: Conversation; mes
     <>
       {m.kind === "meeting" ? <Meeting message={m} /> : m.text && (
         <div class={m.kind === "me" ? "does" : undefined}>
-          <Body text={m.text} mentions={m.mentions} lead={m.kind === "me" ? <b dir="auto">{m.by!.name} </b> : undefined} />
-          {m.edited && <span class="edited" title={moment(m.edited)}>{T("(edited)")}</span>}
+          <Body text={m.text} mentions={m.mentions} lead={m.kind === "me" ? <b dir="auto">{m.by!.name} </b> : undefined}
+            tail={<Tail message={m} />} />
         </div>
       )}
       {m.files?.length ? <Files files={m.files} /> : null}
       <Reactions conversation={c.id} message={m} may={mayReact(c, m)} />
+    </>
+  )
+}
+
+/** Tail is what stands after a text: the time of what somebody does, and that it was edited. */
+function Tail({ message: m }: { message: Message }) {
+  return (
+    <>
+      {m.kind === "me" && <time dateTime={m.at} title={moment(m.at)}> {clock(m.at)}</time>}
+      {m.edited && <span class="edited" title={moment(m.edited)}> {T("(edited)")}</span>}
     </>
   )
 }
@@ -117,7 +129,7 @@ function Removed({ message: m }: { message: Message }) {
 /** RoomLine is what the room itself says, and changes of the topic. */
 function RoomLine({ message: m }: { message: Message }) {
   return (
-    <div class="line">
+    <div class="room-said">
       {m.kind === "subject" ? <p dir="auto"><Icon name="info" /> {subjectOf(m)}</p>
         : <Body text={m.text} mentions={m.mentions} />}
       <time dateTime={m.at} title={moment(m.at)}>{clock(m.at)}</time>

@@ -39,7 +39,7 @@ export function Reactions({ conversation, message, may }: { conversation: string
         const who = namesOf(conversation, r.by)
         return (
           <li key={r.emoji}>
-            <button type="button" class={mine ? "reaction mine" : "reaction"} aria-pressed={mine} aria-disabled={!may}
+            <button type="button" class={mine ? "reaction own" : "reaction"} aria-pressed={mine} aria-disabled={!may}
               aria-label={T("{{.Emoji}} from {{.Names}}", { Emoji: r.emoji, Names: who })}
               onClick={() => may && toggleReaction(conversation, message, r.emoji)}>
               <span aria-hidden="true">{r.emoji}</span> <b>{r.by.length}</b>

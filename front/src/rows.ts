@@ -14,6 +14,19 @@ export type Row =
 
 const together = 5 * 60_000 // ms within which messages of one person stand together
 
+/** Day is the rows of a day, under its name. */
+export interface Day { key: string; at: string; rows: Exclude<Row, { kind: "day" }>[] }
+
+/** daysOf puts rows together by day. */
+export function daysOf(rows: readonly Row[]): Day[] {
+  const days: Day[] = []
+  for (const row of rows) {
+    if (row.kind === "day") days.push({ key: row.key, at: row.at, rows: [] })
+    else days.at(-1)?.rows.push(row)
+  }
+  return days
+}
+
 /** rowsOf makes the rows. me is who oneself is here; after is the last message that was read. */
 export function rowsOf(messages: readonly Message[], pending: readonly Pending[], me: string,
   after: string | undefined, complete: boolean): Row[] {
