@@ -1,15 +1,8 @@
 package front_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/evanw/esbuild/pkg/api"
 )
 
 // mention is what a message says about a name in its text; begin and end count code points.
@@ -132,43 +125,9 @@ func TestFolding(t *testing.T) {
 	}
 }
 
-// runStyling bundles the parser and runs it in Node.js.
 func runStyling(t *testing.T, cases []stylingCase, fuzz int) styling {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		if os.Getenv("PARLEY_TEST_REQUIRE_CLIENTS") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	program := filepath.Join(t.TempDir(), "styling.mjs")
-	built := api.Build(api.BuildOptions{
-		EntryPoints: []string{"testdata/styling.ts"},
-		Outfile:     program,
-		Bundle:      true,
-		Write:       true,
-		Format:      api.FormatESModule,
-		Target:      api.ES2022,
-		Platform:    api.PlatformNode,
-	})
-	if len(built.Errors) > 0 {
-		t.Fatal(strings.Join(api.FormatMessages(built.Errors, api.FormatMessagesOptions{}), ""))
-	}
-	in, err := json.Marshal(map[string]any{"cases": cases, "fuzz": fuzz})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var errs bytes.Buffer
-	c := exec.Command(node, program)
-	c.Stdin, c.Stderr = bytes.NewReader(in), &errs
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, errs.String())
-	}
 	var got styling
-	if err := json.Unmarshal(out, &got); err != nil {
-		t.Fatal(err)
-	}
+	runScript(t, "testdata/styling.ts", map[string]any{"cases": cases, "fuzz": fuzz}, &got)
 	return got
 }

@@ -29,7 +29,8 @@ export function mayEdit(c: Conversation, m: Message): boolean {
 
 /** mayRetract says whether one may take a message back, or remove it. */
 export function mayRetract(c: Conversation, m: Message): boolean {
-  return m.removed === undefined && m.by !== undefined && m.kind !== "subject" && (isMine(c.id, m.by) || c.manage && c.kind !== "person")
+  if (m.removed !== undefined || m.by === undefined || m.kind === "subject") return false
+  return isMine(c.id, m.by) || c.manage && c.kind !== "person"
 }
 
 /** addressOf gives the address of a message, for links. */
@@ -58,7 +59,8 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
     items.push({ label: T("Copy the text"), icon: "copy", line: items.length > 0,
       do: () => void copy(sourceOf(m), T("The text is copied.")) })
   }
-  items.push({ label: T("Copy the link"), icon: "link", do: () => void copy(addressOf(c, m), T("The link is copied.")) })
+  items.push({ label: T("Copy the link"), icon: "link",
+    do: () => void copy(addressOf(c, m), T("The link is copied.")) })
   if (c.group !== undefined && startsThemes(c) && m.by !== undefined && m.removed === undefined) {
     items.push({ label: T("Start a theme from this"), icon: "message-square-plus",
       do: () => newTheme(c.group!, { draft: beginning(c, m) }) })
@@ -126,7 +128,7 @@ function Tool({ icon, label, menu, onClick }: {
 /** onMessageKey does what a key means while a message has the focus. It says whether it means anything. */
 export function onMessageKey(e: KeyboardEvent, c: Conversation, m: Message, row: Element): boolean {
   if (e.ctrlKey || e.metaKey || e.altKey) return false
-  switch (e.key) {
+  switch (e.key.length === 1 ? e.key.toLowerCase() : e.key) {
     case "Enter":
     case "ContextMenu":
       openActions(c, m, row, row.querySelector(".body, .removed, .files, .room-said") ?? row)

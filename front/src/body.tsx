@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact"
 import { useMemo, useState } from "preact/hooks"
 import { T } from "./i18n"
-import { href } from "./route"
+import { href, parse as placeAt, type Place } from "./route"
 import { conversations, me } from "./state"
 import { addressOf, folded, isOnlyEmoji, parse, type Block, type MentionRange, type Span } from "./styling"
 
@@ -74,12 +74,22 @@ function OneSpan({ text, span }: { text: string; span: Span }) {
   }
 }
 
-/** Link shows an address of a page, or of a conversation by its name. */
+/** Link shows an address of a page, or what a conversation's or a message's address leads to. */
 function Link({ to }: { to: string }) {
+  const place = placeOf(to)
+  if (!place) return <a href={to} target="_blank" rel="noopener noreferrer">{to}</a>
+  const name = conversations.value.get(place.conversation)?.name ?? place.conversation
+  return <a href={href(place)}>{place.message === undefined ? name : T("a message in {{.Name}}", { Name: name })}</a>
+}
+
+/** placeOf gives the conversation that an address leads to: by its JID, or as a page of this chat. */
+function placeOf(to: string): Place & { view: "conversation" } | undefined {
   const address = addressOf(to)
-  if (address === undefined) return <a href={to} target="_blank" rel="noopener noreferrer">{to}</a>
-  const known = conversations.value.get(address)
-  return <a href={href({ view: "conversation", conversation: address })}>{known?.name ?? address}</a>
+  if (address !== undefined) return { view: "conversation", conversation: address }
+  const url = new URL(to)
+  if (url.origin !== location.origin || !url.pathname.startsWith("/chat/c/")) return undefined
+  const found = placeAt(url)
+  return found.view === "conversation" ? found : undefined
 }
 
 function Mentioned({ said, address, everyone }: { said: string; address: string | undefined; everyone: boolean }) {

@@ -42,7 +42,8 @@ function groupCommands(c: Conversation): Command[] {
     about: T("The saved replies of your teams") })
   list.push({ word: "members", args: "", icon: "users", run: said("members"), about: T("The people in here") })
   if (c.kind === "group") {
-    list.push({ word: "themes", args: "", icon: "list-tree", run: said("themes"), about: T("The themes of this group") })
+    list.push({ word: "themes", args: "", icon: "list-tree", run: said("themes"),
+      about: T("The themes of this group") })
   }
   if (c.manage) {
     list.push({ word: "invite", args: T("ADDRESS"), icon: "user-plus", run: said("invite"),
@@ -79,7 +80,9 @@ async function startTheme(c: Conversation, name: string, reply: Message | undefi
   await createTheme(c.group!, name)
 }
 
-const shows: Record<string, Status["show"]> = { away: "away", dnd: "dnd", xa: "xa", available: "available", here: "available" }
+const shows: Record<string, Status["show"]> = {
+  away: "away", dnd: "dnd", xa: "xa", available: "available", here: "available",
+}
 
 function status(text: string): Promise<void> {
   const show = shows[text.toLowerCase()]

@@ -6,10 +6,8 @@ import { commandsFor, type Command } from "./commands"
 import { loadEmoji } from "./emoji"
 import { T } from "./i18n"
 import { fold } from "./fold"
+import type { Trigger } from "./trigger"
 import type { Conversation, People, Person } from "./types"
-
-/** Trigger is the word before the caret that a menu is about. */
-export interface Trigger { kind: "person" | "emoji" | "command"; begin: number; end: number; query: string }
 
 /** Suggestion is a line of the menu. text stands in the field once it is chosen, in place of the trigger. */
 export interface Suggestion {
@@ -24,19 +22,6 @@ export interface Suggestion {
   address?: string | undefined
   /** send has the text sent as it is. */
   send?: boolean
-}
-
-const person = /(?:^|[^\p{L}\p{N}@/])(@([\p{L}\p{N}][\p{L}\p{N}._'’-]*(?: [\p{L}\p{N}._'’-]*)?)?)$/u
-const emoji = /(?:^|[\s(])(:([\p{L}\p{N}+][\p{L}\p{N}_+-]+))$/u
-const command = /^(\/(\p{L}*))$/u
-
-/** triggerAt finds the word that a menu is about. */
-export function triggerAt(text: string, caret: number): Trigger | undefined {
-  const before = text.slice(Math.max(0, caret - 80), caret)
-  const found = (kind: Trigger["kind"], m: RegExpExecArray | null): Trigger | undefined =>
-    m ? { kind, begin: caret - m[1]!.length, end: caret, query: m[2] ?? "" } : undefined
-  return (caret <= 80 ? found("command", command.exec(before)) : undefined) ??
-    found("person", person.exec(before)) ?? found("emoji", emoji.exec(before))
 }
 
 /** useSuggestions loads what a menu offers. Later answers to earlier letters are dropped. */

@@ -1,12 +1,13 @@
 // The menu over the field: names, emoji and commands that fit what is being written.
 
 import { useId, useRef, useState } from "preact/hooks"
-import { triggerAt, useSuggestions, type Suggestion, type Trigger } from "./complete"
+import { useSuggestions, type Suggestion } from "./complete"
 import { composing } from "./composing"
 import { used } from "./emoji"
 import { T } from "./i18n"
 import { presence } from "./state"
 import { replace } from "./textfield"
+import { triggerAt, type Trigger } from "./trigger"
 import type { Conversation } from "./types"
 import { Avatar, Icon } from "./ui"
 

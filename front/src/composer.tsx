@@ -2,27 +2,21 @@
 
 import { useSignal } from "@preact/signals"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
+import { mayEdit } from "./actions"
 import { detailOf } from "./api"
 import { Body } from "./body"
 import { run } from "./commands"
 import { Completion, useCompletion } from "./completion"
 import { ComposerBar, Tools, Tray } from "./composerparts"
-import { composing, edited, leaveEdit, sourceOf, startEdit } from "./composing"
+import { composing, edited, enterSends, leaveEdit, preview, sourceOf, startEdit } from "./composing"
 import { draft } from "./drafts"
 import { T } from "./i18n"
-import { keptValue } from "./kept"
 import { mentionsIn, named } from "./mentions"
-import { edit, history, isMine, send, typing } from "./state"
-import { grow, replace, wrap } from "./textfield"
+import { edit, history, send, typing } from "./state"
+import { grow, wrap } from "./textfield"
 import type { Conversation } from "./types"
 import { Icon, toast } from "./ui"
 import { attach, attachments, takeFiles } from "./uploads"
-
-/** enterSends is whether Enter sends; otherwise it begins a line, and Ctrl+Enter sends. */
-export const enterSends = keptValue("enter-sends", true)
-
-/** preview is whether one sees the styling while one writes. */
-export const preview = keptValue("preview", false)
 
 const coarse = matchMedia("(pointer: coarse) and (hover: none)")
 const pause = 5000 // ms without a letter after which one is not writing any more
@@ -101,7 +95,8 @@ function Field({ conversation: c }: { conversation: Conversation }) {
   }
   const nothing = editing.value ? !text.trim() : !text.trim() && !files.value.length
   return (
-    <form class={editing.value ? "composer editing" : "composer"} onSubmit={(e) => { e.preventDefault(); void submit() }}>
+    <form class={editing.value ? "composer editing" : "composer"}
+      onSubmit={(e) => { e.preventDefault(); void submit() }}>
       <ComposerBar conversation={c} />
       {!editing.value && <Tray conversation={c.id} waiting={waiting} />}
       <Completion menu={menu} />
@@ -116,7 +111,9 @@ function Field({ conversation: c }: { conversation: Conversation }) {
         </button>
       </div>
       {preview.value && text.trim() && (
-        <div class="preview" aria-label={T("Preview")} role="region"><Body text={text} mentions={mentionsIn(text, names.value)} /></div>
+        <div class="preview" aria-label={T("Preview")} role="region">
+          <Body text={text} mentions={mentionsIn(text, names.value)} />
+        </div>
       )}
       <Tools conversation={c} field={field} editing={editing.value !== undefined} />
     </form>
@@ -184,7 +181,7 @@ function onFieldKey(e: KeyboardEvent, c: Conversation, text: string, submit: () 
     e.preventDefault()
     reply.value = undefined
   } else if (e.key === "ArrowUp" && !text && !editing.peek() && !e.shiftKey && !control && !e.altKey) {
-    const last = history(c.id).messages.peek().findLast((m) => isMine(c.id, m.by) && !m.removed && m.text && m.kind !== "meeting")
+    const last = history(c.id).messages.peek().findLast((m) => mayEdit(c, m))
     if (!last) return
     e.preventDefault()
     startEdit(c.id, last)
@@ -219,7 +216,7 @@ function useFocus(field: { current: HTMLTextAreaElement | null }, asked: number,
   }, [asked, edits])
 }
 
-/** useTyping says that one is not writing any more, after a pause or when the field goes. It gives what says so at once. */
+/** useTyping says that one has stopped writing, after a pause or when the field goes. Its result says so at once. */
 function useTyping(conversation: string): () => void {
   const text = draft(conversation).value
   useEffect(() => {
@@ -228,9 +225,4 @@ function useTyping(conversation: string): () => void {
   }, [text])
   useEffect(() => () => typing(conversation, false), [conversation])
   return () => typing(conversation, false)
-}
-
-/** insertInto puts a text at the caret of a field. */
-export function insertInto(field: HTMLTextAreaElement, text: string): void {
-  replace(field, field.selectionStart, field.selectionEnd, text)
 }

@@ -2,13 +2,12 @@
 
 import type { Signal } from "@preact/signals"
 import { useRef } from "preact/hooks"
-import { enterSends, insertInto, preview } from "./composer"
-import { composing, leaveEdit } from "./composing"
+import { composing, enterSends, leaveEdit, preview } from "./composing"
 import { pickEmoji } from "./emoji"
 import { iconOf } from "./files"
 import { T } from "./i18n"
 import { sizeOf } from "./size"
-import { wrap } from "./textfield"
+import { insertInto, wrap } from "./textfield"
 import type { Conversation } from "./types"
 import { Icon, Menu } from "./ui"
 import { again, attach, attachments, detach, type Attachment } from "./uploads"
@@ -114,8 +113,8 @@ export function Tools({ conversation: c, field, editing }: {
         </>
       )}
       <span class="grow" />
-      <button type="button" class="tool seldom" aria-pressed={preview.value} aria-label={T("Preview")} title={T("Preview")}
-        onMouseDown={(e) => e.preventDefault()} onClick={() => { preview.value = !preview.value }}>
+      <button type="button" class="tool seldom" aria-pressed={preview.value} aria-label={T("Preview")}
+        title={T("Preview")} onMouseDown={(e) => e.preventDefault()} onClick={() => { preview.value = !preview.value }}>
         <Icon name="eye" />
       </button>
       <Menu label={T("Sending")} icon="chevron-down" class="tool" items={() => [

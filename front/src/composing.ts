@@ -23,6 +23,12 @@ export interface Composing {
   focused: Signal<number>
 }
 
+/** enterSends is whether Enter sends; otherwise it begins a line, and Ctrl+Enter sends. */
+export const enterSends = keptValue("enter-sends", true)
+
+/** preview is whether one sees the styling while one writes. */
+export const preview = keptValue("preview", false)
+
 const all = new Map<string, Composing>()
 
 /** composing gives what belongs to the message that is being written in a conversation. */

@@ -22,7 +22,13 @@ import { attach } from "./uploads"
 /** ConversationView shows a conversation, at a message if around names one. */
 export function ConversationView({ id, around }: { id: string; around?: string | undefined }) {
   const c = conversations.value.get(id)
-  if (!c) return <section class="conversation" aria-busy="true"><p class="list-note" role="status">{T("Loading …")}</p></section>
+  if (!c) {
+    return (
+      <section class="conversation" aria-busy="true">
+        <p class="list-note" role="status">{T("Loading …")}</p>
+      </section>
+    )
+  }
   return <Open key={id} conversation={c} around={around} />
 }
 
@@ -41,7 +47,9 @@ function Open({ conversation: c, around }: { conversation: Conversation; around:
       <Notices conversation={c.id} />
       <TypingLine conversation={c.id} />
       <Composer conversation={c} />
-      {drop.over && <p class="drop-here"><Icon name="upload" />{T("Drop files to send them to {{.Name}}", { Name: name })}</p>}
+      {drop.over && (
+        <p class="drop-here"><Icon name="upload" />{T("Drop files to send them to {{.Name}}", { Name: name })}</p>
+      )}
       <Pickers />
       <Questions />
       <Lightbox />

@@ -37,7 +37,11 @@ export function loadEmoji(): Promise<typeof import("./emojidata")> {
 }
 
 /** Picking is an open picker: where it opens, and what is done with the emoji. */
-export interface Picking { at: Element; pick: (emoji: string) => void; view: typeof import("./emojipicker").EmojiPicker }
+export interface Picking {
+  at: Element
+  pick: (emoji: string) => void
+  view: typeof import("./emojipicker").EmojiPicker
+}
 
 /** picking is the picker that is open. */
 export const picking = signal<Picking | undefined>(undefined)

@@ -62,8 +62,9 @@ export function EmojiPicker({ at, onPick, onClose }: {
       <div class="emoji-head">
         <div class="search">
           <Icon name="search" />
-          <input type="search" role="combobox" list={undefined} aria-expanded="true" aria-haspopup="grid" aria-controls={id}
-            aria-autocomplete="list" aria-activedescendant={now ? `${id}-${active}` : undefined} dir="auto"
+          <input type="search" role="combobox" list={undefined} aria-expanded="true"
+            aria-haspopup="grid" aria-controls={id} aria-autocomplete="list" dir="auto"
+            aria-activedescendant={now ? `${id}-${active}` : undefined}
             aria-label={T("Look for an emoji")} placeholder={T("Look for an emoji")} autocomplete="off"
             data-autofocus value={words} onKeyDown={onKey}
             onInput={(e) => { setWords(e.currentTarget.value); setActive(0) }} />
@@ -117,7 +118,8 @@ function Grid({ id, shown, active, onPick, onOver }: {
             <h3 role="presentation">{s.title}</h3>
             <div role="row" class="emoji-row">
               {s.list.map((e, i) => (
-                <button key={e.emoji} id={`${id}-${from + i}`} type="button" tabIndex={-1} role="gridcell" aria-label={e.name}
+                <button key={e.emoji} id={`${id}-${from + i}`} type="button" tabIndex={-1} role="gridcell"
+                  aria-label={e.name}
                   aria-selected={from + i === active} class={from + i === active ? "active" : ""}
                   onMouseDown={(ev) => ev.preventDefault()} onClick={() => onPick(e)}
                   onPointerMove={() => { if (from + i !== active) onOver(from + i) }}>
@@ -140,7 +142,8 @@ function Shades() {
   const next = (shade.value + 1) % names.length
   if (!hand) return null
   return (
-    <button type="button" class="quiet icon-button emoji-shade" title={T("Skin: {{.Name}}", { Name: names[shade.value]! })}
+    <button type="button" class="quiet icon-button emoji-shade"
+      title={T("Skin: {{.Name}}", { Name: names[shade.value]! })}
       aria-label={T("Skin: {{.Name}}. Change it.", { Name: names[shade.value]! })}
       onClick={() => { shade.value = next }}>
       {shaded(hand, shade.value)}

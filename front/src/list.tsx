@@ -110,7 +110,8 @@ function OneRow({ row, conversation, tab, marked, newestOwn, onJump }: {
   onJump: (id: string) => void
 }) {
   switch (row.kind) {
-    case "new": return <div class="new-line" role="separator" aria-label={T("New messages")}><span>{T("New")}</span></div>
+    case "new":
+      return <div class="new-line" role="separator" aria-label={T("New messages")}><span>{T("New")}</span></div>
     case "message":
       return <MessageRow conversation={conversation} message={row.message} rowKey={row.key} compact={row.compact}
         tab={tab} marked={marked} newestOwn={newestOwn} onJump={onJump} />
@@ -176,7 +177,9 @@ function useAway(c: Conversation, h: History, place: { current: Keeper | undefin
 }
 
 // What changes often and is nothing to a message: rows are not drawn again for it.
-const passing: ReadonlySet<string> = new Set(["unread", "mentions", "read", "last", "notify", "status", "topic", "members"])
+const passing: ReadonlySet<string> = new Set([
+  "unread", "mentions", "read", "last", "notify", "status", "topic", "members",
+])
 
 /** useRights gives the conversation as it was, unless something changes that rows depend on. */
 function useRights(c: Conversation): Conversation {

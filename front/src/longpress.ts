@@ -5,9 +5,11 @@ import { useRef } from "preact/hooks"
 const pressFor = 450 // ms
 const still = 10 // px that a finger may move
 
-/** useLongPress gives the listeners of a list in which a long press on a row calls pressed, once the finger is lifted. */
+interface Press { timer: ReturnType<typeof setTimeout>; row: Element; x: number; y: number }
+
+/** useLongPress gives the listeners of a list in which a long press on a row calls pressed, once it ends. */
 export function useLongPress(pressed: (row: Element, x: number, y: number) => void) {
-  const state = useRef<{ timer: ReturnType<typeof setTimeout>; row: Element; x: number; y: number } | undefined>(undefined)
+  const state = useRef<Press | undefined>(undefined)
   const fired = useRef(false)
   const stop = () => {
     if (!state.current) return

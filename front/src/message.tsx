@@ -205,7 +205,8 @@ export const PendingRow = memo(function PendingRow({ conversation, pending: p, r
           reply={{ id: p.reply.id, text: p.reply.text, ...(p.reply.by ? { by: p.reply.by.name } : {}) }} />}
         {p.text && (
           <div class={me ? "does" : undefined}>
-            <Body text={me ? p.text.slice(4) : p.text} mentions={p.mentions} lead={me ? <b>{by.name} </b> : undefined} />
+            <Body text={me ? p.text.slice(4) : p.text} mentions={me ? undefined : p.mentions}
+              lead={me ? <b>{by.name} </b> : undefined} />
           </div>
         )}
         {p.files.length > 0 && <Files files={p.files} />}

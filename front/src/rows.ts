@@ -78,7 +78,8 @@ function joins(last: { by: string | undefined; at: string }, by: string | undefi
 
 /** stands says whether a message is shown by itself, not below the name that is above it. */
 function stands(m: Message): boolean {
-  return m.by === undefined || m.reply !== undefined || m.removed !== undefined || m.kind === "subject" || m.kind === "me"
+  if (m.by === undefined || m.reply !== undefined || m.removed !== undefined) return true
+  return m.kind === "subject" || m.kind === "me"
 }
 
 /** firstUnread gives the place of the first message of others after the last that was read; -1 if it is not loaded. */

@@ -196,7 +196,7 @@ function atomsOf(text: string, mentions: readonly MentionRange[]): Atom[] {
     if (!isLink(href)) continue
     const begin = found.index
     const end = begin + href.length
-    if (called.some(a => a.begin < end && begin < a.end)) continue
+    if (called.some((a) => a.begin < end && begin < a.end)) continue
     atoms.push({ begin, end, span: { kind: "link", begin, end, href } })
   }
   return atoms.sort((a, b) => a.begin - b.begin)
@@ -220,7 +220,7 @@ function mentionAtoms(text: string, mentions: readonly MentionRange[]): Atom[] {
 
 // codePointPlaces turns a count of code points into a place in the text.
 function codePointPlaces(text: string): (n: number) => number | undefined {
-  if (!/[\ud800-\udbff]/.test(text)) return n => n >= 0 && n <= text.length ? n : undefined
+  if (!/[\ud800-\udbff]/.test(text)) return (n) => n >= 0 && n <= text.length ? n : undefined
   const places: number[] = []
   let at = 0
   for (const c of text) {
@@ -228,7 +228,7 @@ function codePointPlaces(text: string): (n: number) => number | undefined {
     at += c.length
   }
   places.push(at)
-  return n => places[n]
+  return (n) => places[n]
 }
 
 // trimmed takes off what ends the sentence rather than the address; a closing bracket stays if it was opened.
@@ -274,7 +274,7 @@ export function isOnlyEmoji(text: string): boolean {
 /** How much of a long message is shown before "Show more". */
 export const foldAfter = { characters: 2000, lines: 30 }
 
-/** folded gives the first part of a long text, cut between words if there are any; undefined if the text is not long. */
+/** folded gives the first part of a long text, cut between words if it has any; undefined if it is not long. */
 export function folded(text: string): string | undefined {
   let end = text.length > foldAfter.characters * 1.1 ? foldAfter.characters : text.length
   let at = -1

@@ -11,7 +11,12 @@ export function replace(field: HTMLTextAreaElement, begin: number, end: number, 
   field.dispatchEvent(new InputEvent("input", { bubbles: true }))
 }
 
-/** wrap puts a directive of styling around what is selected, or takes it away. Without a selection it selects a word. */
+/** insertInto puts a text at the caret of a field. */
+export function insertInto(field: HTMLTextAreaElement, text: string): void {
+  replace(field, field.selectionStart, field.selectionEnd, text)
+}
+
+/** wrap puts a directive of styling around what is selected, or takes it away; around a word if nothing is selected. */
 export function wrap(field: HTMLTextAreaElement, mark: string): void {
   let { selectionStart: begin, selectionEnd: end } = field
   const { value } = field

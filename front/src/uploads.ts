@@ -165,7 +165,10 @@ function measureVideo(file: File): Promise<{ width: number; height: number } | u
     }
     const timer = setTimeout(done, 5000)
     video.preload = "metadata"
-    video.onloadedmetadata = () => done(video.videoWidth ? { width: video.videoWidth, height: video.videoHeight } : undefined)
+    video.onloadedmetadata = () => {
+      const { videoWidth: width, videoHeight: height } = video
+      done(width ? { width, height } : undefined)
+    }
     video.onerror = () => done()
     video.src = address
   })

@@ -1,28 +1,27 @@
 // Runs the parser of styling outside a browser. It reads {cases, fuzz} as JSON from standard input: texts to parse, and
 // how many random ones to try. It writes {trees, broken, slow} as JSON.
-import {folded, isOnlyEmoji, parse, type Block, type MentionRange, type Span} from "../src/styling"
-
-declare const process: {stdin: AsyncIterable<string> & {setEncoding(e: string): void}, stdout: {write(s: string): void}}
+import { folded, isOnlyEmoji, parse, type Block, type MentionRange, type Span } from "../src/styling"
+import { answer } from "./script"
 
 interface Case { text: string; mentions?: MentionRange[] }
 
 // drawn writes a tree so that it is easy to read: <b> for strong, <i>, <s>, <code>, <a>, <@>, <q> for quotations and
 // <pre> for preformatted blocks.
 function drawn(text: string, blocks: Block[]): string {
-  return blocks.map(b => {
+  return blocks.map((b) => {
     if (b.kind === "quote") return "<q>" + drawn(text, b.blocks) + "</q>"
     if (b.kind === "pre") {
       return `<pre ${b.language}>`.replace(" >", ">") +
-        b.lines.map(l => text.slice(l.begin, l.end)).join("\n") + "</pre>"
+        b.lines.map((l) => text.slice(l.begin, l.end)).join("\n") + "</pre>"
     }
-    return b.lines.map(l => spans(text, l)).join("\n")
+    return b.lines.map((l) => spans(text, l)).join("\n")
   }).join("|")
 }
 
-const tags = {strong: "b", emphasis: "i", strike: "s", code: "code", link: "a", mention: "@"} as const
+const tags = { strong: "b", emphasis: "i", strike: "s", code: "code", link: "a", mention: "@" } as const
 
 function spans(text: string, list: Span[]): string {
-  return list.map(s => {
+  return list.map((s) => {
     if (s.kind === "text") return text.slice(s.begin, s.end)
     const inside = "spans" in s ? spans(text, s.spans) : text.slice(s.begin, s.end)
     return `<${tags[s.kind]}>${inside}</${tags[s.kind]}>`
@@ -41,8 +40,8 @@ function hidden(text: string, blocks: Block[]): string[] {
   const ofSpan = (s: Span): void => "spans" in s ? s.spans.forEach(ofSpan) : leaf(s.begin, s.end)
   const ofBlock = (b: Block): void => {
     if (b.kind === "quote") b.blocks.forEach(ofBlock)
-    else if (b.kind === "pre") b.lines.forEach(l => leaf(l.begin, l.end))
-    else b.lines.forEach(l => l.forEach(ofSpan))
+    else if (b.kind === "pre") b.lines.forEach((l) => leaf(l.begin, l.end))
+    else b.lines.forEach((l) => l.forEach(ofSpan))
   }
   blocks.forEach(ofBlock)
   parts.push(text.slice(at))
@@ -56,8 +55,8 @@ function random(n: number): number {
   return Math.floor(state / 2 ** 32 * n)
 }
 
-const pieces = ["*", "_", "~", "`", "```", ">", "> ", "\n", " ", "a", "bc", "é", "😀", "👩‍👩‍👧", "\ud83d", "\udc00", "\t",
-  "https://example.org/a_b*c", "xmpp:bob@example.org?join", "xmpp:", "@Bob", "(", ")", ".", "\u202e", "ا", "\u0000"]
+const pieces = ["*", "_", "~", "`", "```", ">", "> ", "\n", " ", "a", "bc", "é", "😀", "👩‍👩‍👧", "\ud83d", "\udc00",
+  "\t",   "https://example.org/a_b*c", "xmpp:bob@example.org?join", "xmpp:", "@Bob", "(", ")", ".", "\u202e", "ا", "\u0000"]
 
 function randomText(): string {
   let text = ""
@@ -66,9 +65,9 @@ function randomText(): string {
 }
 
 function randomMentions(text: string): MentionRange[] {
-  return Array.from({length: random(4)}, () => {
+  return Array.from({ length: random(4) }, () => {
     const begin = random(text.length + 10) - 2
-    return {begin, end: begin + random(12) - 1}
+    return { begin, end: begin + random(12) - 1 }
   })
 }
 
@@ -89,10 +88,11 @@ function check(text: string, mentions: MentionRange[]): string | undefined {
 
 // slow gives hostile texts for which twice the length takes far more than twice the time.
 function slow(): string[] {
-  const hostile = ["*a ", "*a", "_*~", "`", ">", "> > ", "```\n", "https://", "xmpp:", "((((", "https://a.b/)))", "*_~`a ", " *", "@"]
+  const hostile = ["*a ", "*a", "_*~", "`", ">", "> > ", "```\n", "https://", "xmpp:", "((((",
+    "https://a.b/)))", "*_~`a ", " *", "@"]
   const time = (piece: string, n: number) => {
     const text = piece.repeat(n)
-    const mentions = Array.from({length: 50}, (_, i) => ({begin: i * 2, end: i * 2 + 1}))
+    const mentions = Array.from({ length: 50 }, (_, i) => ({ begin: i * 2, end: i * 2 + 1 }))
     let best = Infinity
     for (let i = 0; i < 3; i++) {
       const begun = performance.now()
@@ -102,24 +102,25 @@ function slow(): string[] {
     return best
   }
   // Eight times the length: linear is 8, quadratic 64. Short times say nothing.
-  return hostile.filter(piece => {
+  return hostile.filter((piece) => {
     const long = time(piece, 80_000)
     return long > 100 && long > 30 * time(piece, 10_000)
   })
 }
 
-let input = ""
-process.stdin.setEncoding("utf8")
-for await (const part of process.stdin) input += part
-const {cases, fuzz} = JSON.parse(input) as {cases: Case[], fuzz: number}
-const broken: string[] = []
-for (let i = 0; i < fuzz && broken.length < 10; i++) {
-  const text = randomText()
-  const mentions = randomMentions(text)
-  const wrong = check(text, mentions)
-  if (wrong) broken.push(`${JSON.stringify(text)} ${JSON.stringify(mentions)}: ${wrong}`)
-}
-const trees = cases.map(c => drawn(c.text, parse(c.text, c.mentions)))
-const emoji = cases.map(c => isOnlyEmoji(c.text))
-const folds = cases.map(c => folded(c.text)?.length ?? -1)
-process.stdout.write(JSON.stringify({trees, emoji, folds, broken, slow: fuzz > 0 ? slow() : []}))
+await answer(({ cases, fuzz }: { cases: Case[]; fuzz: number }) => {
+  const broken: string[] = []
+  for (let i = 0; i < fuzz && broken.length < 10; i++) {
+    const text = randomText()
+    const mentions = randomMentions(text)
+    const wrong = check(text, mentions)
+    if (wrong) broken.push(`${JSON.stringify(text)} ${JSON.stringify(mentions)}: ${wrong}`)
+  }
+  return {
+    trees: cases.map((c) => drawn(c.text, parse(c.text, c.mentions))),
+    emoji: cases.map((c) => isOnlyEmoji(c.text)),
+    folds: cases.map((c) => folded(c.text)?.length ?? -1),
+    broken,
+    slow: fuzz > 0 ? slow() : [],
+  }
+})

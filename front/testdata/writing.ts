@@ -1,0 +1,23 @@
+// Runs what the field does with a text outside a browser. Each case is answered at its place.
+import { idAt } from "../src/ids"
+import { mentionsIn } from "../src/mentions"
+import { triggerAt } from "../src/trigger"
+import { answer } from "./script"
+
+interface Input {
+  mentions: { text: string; names: Record<string, string> }[]
+  triggers: string[] // | is the caret
+  moments: number[] // ms since 1970
+}
+
+await answer((input: Input) => ({
+  mentions: input.mentions.map((m) => {
+    const points = Array.from(m.text)
+    return mentionsIn(m.text, m.names).map((x) => `${points.slice(x.begin, x.end).join("")}=${x.address}`).join(" ")
+  }),
+  triggers: input.triggers.map((text) => {
+    const found = triggerAt(text.replace("|", ""), text.indexOf("|"))
+    return found ? `${found.kind} ${found.begin}-${found.end} ${found.query}` : ""
+  }),
+  ids: input.moments.map((ms) => idAt(new Date(ms))),
+}))
