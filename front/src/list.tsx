@@ -6,6 +6,7 @@ import { onMessageKey, openActions } from "./actions"
 import { focusComposer } from "./composing"
 import { T } from "./i18n"
 import { useLongPress } from "./longpress"
+import { around, drawn, newer, older, partOf, whole, type View } from "./listwindow"
 import { MessageRow, PendingRow } from "./message"
 import { Keeper } from "./place"
 import { daysOf, rowsOf, type Day, type Row } from "./rows"
@@ -26,19 +27,20 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
   const h = history(c.id)
   const box = useRef<HTMLDivElement>(null)
   const inner = useRef<HTMLDivElement>(null)
-  const place = usePlace(box, inner, h)
+  const view = useSignal<View>(whole)
   const [tab, setTab] = useState<string>()
   const [marked, setMarked] = useState<string>()
   const far = useSignal(false)
   const messages = h.messages.value
-  const newer = h.newer.value
   const pending = outbox.value.filter((p) => p.conversation === c.id)
   const unread = h.firstUnread.value
   const rows = useMemo(() => rowsOf(messages, pending, c.me, unread, !h.older.value),
     [messages, outbox.value, c.me, unread, today.value])
+  const part = partOf(rows, view.value)
+  const place = usePlace(box, inner, () => !h.newer.peek() && view.peek().to === undefined)
   const reading = useReading(c, h, place)
 
-  const ready = useOpening(h, rows, jump, inner, place, (key, row) => {
+  const ready = useOpening(h, rows, jump, view, inner, place, (key, row) => {
     setMarked(key)
     setTab(key)
     row.focus({ preventScroll: true })
@@ -46,9 +48,16 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
   const look = () => {
     const b = box.current
     if (!b || !ready.current) return
-    far.value = b.scrollHeight - b.clientHeight - b.scrollTop > 200 || h.newer.peek()
-    if (b.scrollTop < ahead && h.older.peek() && !h.error.peek()) void h.loadOlder()
-    if (b.scrollHeight - b.clientHeight - b.scrollTop < ahead && h.newer.peek() && !h.error.peek()) void h.loadNewer()
+    const below = b.scrollHeight - b.clientHeight - b.scrollTop
+    far.value = below > 200 || h.newer.peek() || part.to < rows.length
+    if (b.scrollTop < ahead) {
+      if (part.from > 0) view.value = older(rows, view.peek())
+      else if (h.older.peek() && !h.error.peek()) void h.loadOlder()
+    }
+    if (below < ahead) {
+      if (part.to < rows.length) view.value = newer(rows, view.peek())
+      else if (h.newer.peek() && !h.error.peek()) void h.loadNewer()
+    }
     reading()
   }
   useEffect(() => {
@@ -60,7 +69,12 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
     if (ready.current) place.current?.hold()
   })
   useEffect(look)
-  useOwnSending(pending.length, place, h)
+  const toNewest = async () => {
+    await h.toNewest()
+    view.value = whole
+    place.current?.toEnd()
+  }
+  useOwnSending(pending.length, () => void toNewest())
   useAway(c, h, place)
 
   const jumpTo = useCallback((id: string) => { jump.value = { id, times: (jump.peek()?.times ?? 0) + 1 } }, [])
@@ -70,30 +84,31 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
     const m = find(row)
     if (m) openActions(c, m, row, { x, y })
   })
-  const lastKey = rows.findLast((r) => r.kind === "message")?.key
+  const shown = drawn(rows, part)
+  const tabKey = shown.some((r) => r.key === tab) ? tab : shown.findLast((r) => r.kind === "message")?.key
   const newestOwn = messages.findLast((m) => isMine(c.id, m.by))
   return (
     <div class="list-frame">
       <div ref={box} class="list" onScroll={() => { place.current?.note(); look() }} onKeyDown={onKey} {...press}>
         <div ref={inner} class="list-inner" role="group" aria-label={T("Messages")}>
-          {!h.older.value && !h.loading.value && !h.error.value && <Beginning conversation={c} empty={!rows.length} />}
+          {part.from === 0 && !h.older.value && !h.loading.value && !h.error.value && <Beginning conversation={c} empty={!rows.length} />}
           {h.loading.value && (h.older.value || !messages.length) && <Loading />}
-          {daysOf(rows).map((day) => (
+          {daysOf(shown).map((day) => (
             <section key={day.key} aria-label={dayName(day.at)}>
               <h3 class="day"><span>{dayName(day.at)}</span></h3>
               {day.rows.map((row) => (
-                <OneRow key={row.key} row={row} conversation={rights} tab={row.key === (tab ?? lastKey)}
+                <OneRow key={row.key} row={row} conversation={rights} tab={row.key === tabKey}
                   marked={row.key === marked} onJump={jumpTo}
                   newestOwn={row.kind === "message" && row.message === newestOwn && !pending.length} />
               ))}
             </section>
           ))}
-          {h.loading.value && newer && messages.length > 0 && <Loading />}
+          {h.loading.value && h.newer.value && messages.length > 0 && <Loading />}
           {h.error.value && <Failure history={h} />}
         </div>
       </div>
       <NewestButton conversation={c} history={h} far={far} onClick={() => {
-        void h.toNewest().then(() => place.current?.toEnd())
+        void toNewest()
         focusComposer(c.id)
       }} />
       <Spoken conversation={c} messages={messages} />
@@ -126,11 +141,12 @@ function Loading() {
 }
 
 /** usePlace keeps the place in the list when its content or its own size changes. */
-function usePlace(box: { current: HTMLDivElement | null }, inner: { current: HTMLDivElement | null }, h: History) {
+function usePlace(box: { current: HTMLDivElement | null }, inner: { current: HTMLDivElement | null },
+  complete: () => boolean) {
   const place = useRef<Keeper | undefined>(undefined)
   useLayoutEffect(() => {
     place.current = new Keeper(box.current!, inner.current!.getElementsByClassName("message"),
-      () => !h.newer.peek())
+      complete)
     const watch = new ResizeObserver(() => place.current?.hold())
     watch.observe(box.current!)
     watch.observe(inner.current!)
@@ -193,7 +209,7 @@ function useRights(c: Conversation): Conversation {
 
 /** useOpening loads what is to be shown first, and shows it. The result is true once the list is at its place. */
 function useOpening(h: History, rows: readonly Row[], jump: Signal<Jump | undefined>,
-  inner: { current: HTMLDivElement | null }, place: { current: Keeper | undefined },
+  view: Signal<View>, inner: { current: HTMLDivElement | null }, place: { current: Keeper | undefined },
   arrived: (key: string, row: HTMLElement) => void): { current: boolean } {
   const wanted = jump.value
   const number = wanted?.times ?? 0
@@ -208,19 +224,28 @@ function useOpening(h: History, rows: readonly Row[], jump: Signal<Jump | undefi
   useLayoutEffect(() => {
     if (wanted && done.current !== number) {
       const key = keyFor(rows, wanted.id, settled)
-      const row = key && inner.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`)
-      if (!row) return
+      if (key === undefined) return
+      const row = inner.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`)
+      if (!row) {
+        view.value = around(rows, key)
+        return
+      }
       done.current = number
       ready.current = true
       place.current?.show(row, "middle")
       arrived(key, row)
     } else if (!ready.current && settled) {
-      ready.current = true
+      const unread = rows.find((r) => r.kind === "new")
       const line = inner.current?.querySelector(".new-line")
+      if (unread && !line) {
+        view.value = around(rows, unread.key)
+        return
+      }
+      ready.current = true
       if (line) place.current?.show(line, "upper")
       else place.current?.toEnd()
     }
-  }, [settled, rows, number])
+  }, [settled, rows, number, view.value])
   return ready
 }
 
@@ -233,13 +258,10 @@ function keyFor(rows: readonly Row[], id: string, settled: boolean): string | un
 }
 
 /** useOwnSending shows the end of the conversation when one has sent something. */
-function useOwnSending(waiting: number, place: { current: Keeper | undefined }, h: History): void {
+function useOwnSending(waiting: number, show: () => void): void {
   const before = useRef(waiting)
   useLayoutEffect(() => {
-    if (waiting > before.current) {
-      place.current?.toEnd()
-      if (h.newer.peek()) void h.toNewest().then(() => place.current?.toEnd())
-    }
+    if (waiting > before.current) show()
     before.current = waiting
   }, [waiting])
 }

@@ -44,8 +44,12 @@ function wrapBlock(field: HTMLTextAreaElement, begin: number, end: number, insid
   replace(field, begin, end, `${before}\`\`\`\n${inside}\n\`\`\`${after}`)
 }
 
+/** Newer browsers make a field as high as its text by themselves, without drawing the page twice. */
+const grows = CSS.supports("field-sizing", "content")
+
 /** grow makes a field as high as its text; the stylesheet has the limit. */
 export function grow(field: HTMLTextAreaElement): void {
+  if (grows) return
   field.style.height = "auto"
   const border = field.offsetHeight - field.clientHeight
   field.style.height = `${field.scrollHeight + border}px`
