@@ -57,7 +57,9 @@ const pause = 400 // ms: who scrolls reads many
 /** markRead notes that everything up to a message was read. */
 export function markRead(conversation: string, message: string): void {
   const c = conversations.peek().get(conversation)
-  if (!c || c.read === message && c.unread === 0) return
+  // Ids are in the order of time.
+  if (!c || c.read !== undefined && message <= c.read && c.unread === 0) return
+  if (c.read !== undefined && message < c.read) return
   const p = knownPart(conversation)
   const newest = c.last?.id === message || p?.messages.peek().at(-1)?.id === message && !p.newer.peek()
   change(conversation, newest ? { read: message, unread: 0, mentions: 0 } : { read: message })

@@ -5,7 +5,7 @@ import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
 import { acknowledge } from "./outbox"
 import {
-  change, conversations, current, isMine, line, loaded, me, notices, problem, put, remove, replaceAll, setPresence, time,
+  change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll, setPresence, time,
   typers, type Told,
 } from "./store"
 import type { Author, Conversation, Me, Message, Status } from "./types"
@@ -90,7 +90,10 @@ function takeMessage(id: string, m: Message, fresh: boolean): void {
   if (id === current.peek()?.conversation) part(id).take(m, fresh)
   else knownPart(id)?.take(m, fresh)
   const c = conversations.peek().get(id)
-  if (!c) return
+  if (!c) {
+    if (fresh) void fetchOne(id).catch(() => undefined) // it has just begun
+    return
+  }
   const last = { id: m.id, at: m.at, text: m.removed ? "" : m.text, ...(m.by ? { by: m.by.name } : {}) }
   if (!fresh) {
     if (c.last?.id === m.id) change(id, { last })

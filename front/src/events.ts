@@ -1,9 +1,11 @@
 // The stream of events. All tabs of a browser share one, because HTTP/1.1 allows six connections to a server: the tab
 // that holds a lock reads it and tells the others. When it goes, another takes over where it was.
 
+import { batch } from "@preact/signals"
 import { call, sessionOver } from "./api"
 import { readEvents, type Raw } from "./sse"
 import { line, me, type Line } from "./store"
+import type { Me } from "./types"
 
 const address = "/api/v1/events"
 const confirmEvery = 25_000
@@ -25,6 +27,7 @@ let last: string | undefined
 let leads = false
 let handler: Handler = () => undefined
 let channel: BroadcastChannel | undefined
+let compete: () => void = () => undefined // without locks, each tab reads for itself
 
 /** listen has handle called for all events, in this tab as in the others. It sets line. */
 export function listen(handle: Handler): void {
@@ -35,8 +38,8 @@ export function listen(handle: Handler): void {
     channel.onmessage = (e: MessageEvent<Note>) => hear(e.data)
     tell({ kind: "ask" })
   }
-  if (channel && navigator.locks) void navigator.locks.request(name, lead)
-  else void lead() // each tab for itself
+  compete = () => void (channel && navigator.locks ? navigator.locks.request(name, lead) : lead())
+  compete()
   addEventListener("online", wake)
   addEventListener("offline", () => leads && setLine("offline"))
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake())
@@ -55,6 +58,7 @@ function hear(note: Note): void {
       break
     case "line":
       if (note.line === "signedout") sessionOver.value = true
+      else if (sessionOver.peek()) void tryAgain()
       else if (!leads) line.value = note.line
       break
     case "ask":
@@ -88,6 +92,19 @@ let heard = 0
 let pausing: (() => void) | undefined
 let failures = 0
 
+/** tryAgain goes on after the end of a session, if the same person has signed in meanwhile, in another tab. */
+async function tryAgain(): Promise<void> {
+  const now = await call<{ me: Me }>("GET", "/conversations").catch(() => undefined)
+  if (!now || !sessionOver.peek()) return
+  if (now.me.address !== me.peek().address) return location.reload()
+  batch(() => {
+    sessionOver.value = false
+    line.value = "connecting"
+  })
+  last = undefined // so that everything is loaded anew
+  compete()
+}
+
 /** lead reads the stream until the session ends. It holds the lock of the browser meanwhile. */
 async function lead(): Promise<void> {
   leads = true
@@ -97,6 +114,7 @@ async function lead(): Promise<void> {
     setLine(navigator.onLine === false || failures > 1 ? "offline" : "connecting")
     await pause()
   }
+  leads = false
 }
 
 async function readOnce(): Promise<void> {
@@ -162,7 +180,8 @@ function pause(): Promise<void> {
 
 /** wake looks after the line at once: the machine may have slept, or the network has changed. */
 function wake(): void {
-  if (leads) lookAtOnce()
+  if (sessionOver.peek()) void tryAgain()
+  else if (leads) lookAtOnce()
   else tell({ kind: "wake" })
 }
 

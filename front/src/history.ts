@@ -1,6 +1,6 @@
 // The messages of conversations, a part at a time. What arrives while a part is loaded is put in afterwards.
 
-import { batch, signal, type Signal } from "@preact/signals"
+import { batch, effect, signal, type Signal } from "@preact/signals"
 import { at, call, detailOf, query } from "./api"
 import { conversations, current, fetchOne } from "./store"
 import type { Message, MessagePage } from "./types"
@@ -45,10 +45,23 @@ class Part implements History {
   constructor(private readonly id: string) {}
 
   async open(around?: string): Promise<void> {
-    const here = around !== undefined && this.messages.peek().some((m) => m.id === around)
-    if (this.state === "loaded" && (around === undefined || here)) return
+    if (this.state === "stale") this.clear()
+    if (this.state === "loaded" && this.suffices(around)) return
     this.first = this.openAt(around)
     await this.first
+  }
+
+  /** suffices says whether what is loaded has what is to be shown: a message, or else the first unread one. */
+  private suffices(around: string | undefined): boolean {
+    if (around !== undefined) return this.has(around)
+    const c = conversations.peek().get(this.id)
+    if (c?.unread && c.read && this.older.peek() && !this.has(c.read)) return false
+    if (this.firstUnread.peek() === undefined) this.markUnread(c?.unread ?? 0, c?.read)
+    return true
+  }
+
+  private has(id: string): boolean {
+    return this.messages.peek().some((m) => m.id === id)
   }
 
   /** openAt loads the part around a message, the one with the last read message, or the newest. */
@@ -58,9 +71,10 @@ class Part implements History {
     let far: string | undefined
     const use = (page: MessagePage) => {
       const c = conversations.peek().get(this.id)
-      const lacks = c?.unread && c.read && page.older && !page.messages.some((m) => m.id === c.read)
+      const read = c?.unread ? c.read : undefined
+      const lacks = read && page.older && !page.messages.some((m) => m.id === read)
       if (!known && around === undefined && !far && lacks) {
-        far = c.read
+        far = read
         return
       }
       this.replace(page)
@@ -109,7 +123,22 @@ class Part implements History {
     }
     const known = this.messages.peek()
     const middle = known[Math.floor(known.length / 2)]?.id
-    await this.load(this.newer.peek() ? { around: middle } : {}, (page) => this.replace(page))
+    if (this.newer.peek()) await this.load({ around: middle }, (page) => this.replace(page))
+    else await this.load({}, (page) => this.join(page))
+  }
+
+  /** join puts the newest page to what is there. With a gap between them, what is there stays, and newer is loaded. */
+  private join(page: MessagePage): void {
+    const first = page.messages[0]
+    const before = first && page.older ? this.messages.peek().filter((m) => m.id < first.id) : []
+    const meets = first === undefined || this.messages.peek().some((m) => m.id >= first.id)
+    if (before.length && !meets) {
+      this.newer.value = true
+      return
+    }
+    if (!before.length) return this.replace(page)
+    this.messages.value = [...before, ...page.messages]
+    this.newer.value = page.newer
   }
 
   /** take puts in a message that has arrived or changed. */
@@ -128,9 +157,16 @@ class Part implements History {
   rest(): void {
     this.firstUnread.value = undefined
     const all = this.messages.peek()
-    if (all.length <= resting || this.newer.peek()) return
+    if (this.newer.peek()) return this.clear() // it opens at the newest again
+    if (all.length <= resting) return
     this.messages.value = all.slice(-resting)
     this.older.value = true
+  }
+
+  private clear(): void {
+    this.state = "empty"
+    this.messages.value = []
+    this.older.value = this.newer.value = false
   }
 
   /** expire has the next open load anew. */
@@ -145,7 +181,8 @@ class Part implements History {
       this.messages.value = all.with(old, message)
     } else if (fresh && !this.newer.peek()) {
       if (all.length >= most) this.older.value = true
-      this.messages.value = [...all.slice(1 - most), message]
+      const place = all.findLastIndex((m) => m.id < message.id) + 1 // almost always the end
+      this.messages.value = [...all.slice(0, place), message, ...all.slice(place)].slice(-most)
     }
   }
 
@@ -224,6 +261,16 @@ export function dropHistory(conversation: string): void {
   if (!p) return
   p.messages.value = []
   parts.delete(conversation)
+}
+
+/** watchCurrent has the messages of a conversation rest when another is opened. */
+export function watchCurrent(): void {
+  let before: string | undefined
+  effect(() => {
+    const now = current.value?.conversation
+    if (before !== undefined && before !== now) parts.get(before)?.rest()
+    before = now
+  })
 }
 
 /** renewHistories loads the open conversation's messages anew, and has the others do so when they are opened. */

@@ -4,13 +4,17 @@ import { render } from "preact"
 import "./shell.css"
 import { apply, start } from "./apply"
 import { listen } from "./events"
+import { watchCurrent } from "./history"
 import { watchOutbox } from "./outbox"
 import { watchAddress } from "./route"
 import { Shell } from "./shell"
+import { watchTree } from "./treemodel"
 
 watchAddress()
 listen(apply)
 start()
+watchCurrent()
+watchTree()
 watchOutbox()
 const root = document.getElementById("front")
 root?.replaceChildren()

@@ -22,6 +22,7 @@ import { Toasts } from "./toast"
 import { Counts, Tree } from "./tree"
 import { newItems } from "./treemenu"
 import { loadConversations } from "./apply"
+import { Guarded } from "./failing"
 import { Failure } from "./fields"
 import { Icon, Menu } from "./ui"
 import { Unknown } from "./unknown"
@@ -40,7 +41,7 @@ export function Shell() {
         <Side />
       </div>
       <Main />
-      {details && <About key={p.conversation} id={p.conversation} />}
+      {details && <Guarded key={p.conversation}><About id={p.conversation} /></Guarded>}
       <Dialogs />
       <OpenedMenu />
       <Toasts />
@@ -69,7 +70,7 @@ function Side() {
         <MissedLink />
       </div>
       <div class="tree-box">
-        {loaded.value ? <Tree /> : problem.value ? <NotLoaded text={problem.value} />
+        {loaded.value ? <Guarded><Tree /></Guarded> : problem.value ? <NotLoaded text={problem.value} />
           : <p class="muted waiting" role="status">{T("Loading …")}</p>}
       </div>
       <LineState />
@@ -122,7 +123,7 @@ function Main() {
       )}
       {(p.view === "conversation" || p.view === "home") && <h1 class="visually-hidden">{boot.name}</h1>}
       <div class="line-box"><LineState /></div>
-      <div class="chat-content"><Content /></div>
+      <div class="chat-content"><Guarded key={what}><Content /></Guarded></div>
     </main>
   )
 }

@@ -1,55 +1,45 @@
 // The tree of conversations at the side (ARIA practices, tree view: one row is in the order of tabs, arrows go on).
 
-import type { ComponentChildren, TargetedKeyboardEvent } from "preact"
-import { useEffect, useRef, useState } from "preact/hooks"
-import { drafted } from "./drafts"
+import { useComputed } from "@preact/signals"
+import type { TargetedKeyboardEvent } from "preact"
+import { useEffect, useRef } from "preact/hooks"
 import { fold } from "./fold"
 import { T } from "./i18n"
-import { memo } from "./memo"
 import { folded, toggle } from "./panes"
 import { go, href } from "./route"
 import { conversations, current, loaded, presence } from "./store"
-import { foldKey, rows, type Row } from "./treemodel"
+import { foldKey, focused, keys, rows, shown, type Row } from "./treemodel"
 import { openRowMenu, openSectionMenu } from "./treemenu"
-import type { Conversation } from "./types"
+import type { Conversation, Status } from "./types"
 import { Avatar, Icon, statusText } from "./ui"
 
-/** Tree shows all conversations. */
+/** Tree shows all conversations. Each row draws itself when it differs, for there may be thousands. */
 export function Tree() {
-  const list = rows.value
   const now = current.value?.conversation
-  const [focused, setFocused] = useState<string>()
   const tree = useRef<HTMLDivElement>(null)
-  // The row in the order of tabs: where the focus was, else the open conversation, else the first.
-  const entry = list.find((r) => r.key === focused) ?? list.find((r) => r.conversation?.id === now) ?? list[0]
   useEffect(() => {
     tree.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest" })
   }, [now, loaded.value])
   return (
-    <div ref={tree} class="tree" role="tree" aria-label={T("Conversations")} onKeyDown={(e) => walk(e, list)}
-      onFocusIn={(e) => setFocused((e.target as HTMLElement).dataset["key"])}>
-      {list.map((row) => (
-        <RowView key={row.key} row={row} entry={row === entry} current={row.conversation?.id === now}
-          draft={row.conversation !== undefined && drafted.value.has(row.conversation.id)} stamp={stamp(row)} />
-      ))}
+    <div ref={tree} class="tree" role="tree" aria-label={T("Conversations")} onKeyDown={walk}
+      onFocusIn={(e) => { focused.value = (e.target as HTMLElement).dataset["key"] }}>
+      <Rows />
     </div>
   )
 }
 
-/** stamp says in one text what a row shows, so that a row that is the same is not drawn again. */
-function stamp(row: Row): string {
-  const { unread, mentions } = row.hidden ?? {}
-  return [row.level, row.open, row.place, row.of, row.name, unread, mentions].join()
+function Rows() {
+  return <>{keys.value.map((key) => <RowView key={key} id={key} />)}</>
 }
 
-interface RowProps { row: Row; entry: boolean; current: boolean; draft: boolean; stamp: string }
-
-const RowView = memoRow(({ row, entry, current: here, draft }: RowProps) => {
+function RowView({ id }: { id: string }) {
+  const row = shown(id)?.value
+  if (!row) return null
   const c = row.conversation
   const shared = {
     role: "treeitem" as const,
     "data-key": row.key,
-    tabIndex: entry ? 0 : -1,
+    tabIndex: row.entry ? 0 : -1,
     "aria-level": row.level,
     "aria-posinset": row.place,
     "aria-setsize": row.of,
@@ -67,13 +57,13 @@ const RowView = memoRow(({ row, entry, current: here, draft }: RowProps) => {
     )
   }
   return (
-    <div {...shared} aria-current={here ? "page" : undefined} class={classes(row, c)}
+    <div {...shared} aria-current={row.current ? "page" : undefined} class={classes(row, c)}
       onClick={(e) => { if (!inButton(e)) open(c, e) }}
       onContextMenu={(e) => { e.preventDefault(); openRowMenu({ x: e.clientX, y: e.clientY }, c) }}>
       {row.open === undefined ? <i class="twisty" /> : <Twisty row={row} />}
       <Sign c={c} />
       <span class="grow name" dir="auto" title={c.name}>{c.name}</span>
-      <Words c={c} draft={draft} />
+      <Words c={c} draft={row.draft} />
       <Counts unread={c.unread + (row.hidden?.unread ?? 0)} mentions={c.mentions + (row.hidden?.mentions ?? 0)}
         muted={c.notify === "none"} />
       <button class="more quiet" tabIndex={-1} aria-label={T("More about {{.Name}}", { Name: c.name })}
@@ -82,18 +72,6 @@ const RowView = memoRow(({ row, entry, current: here, draft }: RowProps) => {
       </button>
     </div>
   )
-})
-
-/** memoRow compares what a row shows: the model makes new rows at each change. */
-function memoRow(draw: (p: RowProps) => ComponentChildren) {
-  const Inner = memo((p: Omit<RowProps, "row"> & { c: Conversation | undefined; box: { row: Row } }) =>
-    draw({ ...p, row: p.box.row }))
-  return (p: RowProps) => {
-    // The box stays the same, and has the newest row for whoever is called later.
-    const box = useRef({ row: p.row }).current
-    box.row = p.row
-    return <Inner entry={p.entry} current={p.current} draft={p.draft} stamp={p.stamp} c={p.row.conversation} box={box} />
-  }
 }
 
 function classes(row: Row, c: Conversation): string {
@@ -112,10 +90,17 @@ function Twisty({ row }: { row: Row }) {
   )
 }
 
+/** usePresence is the status of a colleague; the component is drawn again only for that one. */
+function usePresence(c: Conversation): Status | undefined {
+  const known = useComputed(() => presence.value.get(c.id))
+  return c.kind === "person" ? known.value ?? c.status : undefined
+}
+
 /** Sign is what stands before a name: a picture, or an icon of the kind. */
 function Sign({ c }: { c: Conversation }) {
+  const status = usePresence(c)
   if (c.kind === "person") {
-    return <Avatar id={c.id} name={c.name} photo={c.photo} size="tiny" status={presence.value.get(c.id) ?? c.status} />
+    return <Avatar id={c.id} name={c.name} photo={c.photo} size="tiny" status={status} />
   }
   if (c.kind === "group") return <Avatar id={c.group ?? c.id} name={c.name} photo={c.photo} size="tiny" square />
   return <Icon name={c.closed || c.archived ? "archive" : c.restricted ? "lock" : "hash"} />
@@ -123,7 +108,7 @@ function Sign({ c }: { c: Conversation }) {
 
 /** Words are what screen readers hear after the name, and the mark of a draft. */
 function Words({ c, draft }: { c: Conversation; draft: boolean }) {
-  const status = c.kind === "person" ? presence.value.get(c.id) ?? c.status : undefined
+  const status = usePresence(c)
   return (
     <>
       {draft && <span class="draft" title={T("Draft")}><Icon name="pencil" /></span>}
@@ -185,8 +170,9 @@ function flip(row: Row, to?: boolean): void {
 }
 
 /** walk moves through the tree by keys. */
-function walk(e: TargetedKeyboardEvent<HTMLElement>, list: readonly Row[]): void {
+function walk(e: TargetedKeyboardEvent<HTMLElement>): void {
   if (e.ctrlKey || e.metaKey || e.altKey) return
+  const list = rows.peek()
   const tree = e.currentTarget
   const at = list.findIndex((r) => r.key === (e.target as HTMLElement).dataset["key"])
   const row = list[at]

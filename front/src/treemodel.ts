@@ -1,6 +1,7 @@
 // The tree of conversations: favourites, groups with their themes, rooms without a group, colleagues.
 
-import { computed, type ReadonlySignal } from "@preact/signals"
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals"
+import { drafted } from "./drafts"
 import { lang, T } from "./i18n"
 import { byName, favourites, folded } from "./panes"
 import { conversations, current, time } from "./store"
@@ -115,6 +116,64 @@ function sorted(list: Conversation[]): Conversation[] {
 
 function newest(list: Conversation[]): Conversation[] {
   return list.sort((a, b) => time(b.last?.at) - time(a.last?.at))
+}
+
+/** Shown is a row as it is drawn. */
+export interface Shown extends Row {
+  current: boolean
+  draft: boolean
+  /** entry is the one row in the order of tabs: where the focus was, else the open conversation, else the first. */
+  entry: boolean
+}
+
+/** keys name the rows in view, in order. shown has each, so that a row is drawn again only when it differs. */
+export const keys = signal<readonly string[]>([])
+const shownRows = new Map<string, Signal<Shown>>()
+
+/** shown is a row by its key, of those in keys. */
+export function shown(key: string): ReadonlySignal<Shown> | undefined {
+  return shownRows.get(key)
+}
+
+/** focused is the key of the row that had the focus last. */
+export const focused = signal<string | undefined>(undefined)
+
+/** watchTree keeps keys and shown up. */
+export function watchTree(): void {
+  effect(() => {
+    const list = rows.value
+    const entry = list.find((r) => r.key === focused.value) ?? list.find((r) => r.conversation && isCurrent(r.conversation))
+      ?? list[0]
+    batch(() => distribute(list, entry?.key))
+  })
+}
+
+function distribute(list: readonly Row[], entry: string | undefined): void {
+  const now = new Set<string>()
+  for (const row of list) {
+    const c = row.conversation
+    const next: Shown = {
+      ...row,
+      current: c !== undefined && isCurrent(c),
+      draft: c !== undefined && drafted.value.has(c.id),
+      entry: row.key === entry,
+    }
+    now.add(row.key)
+    const known = shownRows.get(row.key)
+    if (!known) shownRows.set(row.key, signal(next))
+    else if (differs(known.peek(), next)) known.value = next
+  }
+  const before = keys.peek()
+  if (before.length !== list.length || list.some((row, i) => row.key !== before[i])) keys.value = [...now]
+  // Rows that are out of view come back as they were; not for ever.
+  if (shownRows.size <= 2 * list.length + 100) return
+  for (const key of shownRows.keys()) if (!now.has(key)) shownRows.delete(key)
+}
+
+function differs(a: Shown, b: Shown): boolean {
+  return a.conversation !== b.conversation || a.open !== b.open || a.current !== b.current || a.draft !== b.draft
+    || a.entry !== b.entry || a.name !== b.name || a.place !== b.place || a.of !== b.of
+    || a.hidden?.unread !== b.hidden?.unread || a.hidden?.mentions !== b.hidden?.mentions
 }
 
 /** foldKey is what panes.folded has of a row whose state is not the usual one. */
