@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"parley/front/bundle"
 )
 
 // runScript bundles a script of testdata with the sources that it imports, and runs it in Node.js. The script gets in
@@ -24,15 +26,13 @@ func runScript(t *testing.T, name string, in, out any) {
 		t.Skip(err)
 	}
 	program := filepath.Join(t.TempDir(), "script.mjs")
-	built := api.Build(api.BuildOptions{
-		EntryPoints: []string{name},
-		Outfile:     program,
-		Bundle:      true,
-		Write:       true,
-		Format:      api.FormatESModule,
-		Target:      api.ES2022,
-		Platform:    api.PlatformNode,
-	})
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := bundle.Options(dir)
+	options.EntryPoints, options.Outfile, options.Write = []string{name}, program, true
+	built := api.Build(options)
 	if len(built.Errors) > 0 {
 		t.Fatal(strings.Join(api.FormatMessages(built.Errors, api.FormatMessagesOptions{}), ""))
 	}

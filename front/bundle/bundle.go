@@ -31,30 +31,15 @@ func Build(dir string) (Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
 	}
-	result := api.Build(api.BuildOptions{
-		AbsWorkingDir:       dir,
-		EntryPointsAdvanced: []api.EntryPoint{{InputPath: "src/main.tsx", OutputPath: "front"}},
-		Outdir:              "dist",
-		ChunkNames:          "[name]-[hash]",
-		NodePaths:           []string{filepath.Join(dir, "vendor")},
-		Bundle:              true,
-		Splitting:           true,
-		Format:              api.FormatESModule,
-		Target:              api.ES2022,
-		Platform:            api.PlatformBrowser,
-		JSX:                 api.JSXAutomatic,
-		JSXImportSource:     "preact",
-		MinifyWhitespace:    true,
-		MinifyIdentifiers:   true,
-		MinifySyntax:        true,
-		Charset:             api.CharsetUTF8,
-		LegalComments:       api.LegalCommentsNone, // licences.txt has them
-		Banner:              map[string]string{"js": "// Licences of what is in here: licences.txt"},
-		Plugins:             []api.Plugin{generated(dir)},
-		TsconfigRaw:         `{}`,
-		LogLevel:            api.LogLevelSilent,
-		Metafile:            true,
-	})
+	o := Options(dir)
+	o.EntryPointsAdvanced = []api.EntryPoint{{InputPath: "src/main.tsx", OutputPath: "front"}}
+	o.Outdir = "dist"
+	o.ChunkNames = "[name]-[hash]"
+	o.Splitting = true
+	o.MinifyWhitespace, o.MinifyIdentifiers, o.MinifySyntax = true, true, true
+	o.Banner = map[string]string{"js": "// Licences of what is in here: licences.txt"}
+	o.Metafile = true
+	result := api.Build(o)
 	if len(result.Errors) > 0 {
 		return nil, errors.New(strings.Join(api.FormatMessages(result.Errors, api.FormatMessagesOptions{}), ""))
 	}
@@ -76,6 +61,25 @@ func Build(dir string) (Files, error) {
 		return nil, err
 	}
 	return files, nil
+}
+
+// Options are what any bundle of sources below dir, an absolute path, needs: the front's own, and those of tests.
+func Options(dir string) api.BuildOptions {
+	return api.BuildOptions{
+		AbsWorkingDir:   dir,
+		NodePaths:       []string{filepath.Join(dir, "vendor")},
+		Bundle:          true,
+		Format:          api.FormatESModule,
+		Target:          api.ES2022,
+		Platform:        api.PlatformBrowser,
+		JSX:             api.JSXAutomatic,
+		JSXImportSource: "preact",
+		Charset:         api.CharsetUTF8,
+		LegalComments:   api.LegalCommentsNone, // licences.txt has them
+		Plugins:         []api.Plugin{generated(dir)},
+		TsconfigRaw:     `{}`,
+		LogLevel:        api.LogLevelSilent,
+	}
 }
 
 // generated gives the modules of makers.
