@@ -5,6 +5,7 @@ import { useRef, useState } from "preact/hooks"
 import { detailOf } from "./api"
 import { T } from "./i18n"
 import { retract } from "./state"
+import { summaryOf } from "./summary"
 import type { Conversation, Message } from "./types"
 import { Dialog, toast } from "./ui"
 
@@ -81,7 +82,7 @@ function Retract({ conversation: c, message: m, own, onClose }: {
 }
 
 function Quoted({ message: m }: { message: Message }) {
-  const text = m.text || m.files?.map((f) => f.name).join(", ") || ""
+  const text = summaryOf(m)
   return (
     <blockquote class="quoted" dir="auto">
       {m.by && <b>{m.by.name}</b>} {text.length > 300 ? text.slice(0, 300) + "…" : text}

@@ -7,6 +7,7 @@ import { pickEmoji } from "./emoji"
 import { iconOf } from "./files"
 import { T } from "./i18n"
 import { sizeOf } from "./size"
+import { summaryOf } from "./summary"
 import { insertInto, wrap } from "./textfield"
 import type { Conversation } from "./types"
 import { Icon, Menu } from "./ui"
@@ -26,12 +27,11 @@ export function ComposerBar({ conversation: c }: { conversation: Conversation })
   }
   const m = reply.value
   if (!m) return null
-  const text = m.text || m.files?.map((f) => f.name).join(", ") || ""
   return (
     <div class="composer-bar">
       <Icon name="reply" />
       <span class="grow" dir="auto">
-        <b>{T("Reply to {{.Name}}", { Name: m.by?.name ?? "" })}</b> <span class="muted">{text.slice(0, 200)}</span>
+        <b>{T("Reply to {{.Name}}", { Name: m.by?.name ?? "" })}</b> <span class="muted">{summaryOf(m).slice(0, 200)}</span>
       </span>
       <Cross label={T("Do not reply")} onClick={() => { reply.value = undefined }} />
     </div>

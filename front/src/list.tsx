@@ -94,14 +94,14 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
           {part.from === 0 && !h.older.value && !h.loading.value && !h.error.value && <Beginning conversation={c} empty={!rows.length} />}
           {h.loading.value && (h.older.value || !messages.length) && <Loading />}
           {daysOf(shown).map((day) => (
-            <section key={day.key} aria-label={dayName(day.at)}>
+            <div key={day.key} class="of-day" role="group" aria-label={dayName(day.at)}>
               <h3 class="day"><span>{dayName(day.at)}</span></h3>
               {day.rows.map((row) => (
                 <OneRow key={row.key} row={row} conversation={rights} tab={row.key === tabKey}
                   marked={row.key === marked} onJump={jumpTo}
                   newestOwn={row.kind === "message" && row.message === newestOwn && !pending.length} />
               ))}
-            </section>
+            </div>
           ))}
           {h.loading.value && h.newer.value && messages.length > 0 && <Loading />}
           {h.error.value && <Failure history={h} />}

@@ -4,6 +4,7 @@ import { useSignal, type Signal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { T } from "./i18n"
 import { isMine, type History } from "./state"
+import { summaryOf } from "./summary"
 import type { Conversation, Message } from "./types"
 import { Avatar, Icon } from "./ui"
 
@@ -93,6 +94,6 @@ export function Spoken({ conversation: c, messages }: { conversation: Conversati
 }
 
 function spoken(m: Message): string {
-  const text = m.text || m.files?.map((f) => f.name).join(", ") || ""
+  const text = summaryOf(m)
   return m.by ? T("{{.Name}}: {{.Text}}", { Name: m.by.name, Text: text }) : text
 }

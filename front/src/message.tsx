@@ -9,8 +9,10 @@ import { Files } from "./files"
 import { T } from "./i18n"
 import { memo } from "./memo"
 import { Reactions } from "./reactions"
-import { discard, isMine, line, retry, self, type Pending } from "./state"
+import { discard, isMine, line, me, retry, self, type Pending } from "./state"
+import { href } from "./route"
 import { statusOf } from "./statusof"
+import { summaryOf } from "./summary"
 import type { Author, Conversation, Message } from "./types"
 import { Avatar, clock, Icon, moment, toast } from "./ui"
 
@@ -65,8 +67,8 @@ function mentionsMe(c: Conversation, m: Message): boolean {
 }
 
 function labelOf(m: Message): string {
-  const time = moment(m.at)
-  return m.by ? T("{{.Name}}, {{.Time}}", { Name: m.by.name, Time: time }) : time
+  const words = { Time: moment(m.at), Text: summaryOf(m) }
+  return m.by ? T("{{.Name}}, {{.Time}}: {{.Text}}", { Name: m.by.name, ...words }) : T("{{.Time}}: {{.Text}}", words)
 }
 
 function Gutter({ compact, by, at }: { compact: boolean; by: Author; at: string }) {
@@ -75,13 +77,23 @@ function Gutter({ compact, by, at }: { compact: boolean; by: Author; at: string 
   return <div class="gutter"><Avatar id={by.id} name={by.name} photo={by.photo} status={status} /></div>
 }
 
+/** isColleague says whether one can write to somebody: a person of the same server, and not oneself. */
+function isColleague(by: Author): boolean {
+  const { address } = me.peek()
+  return by.address !== undefined && by.address !== address && by.address.split("@")[1] === address.split("@")[1]
+}
+
 function Head({ by, at }: { by: Author; at: string }) {
   return (
     <header>
-      <b class="by" dir="auto" title={by.address}>{by.name}</b>
+      {isColleague(by) ? (
+        <a class="by" dir="auto" title={by.address} href={href({ view: "conversation", conversation: by.address! })}>
+          {by.name}
+        </a>
+      ) : <b class="by" dir="auto" title={by.address}>{by.name}</b>}
       {by.hats?.map((hat) => (
         <span key={hat.name} class="hat" dir="auto">
-          {hat.colour && <i style={{ background: hat.colour }} aria-hidden="true" />}{hat.name}
+          {hat.colour && <i style={{ backgroundColor: hat.colour }} aria-hidden="true" />}{hat.name}
         </span>
       ))}
       <time dateTime={at} title={moment(at)}>{clock(at)}</time>
@@ -194,7 +206,7 @@ export const PendingRow = memo(function PendingRow({ conversation, pending: p, r
   onJump: (id: string) => void
 }) {
   const by = self(conversation.id)
-  const me = /^\/me\s/.test(p.text)
+  const does = /^\/me\s/.test(p.text)
   return (
     <article class={"message said pending" + (compact ? " compact" : "") + (p.error ? " failed" : "")} data-row={rowKey}
       tabIndex={-1} aria-label={T("{{.Name}}, not sent yet", { Name: by.name })}>
@@ -204,9 +216,9 @@ export const PendingRow = memo(function PendingRow({ conversation, pending: p, r
         {p.reply && <Quote onJump={onJump}
           reply={{ id: p.reply.id, text: p.reply.text, ...(p.reply.by ? { by: p.reply.by.name } : {}) }} />}
         {p.text && (
-          <div class={me ? "does" : undefined}>
-            <Body text={me ? p.text.slice(4) : p.text} mentions={me ? undefined : p.mentions}
-              lead={me ? <b>{by.name} </b> : undefined} />
+          <div class={does ? "does" : undefined}>
+            <Body text={does ? p.text.slice(4) : p.text} mentions={does ? undefined : p.mentions}
+              lead={does ? <b>{by.name} </b> : undefined} />
           </div>
         )}
         {p.files.length > 0 && <Files files={p.files} />}
