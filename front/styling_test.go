@@ -56,10 +56,8 @@ var styled = []stylingCase{
 	{Text: "(https://example.org/x_(y))", want: "(<a>https://example.org/x_(y)</a>)"},
 	{Text: "*https://example.org/*", want: "<b><a>https://example.org/</a></b>"},
 	{Text: "xmpp:sales@rooms.example.org?join!", want: "<a>xmpp:sales@rooms.example.org?join</a>!"},
-	{
-		Text: "javascript:alert(1) data:text/html,x xmpp:nobody",
-		want: "javascript:alert(1) data:text/html,x xmpp:nobody",
-	},
+	{Text: "javascript:alert(1) data:text/html,x", want: "javascript:alert(1) data:text/html,x"},
+	{Text: "xmpp:nobody", want: "xmpp:nobody"},
 	{Text: "`https://example.org`", want: "<code>https://example.org</code>"},
 	{Text: "xhttps://example.org", want: "xhttps://example.org"},
 	// mentions
