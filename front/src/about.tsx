@@ -82,8 +82,13 @@ function Members({ c }: { c: Conversation }) {
   const [problem, setProblem] = useState("")
   useEffect(() => {
     const cancel = new AbortController()
-    const load = () => call<People>("GET", at(c.id, "people") + query({ q: words.trim(), limit: most }), undefined, cancel.signal)
-      .then((p) => { setFound(p); setProblem("") }, (err) => { if (!cancel.signal.aborted) setProblem(detailOf(err)) })
+    const path = at(c.id, "people") + query({ q: words.trim(), limit: most })
+    const load = () => call<People>("GET", path, undefined, cancel.signal).then((p) => {
+      setFound(p)
+      setProblem("")
+    }, (err) => {
+      if (!cancel.signal.aborted) setProblem(detailOf(err))
+    })
     const timer = setTimeout(load, words ? 150 : 0)
     return () => {
       clearTimeout(timer)
@@ -148,19 +153,31 @@ function roleText(role: string): string {
 /** Links lead to the pages that have everything else. */
 function Links({ c }: { c: Conversation }) {
   if (c.kind === "person") {
-    return <ul class="side-list"><li><a href={"/people?q=" + encodeURIComponent(c.name)}><Icon name="user" />{T("Profile")}</a></li></ul>
+    return (
+      <ul class="side-list">
+        <Way to={"/people?q=" + encodeURIComponent(c.name)} icon="user" text={T("Profile")} />
+      </ul>
+    )
   }
   if (!c.group) return null
   const group = "/g/" + encodeURIComponent(c.group)
   const page = c.theme ? `${group}/t/${encodeURIComponent(c.theme)}` : group
   return (
     <ul class="side-list">
-      <li><a href={page}><Icon name="external-link" />{c.theme ? T("Page of the theme") : T("Page of the group")}</a></li>
-      {c.manage && <li><a href={page + "/settings"}><Icon name="settings" />{T("Settings and picture")}</a></li>}
-      {!c.theme && c.manage && <li><a href={group + "/members"}><Icon name="user-plus" />{T("Add and remove members")}</a></li>}
-      {!c.theme && <li><button class="quiet" onClick={() => void leave(c)}><Icon name="log-out" />{T("Leave the group")}</button></li>}
+      <Way to={page} icon="external-link" text={c.theme ? T("Page of the theme") : T("Page of the group")} />
+      {c.manage && <Way to={page + "/settings"} icon="settings" text={T("Settings and picture")} />}
+      {c.manage && !c.theme && <Way to={group + "/members"} icon="user-plus" text={T("Add and remove members")} />}
+      {!c.theme && (
+        <li>
+          <button class="quiet" onClick={() => void leave(c)}><Icon name="log-out" />{T("Leave the group")}</button>
+        </li>
+      )}
     </ul>
   )
+}
+
+function Way({ to, icon, text }: { to: string; icon: string; text: string }) {
+  return <li><a href={to}><Icon name={icon} />{text}</a></li>
 }
 
 async function leave(c: Conversation): Promise<void> {

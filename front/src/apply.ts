@@ -5,8 +5,8 @@ import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
 import { acknowledge } from "./outbox"
 import {
-  change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll, setPresence, time,
-  typers, type Told,
+  change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll,
+  setPresence, time, typers, type Told,
 } from "./store"
 import type { Author, Conversation, Me, Message, Status } from "./types"
 
@@ -99,6 +99,7 @@ function takeMessage(id: string, m: Message, fresh: boolean): void {
     if (c.last?.id === m.id) change(id, { last })
     return
   }
+  if (m.kind === "subject") change(id, { topic: m.text })
   // The list may have counted it already.
   const counted = c.last?.id === m.id || time(c.last?.at) > time(m.at)
   const counts = m.by !== undefined && !own && !counted && !looking(id)

@@ -25,7 +25,7 @@ export function initials(name: string): string {
   return letters.join("")
 }
 
-/** Avatar draws somebody's picture. id chooses the colour; name gives the letters. It says nothing to screen readers. */
+/** Avatar draws somebody's picture. id chooses the colour, name gives the letters. Screen readers leave it out. */
 export function Avatar({ id, name, photo, size, square, status }: {
   id: string
   name: string

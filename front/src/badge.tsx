@@ -1,4 +1,4 @@
-// What the browser shows of the chat while one looks elsewhere: the title, the icon of the tab, and of the installed app.
+// What the browser shows of the chat while one looks elsewhere: the title, the icons of the tab and the installed app.
 
 import { computed } from "@preact/signals"
 import { useEffect } from "preact/hooks"
@@ -8,7 +8,7 @@ import { whereText } from "./people"
 import { place } from "./route"
 import { conversations } from "./store"
 
-/** calls counts what wants one's attention: mentions, and all messages of colleagues. other: is there more that is new? */
+/** news has how much calls for one (mentions, and all messages of colleagues), and whether other things are new. */
 const news = computed(() => {
   let calls = 0
   let other = false

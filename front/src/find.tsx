@@ -61,7 +61,9 @@ function useFocus() {
 }
 
 function FilterRow({ filters, set }: { filters: Filters; set: (part: Partial<Filters>) => void }) {
-  const has = [["", T("Anything")], ["file", T("A file")], ["link", T("A link")], ["mention", T("A mention of me")]] as const
+  const has = [
+    ["", T("Anything")], ["file", T("A file")], ["link", T("A link")], ["mention", T("A mention of me")],
+  ] as const
   return (
     <fieldset class="filters">
       <legend class="visually-hidden">{T("Filters")}</legend>

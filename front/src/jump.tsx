@@ -32,8 +32,12 @@ export function Jump() {
 async function look(words: string, cancel: AbortSignal, early: (found: Found) => void): Promise<Found> {
   if (!words) return { choices: recent() }
   const here = conversationsLike(words, 8).map((c) => ({ ...conversationChoice(c), section: T("Conversations") }))
-  const messages: Choice[] = boot.search === false ? [] : [{ id: searching + words, name: T("Search messages for “{{.Words}}”", { Words: words }),
-    icon: "search", section: T("Messages") }]
+  const messages: Choice[] = boot.search === false ? [] : [{
+    id: searching + words,
+    name: T("Search messages for “{{.Words}}”", { Words: words }),
+    icon: "search",
+    section: T("Messages"),
+  }]
   early({ choices: [...here, ...messages] })
   const people = await colleagues(words, cancel, [], 6).catch(() => ({ choices: [] }))
   const others = people.choices.filter((p) => !here.some((c) => c.id === p.id))

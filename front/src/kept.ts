@@ -66,8 +66,3 @@ export function keptValue<T>(name: string, otherwise: T): Signal<T> {
   })
   return value
 }
-
-/** forget removes everything that is kept for the account. */
-export function forget(): void {
-  for (const name of names("")) write(name, undefined)
-}

@@ -31,12 +31,16 @@ function press(e: KeyboardEvent): void {
     about.value = !about.peek()
   } else if (e.key === "?" && !writes(e.target)) {
     asking.value = { what: "keys" }
-  } else if (e.key === "Escape" && about.peek() && !writes(e.target) && !document.querySelector("dialog[open], :popover-open")) {
+  } else if (e.key === "Escape" && about.peek() && !writes(e.target) && !somethingAbove()) {
     about.value = false
   } else {
     return
   }
   e.preventDefault()
+}
+
+function somethingAbove(): boolean {
+  return document.querySelector("dialog[open], :popover-open") !== null
 }
 
 function next(step: 1 | -1): void {

@@ -87,7 +87,10 @@ export function StatusDialog({ onClose }: { onClose: () => void }) {
   const [end, setEnd] = useState(0)
   const save = () => {
     const until = ends()[end]?.end()
-    void setStatus({ show, ...(text.trim() ? { text: text.trim() } : {}), ...(until ? { until: until.toISOString() } : {}) })
+    const status: Status = { show }
+    if (text.trim()) status.text = text.trim()
+    if (until) status.until = until.toISOString()
+    void setStatus(status)
     onClose()
   }
   const shows: readonly Status["show"][] = ["available", "away", "dnd"]

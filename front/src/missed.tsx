@@ -5,6 +5,7 @@ import { markRead } from "./acts"
 import { at, call, detailOf, query } from "./api"
 import { Failure } from "./fields"
 import { T } from "./i18n"
+import { discard, outbox, retry } from "./outbox"
 import { whereText } from "./people"
 import { href } from "./route"
 import { Snippet } from "./snippet"
@@ -31,6 +32,7 @@ export function MissedView() {
           <button onClick={readAll}><Icon name="check-check" />{T("Mark all as read")}</button>
         )}
       </header>
+      <Unsent />
       {loaded.value && !open.length && (
         <div class="empty" role="status">
           <Icon name="circle-check" />
@@ -40,6 +42,26 @@ export function MissedView() {
       )}
       {list.map((c) => <Card key={c.id} c={c} />)}
     </section>
+  )
+}
+
+/** Unsent has messages to conversations that are not there any more: nothing that was written is lost. */
+function Unsent() {
+  const lost = outbox.value.filter((p) => p.error !== undefined && !conversations.value.has(p.conversation))
+  if (!loaded.value || !lost.length) return null
+  return (
+    <article class="card" aria-label={T("Not sent")}>
+      <h2>{T("Not sent")}</h2>
+      {lost.map((p) => (
+        <div key={p.origin} class="unsent">
+          <p class="pre" dir="auto">{p.text || p.files.map((f) => f.name).join(", ")}</p>
+          <p class="small muted" dir="auto">{p.conversation}: {p.error}</p>
+          <button class="small-button" onClick={() => retry(p.origin)}>{T("Retry")}</button>
+          {" "}
+          <button class="small-button" onClick={() => discard(p.origin)}>{T("Discard")}</button>
+        </div>
+      ))}
+    </article>
   )
 }
 

@@ -93,7 +93,7 @@ function about(problem: unknown, field: string): string | undefined {
   return problem.errors.find((e) => e.location.split(".").at(-1) === field)?.message
 }
 
-/** create makes the group, then adds people and themes. Once the group is there, what fails is told and can be repeated. */
+/** create makes the group, then adds people and themes. Once the group is there, it only tells what fails. */
 async function create(w: Wanted): Promise<void> {
   const group = await call<{ slug: string; room: string }>("POST", "/groups", {
     name: w.name.trim(),

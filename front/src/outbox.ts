@@ -1,7 +1,7 @@
 // Messages that are written and not acknowledged yet. The browser keeps them, so that nothing is lost with a tab or a
 // line; their origin ids have the server take each once.
 
-import { effect, signal } from "@preact/signals"
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals"
 import { at, call, Problem } from "./api"
 import { part } from "./history"
 import { names, read, watch, write } from "./kept"
@@ -24,6 +24,10 @@ const start = "out/"
 
 /** outbox are the messages that are not acknowledged, oldest first. */
 export const outbox = signal<readonly Pending[]>(kept())
+
+/** failed are the conversations with a message that was refused. */
+export const failed: ReadonlySignal<ReadonlySet<string>> = computed(() =>
+  new Set(outbox.value.filter((p) => p.error !== undefined).map((p) => p.conversation)))
 
 /** What could not be written to storage is at least kept by this tab. */
 const unwritten = new Map<string, Pending>()

@@ -20,7 +20,8 @@ export async function colleagues(words: string, cancel: AbortSignal, without: re
 function asChoice(p: Colleague): Choice {
   const id = p.address ?? p.id
   const status = presence.peek().get(id) ?? p.status
-  const detail = [p.title, status && status.show !== "offline" ? statusText(status) : "", id].filter(Boolean).join(" · ")
+  const there = status && status.show !== "offline" ? statusText(status) : ""
+  const detail = [p.title, there, id].filter(Boolean).join(" · ")
   return { id, name: p.name, detail, photo: p.photo, status }
 }
 

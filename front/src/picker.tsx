@@ -67,8 +67,8 @@ export function Picker({ label, load, chosen, onChosen, onPick, placeholder, emp
       {chosen && <Chips chosen={chosen} onRemove={pick} />}
       <div class="search">
         <Icon name="search" />
-        <input type="search" role="combobox" list={undefined} aria-expanded="true" aria-autocomplete="list" aria-controls={id}
-          aria-label={label} aria-activedescendant={list[active] ? `${id}-${active}` : undefined}
+        <input type="search" role="combobox" list={undefined} aria-expanded="true" aria-autocomplete="list"
+          aria-controls={id} aria-label={label} aria-activedescendant={list[active] ? `${id}-${active}` : undefined}
           autocomplete="off" spellcheck={false} data-autofocus dir="auto" value={words}
           placeholder={placeholder ?? label} onInput={(e) => setWords(e.currentTarget.value)} onKeyDown={onKey} />
       </div>

@@ -87,7 +87,8 @@ function MissedLink() {
     if (c.notify !== "none") unread += c.unread
   }
   return (
-    <a class="row way" href={href({ view: "missed" })} aria-current={place.value.view === "missed" ? "page" : undefined}>
+    <a class="row way" href={href({ view: "missed" })}
+      aria-current={place.value.view === "missed" ? "page" : undefined}>
       <Icon name="inbox" />
       <span class="grow">{T("Missed activity")}</span>
       <Counts unread={unread} mentions={mentions} />

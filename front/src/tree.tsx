@@ -63,7 +63,7 @@ function RowView({ id }: { id: string }) {
       {row.open === undefined ? <i class="twisty" /> : <Twisty row={row} />}
       <Sign c={c} />
       <span class="grow name" dir="auto" title={c.name}>{c.name}</span>
-      <Words c={c} draft={row.draft} />
+      <Words c={c} draft={row.draft} failed={row.failed} />
       <Counts unread={c.unread + (row.hidden?.unread ?? 0)} mentions={c.mentions + (row.hidden?.mentions ?? 0)}
         muted={c.notify === "none"} />
       <button class="more quiet" tabIndex={-1} aria-label={T("More about {{.Name}}", { Name: c.name })}
@@ -106,13 +106,15 @@ function Sign({ c }: { c: Conversation }) {
   return <Icon name={c.closed || c.archived ? "archive" : c.restricted ? "lock" : "hash"} />
 }
 
-/** Words are what screen readers hear after the name, and the mark of a draft. */
-function Words({ c, draft }: { c: Conversation; draft: boolean }) {
+/** Words are what screen readers hear after the name, and the marks of a draft and of what was not sent. */
+function Words({ c, draft, failed }: { c: Conversation; draft: boolean; failed: boolean }) {
   const status = usePresence(c)
   return (
     <>
       {draft && <span class="draft" title={T("Draft")}><Icon name="pencil" /></span>}
+      {failed && <span class="failed" title={T("A message was not sent")}><Icon name="circle-alert" /></span>}
       <span class="visually-hidden">
+        {failed && ", " + T("A message was not sent")}
         {draft && ", " + T("Draft")}
         {status && ", " + statusText(status)}
         {c.notify === "none" && ", " + T("muted")}
@@ -177,7 +179,10 @@ function walk(e: TargetedKeyboardEvent<HTMLElement>): void {
   const at = list.findIndex((r) => r.key === (e.target as HTMLElement).dataset["key"])
   const row = list[at]
   if (!row) return
-  const focus = (i: number) => tree.querySelector<HTMLElement>(`[data-key="${CSS.escape(list[i]?.key ?? "")}"]`)?.focus()
+  const focus = (i: number) => {
+    const key = CSS.escape(list[i]?.key ?? "")
+    tree.querySelector<HTMLElement>(`[data-key="${key}"]`)?.focus()
+  }
   switch (e.key) {
     case "ArrowDown": focus(Math.min(at + 1, list.length - 1)); break
     case "ArrowUp": focus(Math.max(at - 1, 0)); break

@@ -3,6 +3,7 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals"
 import { drafted } from "./drafts"
 import { lang, T } from "./i18n"
+import { failed } from "./outbox"
 import { byName, favourites, folded } from "./panes"
 import { conversations, current, time } from "./store"
 import type { Conversation } from "./types"
@@ -122,6 +123,8 @@ function newest(list: Conversation[]): Conversation[] {
 export interface Shown extends Row {
   current: boolean
   draft: boolean
+  /** failed: a message to it was refused. */
+  failed: boolean
   /** entry is the one row in the order of tabs: where the focus was, else the open conversation, else the first. */
   entry: boolean
 }
@@ -142,8 +145,8 @@ export const focused = signal<string | undefined>(undefined)
 export function watchTree(): void {
   effect(() => {
     const list = rows.value
-    const entry = list.find((r) => r.key === focused.value) ?? list.find((r) => r.conversation && isCurrent(r.conversation))
-      ?? list[0]
+    const entry = list.find((r) => r.key === focused.value)
+      ?? list.find((r) => r.conversation && isCurrent(r.conversation)) ?? list[0]
     batch(() => distribute(list, entry?.key))
   })
 }
@@ -156,6 +159,7 @@ function distribute(list: readonly Row[], entry: string | undefined): void {
       ...row,
       current: c !== undefined && isCurrent(c),
       draft: c !== undefined && drafted.value.has(c.id),
+      failed: c !== undefined && failed.value.has(c.id),
       entry: row.key === entry,
     }
     now.add(row.key)
@@ -172,7 +176,7 @@ function distribute(list: readonly Row[], entry: string | undefined): void {
 
 function differs(a: Shown, b: Shown): boolean {
   return a.conversation !== b.conversation || a.open !== b.open || a.current !== b.current || a.draft !== b.draft
-    || a.entry !== b.entry || a.name !== b.name || a.place !== b.place || a.of !== b.of
+    || a.failed !== b.failed || a.entry !== b.entry || a.name !== b.name || a.place !== b.place || a.of !== b.of
     || a.hidden?.unread !== b.hidden?.unread || a.hidden?.mentions !== b.hidden?.mentions
 }
 
