@@ -152,6 +152,8 @@ type Groups interface {
 	Members(ctx context.Context, host, id string) ([]Member, error)
 	// Member gives one member of a group; ErrNotFound if jid has no role in it.
 	Member(ctx context.Context, host, id, jid string) (Member, error)
+	// Memberships gives the rows of a person (bare address) in all groups, by group, also in those that ban the person.
+	Memberships(ctx context.Context, host, jid string) (map[string]Member, error)
 	// SetMembers adds, changes or (role "") removes members in one transaction. New members who are users of host get
 	// the given bookmarks; members who leave lose the bookmarks of all rooms of the group.
 	SetMembers(ctx context.Context, host, id string, ms []Member, bookmarks []Bookmark) error

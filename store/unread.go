@@ -47,17 +47,25 @@ type Unread interface {
 	// write, at most limit, back to sender's own newest one. Quiet entries do not count. ErrNotFound if the room has no
 	// message.
 	RoomNews(ctx context.Context, host, room, sender string, after ID, limit int) (News, error)
+	// NewsOf is RoomNews for many rooms at once. after has, by room, the entry after which messages count. Rooms
+	// without a message are left out.
+	NewsOf(ctx context.Context, host, sender string, after map[string]ID, limit int) (map[string]News, error)
 	// AddMentions notes that a message of a room (bare address) mentions accounts; without users it mentions everyone
 	// in the room.
 	AddMentions(ctx context.Context, host, room string, id ID, users ...string) error
 	// Mentions gives the messages of a room after an id that mention an account, in order.
 	Mentions(ctx context.Context, host, user, room string, after ID, limit int) ([]ID, error)
+	// CountMentions counts the messages that mention an account in many rooms (bare addresses) at once, after an id in
+	// each. Rooms without one are left out.
+	CountMentions(ctx context.Context, host, user string, after map[string]ID) (map[string]int, error)
 	// ExpireMentions forgets mentions older than before, at most limit, and gives how many.
 	ExpireMentions(ctx context.Context, host string, before ID, limit int) (int, error)
 	// Chats lists the conversations in an account's archive, the newest first.
 	Chats(ctx context.Context, host, user string, limit int) ([]Chat, error)
 	// ChatSince gives the newest entries of a conversation after an id, the newest first, with their direction.
 	ChatSince(ctx context.Context, host, user, with string, after ID, limit int) ([]ChatEntry, error)
+	// Newest gives the newest entries of each of several conversations, at most limit of each, the newest first.
+	Newest(ctx context.Context, host, user string, withs []string, limit int) (map[string][]ChatEntry, error)
 }
 
 // ChatEntry is a message of a conversation.

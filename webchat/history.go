@@ -2,7 +2,8 @@ package webchat
 
 import (
 	"context"
-	"slices"
+	"errors"
+	"time"
 
 	"parley/internal/fault"
 	"parley/messages"
@@ -34,8 +35,9 @@ func (s *Service) History(ctx context.Context, account string, id jid.JID, w Whi
 	var ms []messages.Message
 	switch {
 	case around != 0:
-		// Half of the page is before the message. The other half begins with it.
-		half := store.Page{Before: around, Backwards: true, Max: max(1, w.Limit/2)}
+		// Half of the page is before the message. The other half begins with it. No message need have this id: it may
+		// be gone, or stand for a moment.
+		half := store.Page{End: around.Time().Add(-time.Microsecond), Backwards: true, Max: max(1, w.Limit/2)}
 		old, complete, err := s.read(ctx, account, id, &f, half)
 		if err != nil {
 			return page, err
@@ -44,7 +46,6 @@ func (s *Service) History(ctx context.Context, account string, id jid.JID, w Whi
 		if err != nil {
 			return page, err
 		}
-		rest = slices.DeleteFunc(rest, func(m messages.Message) bool { return m.ID < around })
 		ms, page.Older, page.Newer = append(old, rest...), !complete, !all
 	case after != 0:
 		var complete bool
@@ -85,13 +86,26 @@ func (s *Service) read(ctx context.Context, account string, id jid.JID, f *found
 	p store.Page) (ms []messages.Message, complete bool, err error) {
 	r := s.cfg.Messages
 	r.Since = f.from
-	if f.scene.self != "" {
-		return r.Chat(ctx, s.cfg.Host.Domain, account, id.String(), p)
-	}
 	if f.from.After(p.Start) {
 		p.Start = f.from
 	}
-	return r.Room(ctx, id.Domain(), id.Local(), p)
+	page := func(p store.Page) ([]messages.Message, bool, error) {
+		if f.scene.self != "" {
+			return r.Chat(ctx, s.cfg.Host.Domain, account, id.String(), p)
+		}
+		return r.Room(ctx, id.Domain(), id.Local(), p)
+	}
+	ms, complete, err = page(p)
+	if !errors.Is(err, store.ErrNotFound) || p.Before == 0 && p.After == 0 {
+		return ms, complete, err
+	}
+	// The message that the page begins at is gone: it goes on from the moment of that message.
+	if p.Before != 0 {
+		p.End, p.Before = p.Before.Time(), 0
+	} else {
+		p.Start, p.After = p.After.Time(), 0
+	}
+	return page(p)
 }
 
 // one gives one message of a conversation; NotFound if the person may not read it.

@@ -100,8 +100,8 @@ func (s *Service) listed(ctx context.Context, e *inbox.Conversation, left map[st
 	if news != nil {
 		mentions = news.Mentions
 		c.Last = s.lastInRoom(ctx, news, c.Me != who.String())
-	} else if c.Last, err = s.lastWith(ctx, who.Local(), e); err != nil {
-		return c, false, err
+	} else {
+		c.Last = s.lastWith(ctx, e)
 	}
 	c.Mentions = &mentions
 	return c, true, nil
@@ -336,19 +336,19 @@ func (s *Service) lastInRoom(ctx context.Context, n *org.RoomNews, hidden bool) 
 	return &Last{ID: n.Last.ID.String(), At: n.Last.ID.Time(), By: by, Text: short(m.Short())}
 }
 
-// lastWith gives the newest message of a conversation with a person, in short.
-func (s *Service) lastWith(ctx context.Context, account string, e *inbox.Conversation) (*Last, error) {
-	id, kept, err := s.cfg.Inbox.Latest(ctx, account, e)
-	if err != nil || kept == nil {
-		return nil, err
+// lastWith gives the newest message of a conversation with a person, in short; nil if it shows nothing.
+func (s *Service) lastWith(ctx context.Context, e *inbox.Conversation) *Last {
+	id, kept := e.Latest()
+	if kept == nil {
+		return nil
 	}
 	st, err := wire.ParseStanza(kept, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200})
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	m, _ := messages.Of(st)
 	by, _ := s.named(ctx, st.From.Bare().String())
-	return &Last{ID: id.String(), At: id.Time(), By: by, Text: short(m.Short())}, nil
+	return &Last{ID: id.String(), At: id.Time(), By: by, Text: short(m.Short())}
 }
 
 // short cuts a text for lists.

@@ -227,7 +227,7 @@ func (b *Inbox) list(ctx context.Context, r *server.Request) (*wire.Element, err
 		return nil, err
 	}
 	for i := range page {
-		st, err := b.entry(ctx, r, &page[i], messages)
+		st, err := b.entry(r, &page[i], messages)
 		if err != nil {
 			return nil, err
 		}
@@ -313,7 +313,7 @@ func (b *Inbox) page(e *wire.Element, all []Conversation) ([]Conversation, error
 	return all[:most], nil
 }
 
-func (b *Inbox) entry(ctx context.Context, r *server.Request, c *Conversation, message bool) (*wire.Stanza, error) {
+func (b *Inbox) entry(r *server.Request, c *Conversation, message bool) (*wire.Stanza, error) {
 	from, err := jid.New(r.Account, b.h.Domain, "")
 	if err != nil {
 		return nil, err
@@ -329,9 +329,9 @@ func (b *Inbox) entry(ctx context.Context, r *server.Request, c *Conversation, m
 	if !message {
 		return st, nil
 	}
-	id, kept, err := b.latest(ctx, r.Account, c)
-	if err != nil || kept == nil {
-		return st, err
+	id, kept := c.Latest()
+	if kept == nil {
+		return st, nil
 	}
 	res := server.ArchiveResult(from, r.From, r.Stanza.ID, id, kept)
 	start := len(st.Payload)

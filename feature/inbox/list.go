@@ -18,13 +18,29 @@ type Conversation struct {
 	Last   store.ID // the newest in the conversation's archive
 
 	room *org.RoomNews
+	said *store.ChatEntry // of a conversation with a person: its newest message; nil: none among its newest entries
+}
+
+// Latest gives the newest message of the conversation, as it is kept; nil if there is none among its newest entries.
+func (c *Conversation) Latest() (store.ID, []byte) {
+	switch {
+	case c.room != nil:
+		return c.room.Last.ID, c.room.Last.Stanza
+	case c.said != nil:
+		return c.said.ID, c.said.Stanza
+	}
+	return 0, nil
 }
 
 // maxUnread is up to how many messages of a conversation are counted, and how far back the latest message is looked
-// for.
-const maxUnread = org.MaxUnread
+// for. First few entries are read: they suffice for nearly all conversations.
+const (
+	maxUnread = org.MaxUnread
+	few       = 5
+)
 
-// Conversations gives an account's conversations, the latest first.
+// Conversations gives an account's conversations, the latest first. It runs as many statements for many conversations
+// as for few.
 func (b *Inbox) Conversations(ctx context.Context, account string) ([]Conversation, error) {
 	if err := b.flush(ctx); err != nil {
 		return nil, err
@@ -63,58 +79,75 @@ func (b *Inbox) people(ctx context.Context, account string, all []Conversation) 
 	for _, d := range ds {
 		read[d.Chat] = d.ID
 	}
+	var found []Conversation
 	for _, c := range chats {
 		with, err := jid.Parse(c.With)
-		if err != nil || with.Local() == "" || with.Domain() == b.o.RoomDomain(b.h.Domain) {
-			continue
+		if err == nil && with.Local() != "" && with.Domain() != b.o.RoomDomain(b.h.Domain) {
+			found = append(found, Conversation{With: with, Last: c.Last})
 		}
-		v := Conversation{With: with, Last: c.Last}
-		if c.Last > read[c.With] {
-			if v.Unread, err = b.unread(ctx, account, c.With, read[c.With]); err != nil {
-				return nil, err
-			}
-		}
-		all = append(all, v)
 	}
-	return all, nil
+	if err := b.withNewest(ctx, account, found, read); err != nil {
+		return nil, err
+	}
+	return append(all, found...), nil
+}
+
+// withNewest adds what is unread in conversations with people, and their newest messages.
+func (b *Inbox) withNewest(ctx context.Context, account string, all []Conversation, read map[string]store.ID) error {
+	left := make([]*Conversation, len(all))
+	for i := range all {
+		left[i] = &all[i]
+	}
+	for _, most := range []int{few, maxUnread} {
+		names := make([]string, len(left))
+		for i, c := range left {
+			names[i] = c.With.String()
+		}
+		newest, err := b.st.Newest(ctx, b.h.Domain, account, names, most)
+		if err != nil {
+			return err
+		}
+		left = slices.DeleteFunc(left, func(c *Conversation) bool {
+			es := newest[c.With.String()]
+			return c.look(es, read[c.With.String()]) || len(es) < most
+		})
+	}
+	return nil
 }
 
 // unread counts messages from the other side since an id and since the account's own newest message.
-func (b *Inbox) unread(ctx context.Context, account, with string, since store.ID) (n int, err error) {
+func (b *Inbox) unread(ctx context.Context, account, with string, since store.ID) (int, error) {
 	es, err := b.st.ChatSince(ctx, b.h.Domain, account, with, since, maxUnread)
-	if err != nil {
-		return 0, err
-	}
+	var c Conversation
+	c.look(es, since)
+	return c.Unread, err
+}
+
+// look counts messages from the other side since an id and since the person's own newest message, and finds the newest
+// message. es are the newest entries; it returns false if older ones could change what it has found.
+func (c *Conversation) look(es []store.ChatEntry, since store.ID) (enough bool) {
+	c.Unread, c.said = 0, nil
+	counted := false
 	for i := range es {
-		if !said(es[i].Stanza) {
-			continue
+		e := &es[i]
+		counted = counted || e.ID <= since
+		if said(e.Stanza) {
+			if c.said == nil {
+				c.said = e
+			}
+			counted = counted || !e.Incoming
+			if !counted {
+				c.Unread++
+			}
 		}
-		if !es[i].Incoming {
-			break
+		if counted && c.said != nil {
+			return true
 		}
-		n++
 	}
-	return n, nil
+	return false
 }
 
 func said(kept []byte) bool {
 	st, err := wire.ParseStanza(kept, wire.Limits{Stanza: len(kept)})
 	return err == nil && server.Said(st)
-}
-
-// latest gives the newest readable message of a conversation; nil if there is none among its newest entries.
-func (b *Inbox) latest(ctx context.Context, account string, c *Conversation) (store.ID, []byte, error) {
-	if c.room != nil {
-		return c.room.Last.ID, c.room.Last.Stanza, nil
-	}
-	es, err := b.st.ChatSince(ctx, b.h.Domain, account, c.With.String(), 0, maxUnread)
-	if err != nil {
-		return 0, nil, err
-	}
-	for i := range es {
-		if said(es[i].Stanza) {
-			return es[i].ID, es[i].Stanza, nil
-		}
-	}
-	return 0, nil, nil
 }

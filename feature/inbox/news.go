@@ -11,11 +11,6 @@ import (
 // News gives what is new in the conversation's room; nil if it is a conversation with a person.
 func (c *Conversation) News() *org.RoomNews { return c.room }
 
-// Latest gives the newest message of a conversation as it is kept; nil if nothing is left of it.
-func (b *Inbox) Latest(ctx context.Context, account string, c *Conversation) (store.ID, []byte, error) {
-	return b.latest(ctx, account, c)
-}
-
 // Unread gives how many messages of a conversation follow one that an account has read, and how many of them mention
 // the account's person. Both are at most 100.
 func (b *Inbox) Unread(ctx context.Context, account string, with jid.JID,

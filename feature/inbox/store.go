@@ -20,6 +20,9 @@ type Store interface {
 	// FindArchived gives the newest entry with this id attribute, other side (bare) and direction.
 	FindArchived(ctx context.Context, host string, owner string, with string, originID string,
 		incoming bool) (store.Archived, error)
+	// Newest gives the newest entries of each of several conversations, at most limit of each, the newest first.
+	Newest(ctx context.Context, host string, user string, withs []string,
+		limit int) (map[string][]store.ChatEntry, error)
 	// SetDisplayed keeps how far an account has read.
 	SetDisplayed(ctx context.Context, host string, user string, max int, ds ...store.Displayed) error
 }

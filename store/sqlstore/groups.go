@@ -257,6 +257,21 @@ func (s *Store) Member(ctx context.Context, host, id, jid string) (m store.Membe
 	return ms[0], nil
 }
 
+// Memberships gives the rows of a person in all groups, by group.
+func (s *Store) Memberships(ctx context.Context, host, jid string) (map[string]store.Member, error) {
+	ms := make(map[string]store.Member)
+	err := s.rows(ctx, func(r *sql.Rows) error {
+		var group string
+		var since int64
+		m := store.Member{JID: jid}
+		err := r.Scan(&group, &m.Role, &since)
+		m.Since = when(since)
+		ms[group] = m
+		return err
+	}, "SELECT group_id, role, since FROM members WHERE host = $1 AND jid = $2", host, jid)
+	return ms, err
+}
+
 // SetMembers adds, changes or (role "") removes members in one transaction.
 func (s *Store) SetMembers(ctx context.Context, host, id string, ms []store.Member, bs []store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {

@@ -37,6 +37,28 @@ func (s *Store) Mentions(ctx context.Context, host, user, room string, after sto
 	return ids, err
 }
 
+// CountMentions counts in one statement.
+func (s *Store) CountMentions(ctx context.Context, host, user string,
+	after map[string]store.ID) (map[string]int, error) {
+	counts := make(map[string]int)
+	if len(after) == 0 {
+		return counts, nil
+	}
+	with, list, err := s.list(after)
+	if err != nil {
+		return nil, err
+	}
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var room string
+		var n int
+		err := r.Scan(&room, &n)
+		counts[room] = n
+		return err
+	}, with+` SELECT m.room, COUNT(DISTINCT m.id) FROM l JOIN mentions m ON m.host = $1 AND m.owner IN ($2, '')
+		AND m.room = l.name AND m.id > l.past GROUP BY m.room`, host, user, list)
+	return counts, err
+}
+
 // ExpireMentions forgets mentions older than before, at most limit, and gives how many.
 func (s *Store) ExpireMentions(ctx context.Context, host string, before store.ID, limit int) (int, error) {
 	n, err := s.exec(ctx, `DELETE FROM mentions WHERE host = $1 AND (owner, room, id) IN

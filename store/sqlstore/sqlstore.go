@@ -44,6 +44,7 @@ type Store struct {
 	app    *appender // SQLite only
 	mover  *mover
 	marked atomic.Int64 // the mark of highest.go is not below this
+	asked  atomic.Int64 // see Asked
 }
 
 var _ store.Store = (*Store)(nil)
@@ -170,8 +171,13 @@ func (s *Store) stmt(ctx context.Context, db *sql.DB, q string) (*sql.Stmt, erro
 	return st, nil
 }
 
+// Asked says how often the database was asked for something: by a query, a statement that changes something, or a
+// transaction. Group commits do not count.
+func (s *Store) Asked() int64 { return s.asked.Load() }
+
 // exec runs a statement that changes something and says how many rows it has changed.
 func (s *Store) exec(ctx context.Context, q string, args ...any) (int64, error) {
+	s.asked.Add(1)
 	if a := s.current(ctx); a != nil {
 		return a.exec(ctx, q, args...)
 	}
@@ -202,6 +208,7 @@ func (s *Store) one(ctx context.Context, q string, args ...any) error {
 
 // rows runs a query and gives each row to scan.
 func (s *Store) rows(ctx context.Context, scan func(*sql.Rows) error, q string, args ...any) error {
+	s.asked.Add(1)
 	if a := s.current(ctx); a != nil {
 		return a.rows(ctx, scan, q, args...)
 	}
@@ -246,6 +253,7 @@ func (s *Store) row(ctx context.Context, dest []any, q string, args ...any) erro
 
 // tx runs f in a transaction, which may be begun again: f does nothing but SQL, and starts from nothing each time.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
+	s.asked.Add(1)
 	if a := s.current(ctx); a != nil {
 		return a.part(ctx, f)
 	}

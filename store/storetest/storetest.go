@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Written", written}, {"NodePeople", nodePeople}, {"Rooms", roomRows}, {"RoomPeople", roomPeople},
 		{"GroupSince", groupSince}, {"RoomArchive", roomArchive}, {"TakeRoom", takeRoom}, {"Groups", groups},
 		{"Themes", themes}, {"Referrals", referrals}, {"Displayed", displayedUpTo}, {"RoomNews", roomNews},
-		{"Chats", chats},
+		{"NewsOf", newsOf}, {"Chats", chats},
 		{"ManyChats", manyChats}, {"Mentions", mentions}, {"Webhooks", webhookRows}, {"HookDeliveries", hookDeliveries},
 		{"Sharing", sharing}, {"Search", search}, {"SearchGone", searchGone}, {"Readers", readers}, {"Places", places},
 		{"KV", kv}, {"Blocklist", blocklist}, {"Reports", reports}, {"Tokens", tokens}, {"Uploads", uploads},

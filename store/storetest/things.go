@@ -281,6 +281,8 @@ func groups(s *suite) {
 		s.Errorf("bookmarks of a new member: %+v", bs)
 	}
 	s.same(must[store.Member](s)(s.st.Member(s.ctx, host, "g1", "romeo@example.org")), romeo)
+	s.same(must[map[string]store.Member](s)(s.st.Memberships(s.ctx, host, "romeo@example.org"))["g1"], romeo)
+	s.same(len(must[map[string]store.Member](s)(s.st.Memberships(s.ctx, other, "romeo@example.org"))), 0)
 	_, err = s.st.Member(s.ctx, host, "g1", "juliet@example.org")
 	s.is(err, store.ErrNotFound)
 	mark := []store.Bookmark{{Room: "eng@" + rooms, Autojoin: true}}

@@ -74,6 +74,50 @@ func roomNews(s *suite) {
 	s.same(news("romeo@example.org", 0, 10), [2]int{1, 40})
 }
 
+// newsOf checks the news of many rooms at once, by what was said in each.
+func newsOf(s *suite) {
+	const who = "romeo@example.org"
+	after, said := make(map[string]store.ID), make(map[string][]store.Archived)
+	for i := range 12 {
+		name := fmt.Sprint("r", i)
+		s.ok(s.st.CreateRoom(s.ctx, roomRow(name)))
+		r := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, name))
+		for seq := 1; seq <= i; seq++ {
+			a := store.Archived{
+				ID:     store.ID(seq)<<40 + 1,
+				Seq:    int64(seq),
+				Sender: []string{"juliet@example.org", who}[(seq+i)%7/6],
+				Stanza: fmt.Appendf(nil, "<m>%s %d</m>", name, seq),
+			}
+			quiet := (seq+i)%5 == 0
+			s.ok(s.st.Commit(s.ctx, &store.RoomEntry{Host: rooms, Room: name, Epoch: r.Epoch, Seq: a.Seq, ID: a.ID,
+				Sender: a.Sender, Quiet: quiet, Stanza: a.Stanza}))
+			if !quiet {
+				said[name] = append(said[name], a)
+			}
+		}
+		after[name] = store.ID(i%4) << 40
+	}
+	after["absent"], after["it's \\\"odd\""] = 0, 5
+	for _, limit := range []int{1, 3, 100} {
+		want := make(map[string]store.News)
+		for name, as := range said {
+			n := store.News{Last: as[len(as)-1], Since: after[name]}
+			for i := len(as) - 1; i >= max(0, len(as)-limit) && as[i].ID > after[name]; i-- {
+				if as[i].Sender == who {
+					n.Since = as[i].ID
+					break
+				}
+				n.Unread++
+			}
+			want[name] = n
+		}
+		s.same(must[map[string]store.News](s)(s.st.NewsOf(s.ctx, rooms, who, after, limit)), want)
+	}
+	s.same(len(must[map[string]store.News](s)(s.st.NewsOf(s.ctx, rooms, who, nil, 3))), 0)
+	s.same(len(must[map[string]store.News](s)(s.st.NewsOf(s.ctx, other, who, after, 3))), 0)
+}
+
 // mentions are noted for some or for all of a room, and forgotten by their age.
 func mentions(s *suite) {
 	s.user("romeo", "juliet")
@@ -90,6 +134,13 @@ func mentions(s *suite) {
 	s.same(get("nurse", "r@x", 0), []store.ID{20})
 	s.same(get("romeo", "q@x", 0), []store.ID{30})
 	s.same(len(must[[]store.ID](s)(s.st.Mentions(s.ctx, other, "romeo", "r@x", 0, 10))), 0)
+	count := func(user string, after map[string]store.ID) map[string]int {
+		return must[map[string]int](s)(s.st.CountMentions(s.ctx, host, user, after))
+	}
+	s.same(count("romeo", map[string]store.ID{"r@x": 0, "q@x": 0, "p@x": 0}), map[string]int{"r@x": 2, "q@x": 1})
+	s.same(count("romeo", map[string]store.ID{"r@x": 10, "q@x": 30}), map[string]int{"r@x": 1})
+	s.same(count("nurse", map[string]store.ID{"r@x": 0, "q@x": 0}), map[string]int{"r@x": 1})
+	s.same(count("nurse", nil), map[string]int{})
 	s.deleted(host, "romeo")
 	s.same(len(get("romeo", "q@x", 0)), 0)
 	s.same(must[int](s)(s.st.ExpireMentions(s.ctx, host, 20, 10)), 1)
@@ -124,6 +175,15 @@ func chats(s *suite) {
 		{ID: 3, Incoming: false, Stanza: []byte("<m>3</m>")},
 	})
 	s.same(len(must[[]store.ChatEntry](s)(s.st.ChatSince(s.ctx, host, "romeo", "juliet@example.org", 0, 1))), 1)
+	newest := func(owner string, n int, withs ...string) map[string][]store.ChatEntry {
+		return must[map[string][]store.ChatEntry](s)(s.st.Newest(s.ctx, host, owner, withs, n))
+	}
+	friar := []store.ChatEntry{{ID: 5, Incoming: false, Stanza: []byte("<m>5</m>")}}
+	s.same(newest("romeo", 2, "juliet@example.org", "friar@example.org", "absent@example.org"),
+		map[string][]store.ChatEntry{"juliet@example.org": es, "friar@example.org": friar})
+	s.same(len(newest("romeo", 9, "juliet@example.org")["juliet@example.org"]), 3)
+	s.same(len(newest("romeo", 9)), 0)
+	s.same(len(newest("juliet", 9, "friar@example.org")), 0)
 }
 
 // manyChats: with many messages the list still agrees with the archive, whatever is cached: also after new messages,
