@@ -256,7 +256,7 @@ func TestFound(t *testing.T) {
 	mine := r.chats(owner+"@"+host+"/x", "1", body("lunch?"))
 	fs := []store.Found{
 		{ID: mine, With: with, Stanza: r.kept("", mine)},
-		{ID: second, Room: room, Stanza: r.kept(room, second)},
+		{ID: second, Room: room, Stanza: r.kept(room, second)}, // the sender is hidden
 		{ID: first, Room: room, Stanza: r.kept(room, first)},
 	}
 	ms, err := r.reader().Found(t.Context(), host, rooms, owner, fs)

@@ -9,8 +9,8 @@ import (
 
 // Found gives the messages of search results, one for each, as they are now: without their reactions. A correction is
 // the message that it corrects. A result that shows nothing, or the same message as an earlier one, is a Message
-// without an ID. host and rooms are the domains of the organization and of its rooms, owner is the localpart of the
-// person who has searched.
+// without an ID. Where a result hides its sender, the message hides addresses. host and rooms are the domains of the
+// organization and of its rooms, owner is the localpart of the person who has searched.
 func (r Reader) Found(ctx context.Context, host, rooms, owner string, fs []store.Found) ([]Message, error) {
 	out := make([]Message, len(fs))
 	places := make(map[store.Conversation][]int)
@@ -72,6 +72,9 @@ func (c *conversation) found(ctx context.Context, fs []store.Found, list []int, 
 	for _, i := range list {
 		for k, m := range ms {
 			if m.ID == parts[i].e.ID {
+				if c.isRoom() && fs[i].Sender == "" {
+					m = m.WithoutAddresses()
+				}
 				out[i] = m
 				ms = slices.Delete(ms, k, k+1)
 				break

@@ -123,15 +123,6 @@ func Of(st *wire.Stanza) (m Message, ok bool) {
 	return p.m, p.is == says || p.is == corrects
 }
 
-// Parse is Of for a serialised stanza.
-func Parse(stanza []byte) (m Message, ok bool) {
-	st, err := wire.ParseStanza(stanza, limits)
-	if err != nil {
-		return Message{}, false
-	}
-	return Of(st)
-}
-
 // Plain returns the message as one text, with the addresses of its files, for programs and for people who see nothing
 // else.
 func (m Message) Plain() string {

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	"parley/acts"
+	"parley/messages"
 	"parley/store"
 )
 
 // Store is the part of the store that package org uses.
 type Store interface {
 	acts.Store
+	messages.Store
 	store.Atomics
 	store.Bookmarks
 	store.Follows

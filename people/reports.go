@@ -7,6 +7,7 @@ import (
 
 	"parley/acts"
 	"parley/internal/fault"
+	"parley/messages"
 	"parley/store"
 	"parley/wire"
 )
@@ -46,9 +47,10 @@ func (p *People) reported(ctx context.Context, r store.Report) (said []string, e
 			return nil, fmt.Errorf("reported messages: %w", err)
 		}
 		for _, e := range es {
+			// As it was said then: a later correction takes nothing away from what is reported.
 			st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
-			if err == nil {
-				said = append(said, st.From.String()+": "+st.BodyText())
+			if m, ok := messages.Of(st); err == nil && ok && m.Removed == nil {
+				said = append(said, st.From.String()+": "+m.Plain())
 			}
 		}
 	}

@@ -8,9 +8,9 @@ import (
 
 	"parley/acts"
 	"parley/internal/fault"
+	"parley/messages"
 	"parley/org"
 	"parley/store"
-	"parley/wire"
 )
 
 // Message is a message in a room.
@@ -19,9 +19,39 @@ type Message struct {
 	At     time.Time `json:"at"`
 	Nick   string    `json:"nick"`
 	Sender string    `json:"sender,omitempty" doc:"author's address, if it is known"`
-	Text   string    `json:"text"`
+	Text   string    `json:"text" doc:"with the addresses of files, each on a line"`
 	Where  string    `json:"where,omitempty"`
 	Link   string    `json:"link,omitempty"`
+
+	Kind      string     `json:"kind,omitempty" enum:"me,room,meeting,encrypted" doc:"none: somebody says it"`
+	Edited    *time.Time `json:"edited,omitempty" doc:"time of the last correction"`
+	Reply     *Reply     `json:"reply,omitempty"`
+	Reactions []Reaction `json:"reactions,omitempty" doc:"not in search results"`
+	Files     []SentFile `json:"files,omitempty"`
+}
+
+// Reply is the message that another one replies to.
+type Reply struct {
+	ID   string `json:"id"`
+	By   string `json:"by,omitempty"`
+	Text string `json:"text,omitempty" doc:"at most 200 characters"`
+	Gone bool   `json:"gone,omitempty" doc:"it was removed"`
+}
+
+// Reaction is an emoji with the nicknames of those who have reacted with it.
+type Reaction struct {
+	Emoji string   `json:"emoji"`
+	By    []string `json:"by"`
+}
+
+// SentFile is a file that was sent.
+type SentFile struct {
+	URL    string `json:"url"`
+	Name   string `json:"name"`
+	Type   string `json:"type,omitempty"`
+	Size   int64  `json:"size,omitempty"`
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
 }
 
 // InRoom is the room of a group or theme, in a path.
@@ -109,8 +139,7 @@ func (s *Server) listMessages(ctx context.Context, c caller, in *FindMessages) (
 	if !read {
 		return nil, fault.ErrRole
 	}
-	addressed := org.ShowsAddresses(g, access)
-	p := store.Page{Start: from, Max: in.Limit, Backwards: in.After == ""}
+	p := store.Page{Max: in.Limit, Backwards: in.After == ""}
 	for _, f := range []struct {
 		text string
 		id   *store.ID
@@ -122,20 +151,51 @@ func (s *Server) listMessages(ctx context.Context, c caller, in *FindMessages) (
 			return nil, notFound
 		}
 	}
-	es, _, _, err := s.Store.ReadRoom(ctx, s.Org.RoomDomain(c.host()), local, p)
+	ms, _, err := s.reads(from).Room(ctx, s.Org.RoomDomain(c.host()), local, p)
 	out := []Message{}
-	for _, e := range es {
-		st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200})
-		if err != nil || st.BodyText() == "" {
+	for _, m := range ms {
+		if m.Removed != nil || m.Kind == messages.Subject {
 			continue
 		}
-		m := Message{ID: e.ID.String(), At: e.ID.Time(), Nick: st.From.Resource(), Text: st.BodyText()}
-		if addressed {
-			m.Sender = e.Sender
+		if !org.ShowsAddresses(g, access) {
+			m = m.WithoutAddresses()
 		}
-		out = append(out, m)
+		out = append(out, showMessage(m))
 	}
 	return out, err
+}
+
+// reads reads messages from a time on.
+func (s *Server) reads(from time.Time) messages.Reader {
+	return messages.Reader{Store: s.Store, Since: from}
+}
+
+func showMessage(m messages.Message) Message {
+	out := Message{
+		ID:     m.ID.String(),
+		At:     m.At,
+		Nick:   m.By.Nick,
+		Sender: m.By.Address,
+		Text:   m.Plain(),
+		Kind:   string(m.Kind),
+	}
+	if !m.Edited.IsZero() {
+		out.Edited = &m.Edited
+	}
+	if re := m.Reply; re != nil {
+		out.Reply = &Reply{ID: re.ID, By: re.By, Text: re.Text, Gone: re.Gone}
+	}
+	for _, r := range m.Reactions {
+		by := make([]string, 0, len(r.By))
+		for _, a := range r.By {
+			by = append(by, a.Nick)
+		}
+		out.Reactions = append(out.Reactions, Reaction{r.Emoji, by})
+	}
+	for _, f := range m.Files {
+		out.Files = append(out.Files, SentFile(f))
+	}
+	return out
 }
 
 func (s *Server) retract(ctx context.Context, c caller, in *InMessage) error {
@@ -148,27 +208,27 @@ func (s *Server) retract(ctx context.Context, c caller, in *InMessage) error {
 		return err
 	}
 	id, err := store.ParseID(in.ID)
-	if err != nil || !read || id < store.FirstID(from) {
+	if err != nil || !read {
 		return notFound
 	}
 	at := s.Org.RoomJID(g.Host, local)
-	es, _, _, err := s.Store.ReadRoom(ctx, at.Domain(), local, store.Page{Start: from, IDs: []store.ID{id}, Max: 1})
+	m, err := s.reads(from).InRoom(ctx, at.Domain(), local, id)
 	switch {
-	case err != nil && !errors.Is(err, store.ErrNotFound):
-		return err
-	case len(es) == 0:
+	case errors.Is(err, store.ErrNotFound):
 		return notFound
-	case es[0].Sender == c.self().String() && c.me.Lived(id.Time()):
-		err = s.Rooms.Retract(ctx, c.self(), at, in.ID)
+	case err != nil:
+		return err
+	case m.By.Address == c.self().String() && c.me.Lived(m.At):
+		err = s.Rooms.Retract(ctx, c.self(), at, m.ID.String())
 	case manages(access) == nil:
-		err = s.Rooms.Moderate(ctx, c.self(), at, in.ID, in.Reason)
+		err = s.Rooms.Moderate(ctx, c.self(), at, m.ID.String(), in.Reason)
 	default:
 		err = fault.ErrRole
 	}
 	if err != nil {
 		return err
 	}
-	detail := acts.Detail{"message": in.ID, "sender": es[0].Sender, "reason": in.Reason}
+	detail := acts.Detail{"message": m.ID.String(), "sender": m.By.Address, "reason": in.Reason}
 	c.p.Audit(ctx, c.actor, acts.MessageRetract, g.Slug, detail)
 	return nil
 }
@@ -183,18 +243,15 @@ func (s *Server) searchMessages(ctx context.Context, c caller, in *SearchQuery) 
 		}
 	}
 	found, _, err := s.Store.SearchMessages(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	hits, err := s.Org.Hits(ctx, c.host(), c.self(), c.me.Display(), found)
 	out := []Message{}
-	for _, m := range found {
-		h := s.Org.Hit(ctx, c.host(), c.me.Display(), m)
-		out = append(out, Message{
-			ID:     m.ID.String(),
-			At:     h.At,
-			Nick:   h.By,
-			Sender: m.Sender,
-			Text:   h.Text,
-			Where:  h.Where,
-			Link:   h.Link,
-		})
+	for _, h := range hits {
+		m := showMessage(h.Message)
+		m.ID, m.Nick, m.Where, m.Link = h.ID.String(), h.By, h.Where, h.Link
+		out = append(out, m)
 	}
 	return out, err
 }

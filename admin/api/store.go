@@ -4,11 +4,14 @@ import (
 	"context"
 	"time"
 
+	"parley/messages"
 	"parley/store"
 )
 
 // Store is what the API asks of the store by itself; changes are acts of other packages.
 type Store interface {
+	messages.Store
+
 	APIToken(ctx context.Context, host string, hash string, at time.Time) (store.APIToken, error)
 	APITokensOf(ctx context.Context, host string, owner string) ([]store.APIToken, error)
 	AuditEntries(ctx context.Context, host string, f store.AuditFilter) ([]store.AuditEntry, error)
@@ -18,8 +21,6 @@ type Store interface {
 	Invitations(ctx context.Context, host string, f store.InvitationFilter) ([]store.Invitation, int, error)
 	People(ctx context.Context, host string, f store.PeopleFilter) ([]store.Person, int, error)
 	Person(ctx context.Context, host string, name string) (store.Person, error)
-	ReadRoom(ctx context.Context, host string, room string,
-		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
 	UseAPIToken(ctx context.Context, host string, hash string, at time.Time) error
 }

@@ -27,26 +27,21 @@ func (c *request) retract() error {
 	}
 	ctx, at := c.r.Context(), c.s.Org.RoomJID(c.host(), r.Local)
 	id, err := store.ParseID(c.r.PathValue("id"))
-	if err != nil || !r.Access.Read || id < store.FirstID(r.From) {
+	if err != nil || !r.Access.Read {
 		return notFound
 	}
-	es, _, _, err := c.s.Store.ReadRoom(ctx, at.Domain(), r.Local,
-		store.Page{Start: r.From, IDs: []store.ID{id}, Max: 1})
+	m, err := c.oneMessage(r, id)
 	if err != nil {
 		return err
 	}
-	if len(es) == 0 {
-		return notFound
-	}
-	m := c.message(es[0])
-	if m == nil || m.Removed {
+	if m.Removed != nil {
 		return c.done(r.Path, "This message is already removed")
 	}
 	switch {
 	case m.Mine:
-		err = c.s.Rooms.Retract(ctx, c.self(), at, id.String())
+		err = c.s.Rooms.Retract(ctx, c.self(), at, m.ID.String())
 	case r.Manages():
-		err = c.s.Rooms.Moderate(ctx, c.self(), at, id.String(), cut(c.form("reason"), 500))
+		err = c.s.Rooms.Moderate(ctx, c.self(), at, m.ID.String(), cut(c.form("reason"), 500))
 	default:
 		return fault.ErrRole
 	}
@@ -54,7 +49,7 @@ func (c *request) retract() error {
 		return c.oops(r.Path, err)
 	}
 	c.P.Audit(ctx, c.Actor, acts.MessageRetract, roomName(r),
-		acts.Detail{"message": id.String(), "sender": es[0].Sender, "reason": c.form("reason")})
+		acts.Detail{"message": m.ID.String(), "sender": m.By.Address, "reason": c.form("reason")})
 	return c.done(r.Path+"#end", "The message was removed for everyone")
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/messages"
+	"parley/org"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -40,6 +42,7 @@ type newsRow struct {
 	Name, Group, Link, By, Text string
 	Unread                      int
 	At                          time.Time
+	Encrypted                   bool
 }
 
 func (c *request) home() error {
@@ -66,10 +69,10 @@ func (c *request) home() error {
 		if n.Theme != nil {
 			r.Name = n.Theme.Name
 		}
-		if m := c.message(n.Last); m != nil {
-			r.By, r.Text = m.Nick, m.Text
-		}
 		rows = append(rows, r)
+	}
+	if err := c.newest(news, rows); err != nil {
+		return err
 	}
 	gs, err := c.s.Org.GroupsOf(ctx, c.host(), c.self())
 	if err != nil {
@@ -87,6 +90,20 @@ func (c *request) home() error {
 		"Devices":   c.devices(c.Me.Name),
 		"TwoFactor": f.Confirmed,
 	})
+}
+
+// newest fills in who said what last in each room.
+func (c *request) newest(news []org.RoomNews, rows []newsRow) error {
+	last := make([]store.Found, len(news))
+	for i, n := range news {
+		last[i] = store.Found{ID: n.Last.ID, Stanza: n.Last.Stanza, Room: n.Room.Local(), Sender: n.Last.Sender}
+	}
+	reader := messages.Reader{Store: c.s.Store}
+	ms, err := reader.Found(c.r.Context(), c.host(), c.s.Org.RoomDomain(c.host()), c.Me.Name, last)
+	for i, m := range ms {
+		rows[i].By, rows[i].Text, rows[i].Encrypted = m.By.Nick, m.Short(), m.Kind == messages.Encrypted
+	}
+	return err
 }
 
 // directory is the people of the organization, for everyone in it.

@@ -86,6 +86,7 @@ func (s *Server) funcs(host string, l *i18n.Lang) template.FuncMap {
 		"under":    strings.HasPrefix,
 		"cut":      cut,
 		"linked":   linked,
+		"reactors": reactors,
 		"safeurl":  func(s string) template.URL { return template.URL(s) },
 		"list":     func(xs ...string) []string { return xs },
 		"add":      func(a, b int) int { return a + b },

@@ -11,7 +11,6 @@ import (
 	"parley/internal/fault"
 	"parley/org"
 	"parley/store"
-	"parley/wire"
 )
 
 // room is a group's room or a theme's, with what the person may do there.
@@ -69,44 +68,6 @@ func (c *request) room() (r room, err error) {
 	r.Role, err = c.s.Org.RoleOf(ctx, c.host(), r.Group.ID, c.self())
 	return r, err
 }
-
-// message is something that was said, as pages show it.
-type message struct {
-	ID      string
-	Nick    string
-	By      string // the writer's full name, if it is known and shown; else the nickname
-	Sender  string // name of the account; "" of another server, the room itself, or where it is not shown
-	Address string // the writer's localpart, if it is known; for moderators
-	Text    string
-	At      time.Time
-	Day     bool // the first of its day
-	Joined  bool // follows the message before by the same author
-	Here    bool // the message that the link leads to
-	Mine    bool
-	Removed bool
-}
-
-// message reads an archived one; nil if it shows nothing.
-func (c *request) message(a store.Archived) *message {
-	st, err := wire.ParseStanza(a.Stanza, wire.Limits{Stanza: 1 << 20, Depth: 100, Attrs: 200})
-	if err != nil {
-		return nil
-	}
-	m := &message{ID: a.ID.String(), Nick: st.From.Resource(), Text: st.BodyText(), At: a.ID.Time()}
-	m.Address = a.Sender
-	if name, host, ok := strings.Cut(a.Sender, "@"); ok && host == c.host() {
-		m.Sender, m.Mine = name, c.Me != nil && name == c.Me.Name && c.Me.Lived(m.At)
-	}
-	if st.Has("urn:xmpp:message-retract:1", "retracted") || st.Has("urn:xmpp:message-moderate:1", "moderated") {
-		m.Removed, m.Text = true, ""
-	}
-	if m.Text == "" && !m.Removed {
-		return nil
-	}
-	return m
-}
-
-const historyPage = 50
 
 type roomData struct {
 	room
@@ -208,124 +169,6 @@ func (c *request) named(ms []store.Member) (out []memberRow, err error) {
 			strings.Compare(strings.ToLower(a.Display), strings.ToLower(b.Display)))
 	})
 	return out, nil
-}
-
-// history reads the page of a room's archive that the address asks for: around a message, before or after one, or the
-// end.
-func (c *request) history(d *roomData) error {
-	here, err1 := messageID(c.r.PathValue("id"))
-	before, err2 := messageID(c.form("before"))
-	after, err3 := messageID(c.form("after"))
-	if err := cmp.Or(err1, err2, err3); err != nil {
-		return err
-	}
-	if here > 0 && here < store.FirstID(d.From) {
-		return notFound
-	}
-	p := store.Page{Start: d.From, Max: historyPage, Backwards: true}
-	switch {
-	case here > 0: // half of the messages before it, half after
-		p.Before, p.Max = here, historyPage/2
-	case before > 0:
-		p.Before = before
-	case after > 0:
-		p.After, p.Backwards = after, false
-	}
-	es, complete, err := c.readRoom(d, p)
-	if err != nil {
-		return err
-	}
-	older, newer := !complete && p.Backwards || after > 0, before > 0 || !complete && !p.Backwards
-	if here > 0 {
-		rest, all, err := c.readFrom(d, here)
-		if err != nil {
-			return err
-		}
-		es, newer = append(es, rest...), !all
-	}
-	if len(es) > 0 && older {
-		d.Older = es[0].ID.String()
-	}
-	if len(es) > 0 && newer {
-		d.Newer = es[len(es)-1].ID.String()
-	}
-	return c.fillMessages(d, es, here)
-}
-
-// messageID reads the ID of a message in an address; "" is 0.
-func messageID(s string) (store.ID, error) {
-	if s == "" {
-		return 0, nil
-	}
-	id, err := store.ParseID(s)
-	if err != nil {
-		return 0, notFound
-	}
-	return id, nil
-}
-
-// readRoom reads a page of the room's archive, and says whether it is complete.
-func (c *request) readRoom(d *roomData, p store.Page) (es []store.Archived, complete bool, err error) {
-	es, complete, _, err = c.s.Store.ReadRoom(c.r.Context(), c.s.Org.RoomDomain(c.host()), d.Local, p)
-	return es, complete, err
-}
-
-// readFrom reads a message and half a page after it, and says whether these are all.
-func (c *request) readFrom(d *roomData, here store.ID) (es []store.Archived, all bool, err error) {
-	es, _, err = c.readRoom(d, store.Page{Start: d.From, IDs: []store.ID{here}, Max: 1})
-	if err != nil {
-		return nil, false, err
-	}
-	more, all, err := c.readRoom(d, store.Page{Start: d.From, After: here, Max: historyPage / 2})
-	return append(es, more...), all, err
-}
-
-// fillMessages adds the page's messages. A message joins the one above it if the same person wrote both within five
-// minutes of a day.
-func (c *request) fillMessages(d *roomData, es []store.Archived, here store.ID) error {
-	names := make(map[string]string)
-	var last *message
-	for _, e := range es {
-		m := c.message(e)
-		if m == nil {
-			continue
-		}
-		m.Here = here > 0 && e.ID == here
-		m.Day = last == nil || last.At.YearDay() != m.At.YearDay() || last.At.Year() != m.At.Year()
-		if err := c.author(&d.room, m, names); err != nil {
-			return err
-		}
-		m.Joined = !m.Day && last.By == m.By && last.Sender == m.Sender && m.At.Sub(last.At) < 5*time.Minute
-		d.Messages = append(d.Messages, *m)
-		last = &d.Messages[len(d.Messages)-1]
-	}
-	return nil
-}
-
-// author fills in a message's author: colleagues by their full names, whatever they are called in the room. In rooms
-// that show no addresses only the nickname is known.
-func (c *request) author(r *room, m *message, names map[string]string) error {
-	m.By = m.Nick
-	switch {
-	case m.Sender == "":
-		return nil
-	case !m.Mine && !org.ShowsAddresses(r.Group, r.Access):
-		m.Sender = ""
-		return nil
-	}
-	name, known := names[m.Sender]
-	if !known {
-		u, err := c.s.Store.User(c.r.Context(), c.host(), m.Sender)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		name = u.FullName
-		names[m.Sender] = name
-	}
-	if name != "" && m.Nick != "" {
-		m.By = name
-	}
-	return nil
 }
 
 const maxSay = 10000

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"parley/internal/fault"
-	"parley/org"
 	"parley/store"
 	"parley/store/fulltext"
 )
@@ -57,11 +56,10 @@ func (c *request) search() error {
 	if err != nil {
 		return err
 	}
-	var hits []org.Hit
-	for _, m := range found {
-		hits = append(hits, c.s.Org.Hit(ctx, c.host(), c.Me.Display(), m))
+	if d["Hits"], err = c.s.Org.Hits(ctx, c.host(), c.self(), c.Me.Display(), found); err != nil {
+		return err
 	}
-	d["Hits"], d["Done"] = hits, true
+	d["Done"] = true
 	if !complete && len(found) > 0 {
 		d["Older"] = found[len(found)-1].ID.String()
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 
+	"parley/messages"
 	"parley/store"
 )
 
@@ -11,6 +12,7 @@ type Store interface {
 	store.KV
 	store.People
 	store.WebSessions
+	messages.Store
 
 	APITokensOf(ctx context.Context, host string, owner string) ([]store.APIToken, error)
 	AuditEntries(ctx context.Context, host string, f store.AuditFilter) ([]store.AuditEntry, error)
@@ -20,8 +22,6 @@ type Store interface {
 	Invitations(ctx context.Context, host string, f store.InvitationFilter) ([]store.Invitation, int, error)
 	Mails(ctx context.Context, host string, before store.ID, limit int) ([]store.Mail, error)
 	MailsOf(ctx context.Context, host string, invitation string) ([]store.Mail, error)
-	ReadRoom(ctx context.Context, host string, room string,
-		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
 	SecondFactor(ctx context.Context, host string, owner string) (store.SecondFactor, error)
 	SetMail(ctx context.Context, m store.Mail) error

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"parley/messages"
 	"parley/store"
 	"parley/store/fulltext"
-	"parley/wire"
 	"parley/wire/jid"
 )
 
@@ -43,6 +43,10 @@ func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, e
 	if len(hits) == 0 {
 		return "Nothing was found.", nil
 	}
+	ms, err := messages.Reader{Store: v.st}.Found(ctx, v.h.Domain, v.cfg.Rooms, who.Local(), hits)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	switch {
 	case !complete:
@@ -52,8 +56,10 @@ func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, e
 	default:
 		fmt.Fprintf(&b, "%d messages:", len(hits))
 	}
-	for _, h := range hits {
-		b.WriteString("\n\n" + v.hit(who, q, h))
+	for i, h := range hits {
+		if ms[i].ID != 0 && ms[i].Removed == nil {
+			b.WriteString("\n\n" + v.hit(who, q, h, ms[i]))
+		}
 	}
 	return b.String(), nil
 }
@@ -119,8 +125,8 @@ func (v *voice) place(ctx context.Context, f *store.Find, name string) error {
 	return nil
 }
 
-// hit formats one message: where, who, when, what, and its link.
-func (v *voice) hit(who jid.JID, q fulltext.Query, m store.Found) string {
+// hit formats one message: where, who, when, what, and its link. now is what was said as it is now.
+func (v *voice) hit(who jid.JID, q fulltext.Query, m store.Found, now messages.Message) string {
 	where, link, by := jid.Unescape(m.Room), m.With, m.Nick
 	switch {
 	case m.Room == "":
@@ -140,12 +146,6 @@ func (v *voice) hit(who jid.JID, q fulltext.Query, m store.Found) string {
 	if by == "" {
 		by = m.Sender
 	}
-	said := ""
-	if st, err := wire.ParseStanza(m.Stanza, wire.Limits{Stanza: len(m.Stanza)}); err == nil {
-		if said = st.BodyText(); said == "" {
-			said = st.Element(wire.NSClient, "subject").Text()
-		}
-	}
-	return fmt.Sprintf("%s — %s, %s\n%s\nxmpp:%s", where, by, m.ID.Time().Format("2006-01-02 15:04 MST"),
-		q.Excerpt(said, maxExcerpt), link)
+	return fmt.Sprintf("%s — %s, %s\n%s\nxmpp:%s", where, by, now.At.Format("2006-01-02 15:04 MST"),
+		q.Excerpt(now.Plain(), maxExcerpt), link)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"parley/messages"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -207,7 +208,8 @@ func addresses(st *wire.Stanza, account, domain, nick string) bool {
 			return true
 		}
 	}
-	text := strings.ToLower(st.BodyText())
+	m, _ := messages.Of(st) // what it repeats of another message calls nobody
+	text := strings.ToLower(m.Text)
 	for _, name := range []string{account, nick, "all", "everyone", "here"} {
 		if name != "" && strings.Contains(text, "@"+strings.ToLower(name)) {
 			return true

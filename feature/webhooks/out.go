@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/internal/fault"
+	"parley/messages"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -96,10 +97,26 @@ type event struct {
 }
 
 type messageData struct {
-	ID   string `json:"id"` // stanza-id
-	From string `json:"from,omitempty"`
-	Nick string `json:"nick,omitempty"`
-	Text string `json:"text"`
+	ID    string     `json:"id"` // stanza-id
+	From  string     `json:"from,omitempty"`
+	Nick  string     `json:"nick,omitempty"`
+	Text  string     `json:"text"` // with the addresses of files
+	Kind  string     `json:"kind,omitempty"`
+	Reply *replyData `json:"reply,omitempty"`
+	Files []fileData `json:"files,omitempty"`
+}
+
+type replyData struct {
+	ID   string `json:"id"`
+	By   string `json:"by,omitempty"`
+	Text string `json:"text,omitempty"`
+}
+
+type fileData struct {
+	URL  string `json:"url"`
+	Name string `json:"name"`
+	Type string `json:"type,omitempty"`
+	Size int64  `json:"size,omitempty"`
 }
 
 type themeData struct {
@@ -196,7 +213,8 @@ func (w *Webhooks) message(ctx context.Context, h store.Webhook, s said) ([]byte
 	if from, err := jid.Parse(s.entry.Sender); err != nil || from.Local() == "" {
 		s.entry.Sender = ""
 	}
-	d := messageData{ID: s.entry.ID.String(), From: s.entry.Sender, Nick: st.From.Resource(), Text: st.BodyText()}
+	d := messageData{ID: s.entry.ID.String(), From: s.entry.Sender, Nick: st.From.Resource()}
+	d.says(st)
 	return json.Marshal(event{
 		Event: EventMessage,
 		Group: g.Slug,
@@ -205,6 +223,18 @@ func (w *Webhooks) message(ctx context.Context, h store.Webhook, s said) ([]byte
 		At:    s.entry.ID.Time(),
 		Data:  d,
 	})
+}
+
+// says fills in what a message says.
+func (d *messageData) says(st *wire.Stanza) {
+	m, _ := messages.Of(st)
+	d.Text, d.Kind = m.Plain(), string(m.Kind)
+	if m.Reply != nil {
+		d.Reply = &replyData{ID: m.Reply.ID, By: m.Reply.By, Text: m.Reply.Text}
+	}
+	for _, f := range m.Files {
+		d.Files = append(d.Files, fileData{URL: f.URL, Name: f.Name, Type: f.Type, Size: f.Size})
+	}
 }
 
 func ignoreGone(err error) error {

@@ -10,6 +10,7 @@ import (
 
 	"parley/acts"
 	"parley/internal/fault"
+	"parley/messages"
 	"parley/muc"
 	"parley/org"
 	"parley/server"
@@ -20,6 +21,8 @@ import (
 
 // Store is what groups ask of the store.
 type Store interface {
+	messages.Store
+
 	Bookmarks(ctx context.Context, host string, user string) ([]store.Bookmark, error)
 	FindUsers(
 		ctx context.Context,
@@ -29,12 +32,6 @@ type Store interface {
 	) (us []store.User, total, before int, err error)
 	FullNames(ctx context.Context, host string, names []string) (map[string]string, error)
 	Member(ctx context.Context, host string, id string, jid string) (store.Member, error)
-	ReadRoom(
-		ctx context.Context,
-		host string,
-		room string,
-		p store.Page,
-	) (es []store.Archived, complete bool, total int, err error)
 	Room(ctx context.Context, host string, name string) (store.Room, error)
 	User(ctx context.Context, host string, name string) (store.User, error)
 }

@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/fault"
 	"parley/internal/limit"
+	"parley/messages"
 	"parley/muc"
 	"parley/org"
 	"parley/store"
@@ -231,7 +232,8 @@ func (ms *mentions) call(p *muc.Message, most int) (c called) {
 		}
 	}
 	if c.count == 0 { // a message with explicit mentions is not searched for names
-		ms.callText(&c, st.BodyText())
+		m, _ := messages.Of(st) // what it repeats of another message calls nobody
+		ms.callText(&c, m.Text)
 	}
 	return c
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/messages"
 	"parley/muc"
 	"parley/org"
 	"parley/store"
@@ -84,24 +85,24 @@ func (s *Service) readsFrom(
 // sourceByID asks the room for a message by its stanza-id. Of the last messages the room knows also the ids that their
 // senders gave them, which some clients use.
 func (s *Service) sourceByID(ctx context.Context, name, id string) (store.Source, []string, error) {
-	type found struct {
-		store.Source
-		lines []string
-	}
-	answer := make(chan found, 1) // the room may find it when nobody waits any more
+	answer := make(chan store.ID, 1) // the room may find it when nobody waits any more
 	err := s.Ask(ctx, name, 5*time.Second, func(ctx context.Context, r *muc.Room) error {
-		var f found
-		if n, st, ok := r.Find(ctx, id); ok {
-			f = found{store.Source{Room: name, ID: n}, quoted(st)}
-		}
-		answer <- f
+		n, _, _ := r.Find(ctx, id)
+		answer <- n
 		return nil
 	})
 	if err != nil {
 		return store.Source{}, nil, err
 	}
-	f := <-answer
-	return f.Source, f.lines, nil
+	n := <-answer
+	if n == 0 {
+		return store.Source{}, nil, nil
+	}
+	m, err := messages.Reader{Store: s.st}.InRoom(ctx, s.Domain(), name, n)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Source{Room: name, ID: n}, nil, nil
+	}
+	return store.Source{Room: name, ID: m.ID}, quoted(m), err
 }
 
 // sourceByThread reads the archive back from its end, and quotes what the thread began with.
@@ -110,7 +111,7 @@ func (s *Service) sourceByThread(
 	room, thread string,
 	from time.Time,
 ) (store.Source, []string, error) {
-	var found []*wire.Stanza // the last one first
+	var found []store.Found // the last one first
 	src := store.Source{}
 	word := wire.AppendEscaped(nil, thread)
 	page := store.Page{Start: from, Max: threadPage, Backwards: true}
@@ -126,7 +127,7 @@ func (s *Service) sourceByThread(
 			st, err := wire.ParseStanza(e.Stanza, wire.Limits{Stanza: len(e.Stanza)})
 			if err == nil && strings.TrimSpace(st.Element(wire.NSClient, "thread").Text()) == thread &&
 				st.Has(wire.NSClient, "body") {
-				found = append(found, st)
+				found = append(found, store.Found{ID: e.ID, Room: room, Stanza: e.Stanza, From: store.FirstID(from)})
 				src = store.Source{Room: room, Thread: thread, ID: e.ID}
 			}
 		}
@@ -135,25 +136,26 @@ func (s *Service) sourceByThread(
 		}
 		looked, page.Before = looked+len(es), es[0].ID
 	}
+	slices.Reverse(found)
+	found = found[:min(len(found), maxQuoted)]
+	ms, err := messages.Reader{Store: s.st}.Found(ctx, s.host.Domain, s.Domain(), "", found)
+	if err != nil {
+		return store.Source{}, nil, err
+	}
 	var lines []string
-	for i, st := range slices.Backward(found) {
-		if len(found)-i > maxQuoted {
-			break
-		}
-		lines = append(lines, quoted(st)...)
+	for _, m := range ms {
+		lines = append(lines, quoted(m)...)
 	}
 	return src, lines, nil
 }
 
 // quoted gives a message as lines: first who said it.
-func quoted(st *wire.Stanza) []string {
-	body := strings.TrimSpace(withoutFallback(st, st.BodyText()))
-	if body == "" {
+func quoted(m messages.Message) []string {
+	text := strings.TrimSpace(m.Plain())
+	if text == "" {
 		return nil
 	}
-	return append(
-		[]string{st.From.Resource() + ":"},
-		strings.Split("> "+strings.ReplaceAll(body, "\n", "\n> "), "\n")...)
+	return append([]string{m.By.Nick + ":"}, strings.Split("> "+strings.ReplaceAll(text, "\n", "\n> "), "\n")...)
 }
 
 // makeThemeWith makes a theme, and in the same transaction its first message: the quoted lines, which the theme's room

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"parley/acts"
+	"parley/messages"
 	"parley/muc"
 	"parley/server"
 	"parley/wire"
@@ -62,11 +63,12 @@ func (k *keeper) textCommandOf(st *wire.Stanza) (cmd *textCommand, rest string) 
 	if !st.Has(wire.NSClient, "body") {
 		return nil, ""
 	}
-	body := st.BodyText()
-	if !strings.Contains(body, "!") {
+	if !strings.Contains(st.BodyText(), "!") {
 		return nil, ""
 	}
-	if body = strings.TrimSpace(withoutFallback(st, body)); !strings.HasPrefix(body, "!") {
+	m, _ := messages.Of(st)
+	body := strings.TrimSpace(m.Text)
+	if !strings.HasPrefix(body, "!") {
 		return nil, ""
 	}
 	word, rest, _ := strings.Cut(body[1:], " ")
@@ -148,27 +150,6 @@ func (c *textCall) useful(ctx context.Context, word string) bool {
 		return c.org().MayManageTheme(ctx, c.host(), c.theme, c.who) == nil
 	}
 	return true
-}
-
-const nsFallback = "urn:xmpp:fallback:0"
-
-// withoutFallback cuts out of a body what it repeats of the message that it replies to (XEP-0428, XEP-0461). Positions
-// count characters.
-func withoutFallback(st *wire.Stanza, body string) string {
-	f := st.Element(nsFallback, "fallback")
-	if f == nil || f.Attr("for") != nsReply {
-		return body
-	}
-	b := f.Child(nsFallback, "body")
-	if b == nil || b.Attr("start") == "" {
-		return body
-	}
-	rs := []rune(body)
-	start, end := number(b.Attr("start")), number(b.Attr("end"))
-	if start < 0 || end < start || end > len(rs) {
-		return body
-	}
-	return string(rs[:start]) + string(rs[end:])
 }
 
 // number reads a number that is not negative. It gives -1 for anything else.
