@@ -97,6 +97,10 @@ func (r *Room) outgoing(o *Occupant, st *wire.Stanza) *wire.Stanza {
 			return c.Name.Local == "stanza-id" && r.forged(st, c)
 		case wire.NSDelay:
 			return true
+		case wire.NSRetract: // a tombstone names a moderator and a reason
+			return c.Name.Local == "retracted"
+		case wire.NSModerate:
+			return true
 		}
 		return false
 	})

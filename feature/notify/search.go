@@ -40,28 +40,28 @@ func (v *voice) search(ctx context.Context, who jid.JID, rest string) (string, e
 	if err != nil {
 		return "", err
 	}
-	if len(hits) == 0 {
-		return "Nothing was found.", nil
-	}
 	ms, err := messages.Reader{Store: v.st}.Found(ctx, v.h.Domain, v.cfg.Rooms, who.Local(), hits)
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	switch {
-	case !complete:
-		fmt.Fprintf(&b, "The newest %d of more messages:", len(hits))
-	case len(hits) == 1:
-		b.WriteString("One message:")
-	default:
-		fmt.Fprintf(&b, "%d messages:", len(hits))
-	}
+	var found []string
 	for i, h := range hits {
 		if ms[i].ID != 0 && ms[i].Removed == nil {
-			b.WriteString("\n\n" + v.hit(who, q, h, ms[i]))
+			found = append(found, v.hit(who, q, h, ms[i]))
 		}
 	}
-	return b.String(), nil
+	var head string
+	switch {
+	case len(found) == 0:
+		return "Nothing was found.", nil
+	case !complete:
+		head = fmt.Sprintf("The newest %d of more messages:", len(found))
+	case len(found) == 1:
+		head = "One message:"
+	default:
+		head = fmt.Sprintf("%d messages:", len(found))
+	}
+	return head + "\n\n" + strings.Join(found, "\n\n"), nil
 }
 
 // filterWords splits a search into words and filters; a filter's value with spaces is in quotation marks.

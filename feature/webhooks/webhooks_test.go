@@ -24,6 +24,7 @@ import (
 	"parley/server"
 	"parley/store"
 	"parley/store/sqlstore"
+	"parley/wire"
 	"parley/wire/jid"
 )
 
@@ -254,5 +255,28 @@ func TestBacklog(t *testing.T) {
 	}
 	if ds, err := s.st.Deliveries(t.Context(), host, w.ID, "", 0, 10); err != nil || len(ds) != 3 {
 		t.Errorf("%d are queued, %v", len(ds), err)
+	}
+}
+
+// A program gets what was said without what a reply repeats, and the files.
+func TestMessageData(t *testing.T) {
+	for payload, want := range map[string]string{
+		"<body>Hello</body>": `{"id":"","text":"Hello"}`,
+		"<body>&gt; Hello\nyou</body><reply xmlns='urn:xmpp:reply:0' id='1' to='r@s/Ann'/>" +
+			"<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='8'/></fallback>": `{"id":"","text":"you","reply":{"id":"1","by":"Ann","text":"Hello"}}`,
+		"<body>https://x.example/a.png</body><x xmlns='jabber:x:oob'><url>https://x.example/a.png</url></x>": `{"id":"","text":"https://x.example/a.png",` +
+			`"files":[{"url":"https://x.example/a.png","name":"a.png","type":"image/png"}]}`,
+		"<body>/me waves</body>": `{"id":"","text":"/me waves","kind":"me"}`,
+	} {
+		st, err := wire.ParseStanza([]byte("<message xmlns='jabber:client' type='groupchat' from='r@s/Bob'>"+payload+
+			"</message>"), wire.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d messageData
+		d.says(st)
+		if got, err := json.Marshal(d); err != nil || string(got) != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
