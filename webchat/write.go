@@ -110,8 +110,8 @@ func (p *speaker) before(ctx context.Context, o Outgoing) (m Message, ok bool, e
 		}
 		ok = id != 0
 	}
-	if !ok {
-		return m, false, nil
+	if !ok || id == 0 {
+		return m, ok, nil
 	}
 	kept, err := p.s.one(ctx, p.account(), p.id, &p.f, id.String())
 	if fault.Is(err, fault.NotFound) {
@@ -167,10 +167,9 @@ func (p *speaker) sendAll(ctx context.Context, o Outgoing) (first Message, err e
 			first = m
 		}
 	}
-	if first.ID != "" && o.Origin != "" {
-		if id, err := store.ParseID(first.ID); err == nil {
-			p.s.sent.Put(p.account()+"\x00"+p.id.String()+"\x00"+o.Origin, id)
-		}
+	if o.Origin != "" {
+		id, _ := store.ParseID(first.ID) // a command has none, and is not repeated either
+		p.s.sent.Put(p.account()+"\x00"+p.id.String()+"\x00"+o.Origin, id)
 	}
 	return first, nil
 }

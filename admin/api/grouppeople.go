@@ -104,18 +104,18 @@ type Joined struct {
 
 // Operations on the members of a group.
 var (
-	SetMember = op[SetMemberInput, None](
+	SetMember = inBrowsers(op[SetMemberInput, None](
 		"set-member", http.MethodPut, "/groups/{slug}/members/{address}", "groups:write",
 		"Add a member or change the role",
-	)
-	RemoveMember = op[InMember, None](
+	))
+	RemoveMember = inBrowsers(op[InMember, None](
 		"remove-member", http.MethodDelete, "/groups/{slug}/members/{address}", "groups:write",
 		"Remove a member",
-	)
-	SetMembers = op[SetMembersInput, Plan](
+	))
+	SetMembers = inBrowsers(op[SetMembersInput, Plan](
 		"set-members", http.MethodPost, "/groups/{slug}/members", "groups:write",
 		"Give many people a role, or remove them, at once: either all or none",
-	)
+	))
 	SetGroupTeam = op[SetGroupTeamInput, None](
 		"set-group-team", http.MethodPut, "/groups/{slug}/teams/{team}", "groups:write",
 		"Add a whole team to a group",
@@ -136,14 +136,14 @@ var (
 		"kick", http.MethodPost, "/groups/{slug}/kick", "groups:write",
 		"Remove somebody from a room; the person can come back",
 	))
-	JoinGroup = personal(op[JoinGroupInput, Joined](
+	JoinGroup = inBrowsers(personal(op[JoinGroupInput, Joined](
 		"join-group", http.MethodPost, "/groups/{slug}/join", "groups:write",
 		"Join a group, or ask to join",
-	))
-	LeaveGroup = personal(op[InGroup, None](
+	)))
+	LeaveGroup = inBrowsers(personal(op[InGroup, None](
 		"leave-group", http.MethodPost, "/groups/{slug}/leave", "groups:write",
 		"Leave a group",
-	))
+	)))
 )
 
 func (s *Server) groupPeople(d *doors) {

@@ -86,18 +86,18 @@ func (NewGroup) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 
 // Operations on groups.
 var (
-	ListGroups = op[FindGroups, []Group](
+	ListGroups = inBrowsers(op[FindGroups, []Group](
 		"list-groups", http.MethodGet, "/groups", "groups:read",
 		"Groups that the caller can see, in order of slug",
-	)
-	GetGroup = op[InGroup, Group](
+	))
+	GetGroup = inBrowsers(op[InGroup, Group](
 		"get-group", http.MethodGet, "/groups/{slug}", "groups:read",
 		"A group with its themes, and its members if the caller can read it",
-	)
-	CreateGroup = creates[Body[NewGroup], Group](
+	))
+	CreateGroup = inBrowsers(creates[Body[NewGroup], Group](
 		"create-group", "/groups", "groups:write",
 		"Create a group; the caller owns it",
-	)
+	))
 )
 
 func (s *Server) groups(d *doors) {

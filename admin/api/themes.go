@@ -71,18 +71,18 @@ type SetThemePersonInput struct {
 
 // Operations on themes.
 var (
-	CreateTheme = creates[NewThemeInput, Theme](
+	CreateTheme = inBrowsers(creates[NewThemeInput, Theme](
 		"create-theme", "/groups/{slug}/themes", "groups:write",
 		"Start a theme",
-	)
-	GetTheme = op[InTheme, Theme](
+	))
+	GetTheme = inBrowsers(op[InTheme, Theme](
 		"get-theme", http.MethodGet, "/groups/{slug}/themes/{theme}", "groups:read",
 		"A theme; moderators also see its own people",
-	)
-	ChangeTheme = op[ChangeThemeInput, Theme](
+	))
+	ChangeTheme = inBrowsers(op[ChangeThemeInput, Theme](
 		"change-theme", http.MethodPatch, "/groups/{slug}/themes/{theme}", "groups:write",
 		"Rename a theme, open, close or archive it",
-	)
+	))
 	SetThemePerson = op[SetThemePersonInput, None](
 		"set-theme-person", http.MethodPut, "/groups/{slug}/themes/{theme}/people/{address}", "groups:write",
 		"Add somebody to a restricted theme, add a guest, or ban somebody",

@@ -17,6 +17,7 @@ export interface Pending {
   files: Upload[]
   mentions?: Mention[]
   error?: string
+  tried?: boolean // it may have arrived: the server looks for it
   at: string
 }
 
@@ -127,9 +128,11 @@ async function alone(name: string, act: () => Promise<void>): Promise<void> {
 /** post sends one message. It returns false if the line is down, and the rest has to wait. */
 async function post(p: Pending): Promise<boolean> {
   try {
+    if (!p.tried) keep({ ...p, tried: true })
     const m = await call<Message>("POST", at(p.conversation, "messages"), {
       text: p.text,
       origin: p.origin,
+      ...(p.tried ? { again: true } : {}),
       ...(p.reply ? { reply: p.reply.id } : {}),
       ...(p.files.length ? { files: p.files } : {}),
       ...(p.mentions ? { mentions: p.mentions } : {}),
@@ -150,8 +153,9 @@ async function post(p: Pending): Promise<boolean> {
 /** sent shows the message that the server has in place of the one that waited. */
 function sent(p: Pending, m: Message): void {
   const c = conversations.peek().get(p.conversation)
-  part(p.conversation).take(m, true)
-  if (c) change(c.id, { last: { id: m.id, at: m.at, text: m.text, ...(m.by ? { by: m.by.name } : {}) } })
+  // A line that is a command becomes no message: its answer comes as a notice.
+  if (m.id) part(p.conversation).take(m, true)
+  if (m.id && c) change(c.id, { last: { id: m.id, at: m.at, text: m.text, ...(m.by ? { by: m.by.name } : {}) } })
   discard(p.origin)
 }
 
