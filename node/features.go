@@ -274,6 +274,7 @@ func (n *Node) groupsConfig(h *host) groups.Config {
 		Meetings:  n.Config.Groups.MeetingURL,
 		Commands:  h.hooks.Commands,
 		Mentioned: n.mentioned(h.Domain),
+		Watching:  n.chats[h.Domain].Watching,
 		Heard:     n.notices[h.Domain].Heard,
 		Said:      h.hooks.Said,
 	}

@@ -233,3 +233,31 @@ func TestFrontStream(t *testing.T) {
 		t.Errorf("after signing out: %d", p.Status)
 	}
 }
+
+// A person in a browser is mentioned by everyone who is here, and hears of it.
+func TestFrontMention(t *testing.T) {
+	r, _, g := verona(t, "juliet", "benvolio")
+	addTo(t, r, g, "juliet")
+	addTo(t, r, g, "benvolio")
+	room := g.Room + "@groups." + testrig.Host
+	juliet, benvolio := newChatter(t, r, "juliet"), newChatter(t, r, "benvolio")
+	var who webchat.Mentionable
+	juliet.must("GET", in(room, "/people?q=ben"), nil, &who)
+	if len(who.People) != 1 || who.People[0].Address != "benvolio@"+testrig.Host || !who.People[0].Here {
+		t.Errorf("got %+v", who)
+	}
+	var m webchat.Message
+	juliet.must("POST", in(room, "/messages"), webchat.Outgoing{
+		Text:     "Ask Ben",
+		Mentions: []webchat.Mention{{Begin: 4, End: 7, Address: "benvolio@" + testrig.Host}},
+	}, &m)
+	if len(m.Mentions) != 1 || m.Mentions[0].Begin != 4 || m.Mentions[0].End != 7 {
+		t.Errorf("sent %+v", m)
+	}
+	benvolio.want("mention", func(data string) bool { return strings.Contains(data, m.ID) })
+	if c, _ := benvolio.conversation(room); c.Mentions == nil || *c.Mentions != 1 {
+		t.Errorf("listed as %+v", c)
+	}
+	here := benvolio.say(room, "@here too")
+	juliet.want("mention", func(data string) bool { return strings.Contains(data, here.ID) })
+}

@@ -2,6 +2,7 @@ package webchat
 
 import (
 	"context"
+	"slices"
 
 	"parley/muc"
 	"parley/org"
@@ -112,6 +113,20 @@ func (s *Service) viewers(room string) map[*Browser]*viewer {
 		all[b] = v
 	}
 	return all
+}
+
+// Watching gives the people who hear of a room in a browser that is open and does not say that they are away
+// (groups.Config.Watching).
+func (s *Service) Watching(room jid.JID) (who []jid.JID) {
+	for b := range s.viewers(room.String()) {
+		b.mu.Lock()
+		here := !b.asleep && b.status.Show == "available"
+		b.mu.Unlock()
+		if j := b.session.JID.Bare(); here && !slices.Contains(who, j) {
+			who = append(who, j)
+		}
+	}
+	return who
 }
 
 // heard says whether any browser hears of a room.

@@ -61,6 +61,10 @@ type Config struct {
 	// after Mentioned was called for the people whom it mentions. It must return at once.
 	Heard func(Heard)
 
+	// Watching gives people who follow a room in a browser, are not in it, and are not away. It may be called on the
+	// room's goroutine: it must return at once.
+	Watching func(room jid.JID) []jid.JID
+
 	// Said is called for each message that a group's room keeps, after the message is shown. It must return at once.
 	Said func(group, theme string, e *store.RoomEntry)
 }

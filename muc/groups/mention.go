@@ -168,14 +168,22 @@ func (ms *mentions) tell(p *muc.Message) bool {
 	})
 }
 
-// attentive gives those in the room who are not away.
+// attentive gives those who are in the room, or follow it in a browser, and are not away.
 func (ms *mentions) attentive() (who []jid.JID) {
 	for _, o := range ms.r.Occupants() {
 		if o.Attentive() {
 			who = append(who, o.Person())
 		}
 	}
-	return who
+	return append(who, ms.s.watching(ms.r.JID())...)
+}
+
+// watching gives the people who follow a room in their browsers and are not away.
+func (s *Service) watching(room jid.JID) []jid.JID {
+	if s.cfg.Watching == nil {
+		return nil
+	}
+	return s.cfg.Watching(room)
 }
 
 // voices gives those who have a nick here: who is in the room, and who has spoken there lately.

@@ -115,6 +115,9 @@ func (s *Service) callees(
 		here[o.person] = here[o.person] || o.attentive
 		nicks[o.person] = o.occupant.Resource()
 	}
+	for _, j := range v.watching {
+		here[j] = true
+	}
 	full, err := s.fullNames(ctx, affiliations)
 	if err != nil {
 		return nil, err
@@ -211,6 +214,11 @@ func (s *Service) countAll(m *Mentionable, v view, affiliations map[jid.JID]stri
 	for _, o := range v.voices {
 		if o.attentive && o.person != by && o.person.Domain() == s.host.Domain {
 			here[o.person] = true
+		}
+	}
+	for _, j := range v.watching {
+		if j != by {
+			here[j] = true
 		}
 	}
 	m.Here = len(here)

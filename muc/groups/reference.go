@@ -139,6 +139,7 @@ type view struct {
 	moderator    bool               // the person who asks is one
 	free         map[jid.JID]string // who may read a free room, with their affiliations
 	voices       []voice
+	watching     []jid.JID // who follows the room in a browser and is not away
 }
 
 // voice is somebody in the room, or somebody who has spoken there lately.
@@ -176,6 +177,7 @@ func (s *Service) look(ctx context.Context, where, by jid.JID, also func(*mentio
 		for _, o := range ms.voices() {
 			v.voices = append(v.voices, voice{o.JID(), o.Person(), o.Affiliation(), o.Attentive()})
 		}
+		v.watching = s.watching(r.JID())
 		seen <- v
 		return nil
 	})
