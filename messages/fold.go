@@ -38,6 +38,7 @@ func (c *conversation) parse(e store.Archived) *part {
 	}
 	p := read(st)
 	p.e, p.m.ID, p.m.At, p.sender = e, e.ID, e.ID.Time(), e.Sender
+	p.e.Stanza = nil // it may be large
 	if c.isRoom() {
 		if j, err := jid.Parse(e.Sender); err == nil && j.Local() != "" {
 			p.m.By.Address = e.Sender

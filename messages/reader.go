@@ -35,9 +35,10 @@ const MaxPage = 250
 
 // How much is read on, where a page of entries has few messages: most of it are reactions, or marks of who has read.
 const (
-	moreEntries = 500
+	moreEntries = 250
 	moreReads   = 5  // for a page that is filled up
-	mostReads   = 20 // for a page that has nothing yet
+	mostReads   = 40 // for a page that has nothing yet
+	mostBytes   = 16 << 20
 )
 
 // Room gives a page of a room's messages in order of time, and whether nothing follows in its direction. Of the page
@@ -85,13 +86,14 @@ func (c *conversation) page(ctx context.Context, p store.Page) (ms []Message, co
 		p.With = c.in.With
 	}
 	var parts []*part
-	for reads, found := 0, 0; ; reads++ {
+	for reads, found, size := 0, 0, 0; ; reads++ {
 		es, all, err := c.read(ctx, p)
 		if err != nil {
 			return nil, false, err
 		}
 		some := make([]*part, 0, len(es))
 		for _, e := range es {
+			size += len(e.Stanza)
 			some = append(some, c.parse(e))
 			if some[len(some)-1].is == says { // a correction may be shown as well, and is not counted
 				found++
@@ -103,7 +105,8 @@ func (c *conversation) page(ctx context.Context, p store.Page) (ms []Message, co
 		} else {
 			parts = append(parts, some...)
 		}
-		if complete || len(es) == 0 || 2*found >= want || reads >= moreReads && found > 0 || reads >= mostReads {
+		if complete || len(es) == 0 || 2*found >= want || size >= mostBytes ||
+			reads >= moreReads && found > 0 || reads >= mostReads {
 			break
 		}
 		p.Max = moreEntries

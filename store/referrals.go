@@ -45,12 +45,13 @@ const MaxReferred = 1000
 // Referrals finds entries by what refers to them, and the other way round.
 type Referrals interface {
 	// Referring gives the entries of a conversation that refer to one of some ids (ArchiveEntry.Refers) in order of
-	// time; of more than limit the newest. Only the first MaxReferred ids are looked at.
+	// time; of more than limit, or than 16 MiB, the newest. Only the first MaxReferred ids are looked at.
 	Referring(ctx context.Context, c Conversation, ids []string, limit int) ([]Archived, error)
 	// Entries gives those entries of a conversation that have one of some archive ids, in order of time. Only the first
 	// MaxReferred ids are looked at.
 	Entries(ctx context.Context, c Conversation, ids []ID) ([]Archived, error)
 	// Named gives the entries of a conversation whose id attribute is one of some, in order of time. It looks at the
-	// newest entries before an id only (0: of all), at most at as many as look says.
+	// newest entries before an id only (0: of all), at most at as many as look says; of more than 16 MiB it gives the
+	// newest.
 	Named(ctx context.Context, c Conversation, attrs []string, before ID, look int) ([]Archived, error)
 }

@@ -47,11 +47,22 @@ func (s *Store) Referring(ctx context.Context, c store.Conversation, ids []strin
 	if err != nil {
 		return nil, err
 	}
-	var es []store.Archived
 	// The planner takes a partial index only for a query that says its condition.
 	q := "SELECT " + l.columns + " FROM " + l.table + where + " AND refers <> '' AND " + cond +
 		fmt.Sprintf(" ORDER BY id DESC LIMIT $%d", len(args)+2)
-	err = s.rows(ctx, scanArchived(&es), q, append(args, list, limit)...)
+	return s.newestOf(ctx, q, append(args, list, limit)...)
+}
+
+// enoughBytes is how much of the stanzas that refer to others, or are named by them, is read at once.
+const enoughBytes = 16 << 20
+
+// newestOf runs a query that gives the newest entries first, until it has enough, and gives them in order of time.
+func (s *Store) newestOf(ctx context.Context, q string, args ...any) (es []store.Archived, err error) {
+	size := 0
+	_, err = s.rowsUntil(ctx, func(e store.Archived) bool {
+		es, size = append(es, e), size+len(e.Stanza)
+		return size <= enoughBytes
+	}, q, args...)
 	slices.Reverse(es)
 	return es, err
 }
@@ -90,11 +101,9 @@ func (s *Store) Named(ctx context.Context, c store.Conversation, attrs []string,
 		return nil, err
 	}
 	// The ids are not in an index: each message would pay for one, and only few are asked for.
-	var es []store.Archived
 	q := "SELECT " + l.columns + " FROM (SELECT * FROM " + l.table + where +
-		fmt.Sprintf(" ORDER BY id DESC LIMIT $%d) AS newest WHERE ", len(args)+2) + cond + " ORDER BY id"
-	err = s.rows(ctx, scanArchived(&es), q, append(args, list, look)...)
-	return es, err
+		fmt.Sprintf(" ORDER BY id DESC LIMIT $%d) AS newest WHERE ", len(args)+2) + cond + " ORDER BY id DESC"
+	return s.newestOf(ctx, q, append(args, list, look)...)
 }
 
 // oneOfAll is the condition that a column has one of at most store.MaxReferred values, which are one argument, the nth.

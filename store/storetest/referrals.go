@@ -72,6 +72,7 @@ func referrals(s *suite) {
 		s.same(found(s.st.Named(s.ctx, c, []string{"a", "it's"}, 4, 9)), []string{"1"})
 		s.same(len(found(s.st.Named(s.ctx, c, nil, 0, 9))), 0)
 	}
+	s.manyBytes()
 	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 3, []byte("3")))
 	es := must[[]store.Archived](s)(s.st.Referring(s.ctx, muc, []string{"a"}, 9))
 	s.same(len(es), 3)
@@ -83,4 +84,29 @@ func referrals(s *suite) {
 	s.same(page[3].Refers, "b")
 	s.same(len(must[[]store.Archived](s)(s.st.Referring(s.ctx, store.Conversation{Host: other, Room: "r"},
 		[]string{"a"}, 9))), 0)
+}
+
+// manyBytes: of more than 16 MiB that refer to a message the newest are given.
+func (s *suite) manyBytes() {
+	s.Helper()
+	for i := range 20 {
+		s.ok(s.st.Commit(s.ctx, &store.ArchiveEntry{
+			Host:     host,
+			Owner:    "romeo",
+			ID:       store.ID(5000 + i),
+			With:     "nurse@x",
+			OriginID: "big",
+			Refers:   "big",
+			Stanza:   make([]byte, 1<<20),
+		}))
+	}
+	c := store.Conversation{Host: host, Owner: "romeo", With: "nurse@x"}
+	for _, es := range [][]store.Archived{
+		must[[]store.Archived](s)(s.st.Referring(s.ctx, c, []string{"big"}, 99)),
+		must[[]store.Archived](s)(s.st.Named(s.ctx, c, []string{"big"}, 0, 99)),
+	} {
+		if n := len(es); n < 15 || n > 18 || es[n-1].ID != 5019 || es[0].ID != store.ID(5020-n) {
+			s.Errorf("%d entries from %d", n, es[0].ID)
+		}
+	}
 }
