@@ -4,6 +4,7 @@ package fulltext
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,9 +50,47 @@ func wordsOf(st *wire.Stanza) []string {
 		if len(ws) > 0 {
 			ws = append(ws, "")
 		}
-		ws = split(ws, e.Text(), maxWords)
+		text := e.Text()
+		if c.Name.Local == "body" && st.Has(nsFallback, "fallback") {
+			text = withoutQuotations(st, text)
+		}
+		ws = split(ws, text, maxWords)
 	}
 	return ws
+}
+
+const (
+	nsFallback = "urn:xmpp:fallback:0"
+	nsReply    = "urn:xmpp:reply:0"
+
+	maxQuotations = 20
+)
+
+// withoutQuotations leaves out what a body repeats of the message that it replies to (XEP-0461, XEP-0428): others have
+// said it, and that message is found. Places count characters; those that cannot be are left alone.
+func withoutQuotations(st *wire.Stanza, text string) string {
+	letters, cut := []rune(text), 0
+	for _, c := range st.Children {
+		if c.Name.Space != nsFallback || cut >= maxQuotations {
+			continue
+		}
+		e, err := wire.ParseElement(st.Raw(c), wire.NSClient)
+		if err != nil || e.Attr("for") != nsReply {
+			continue
+		}
+		b := e.Child(nsFallback, "body")
+		begin, err1 := strconv.Atoi(b.Attr("start"))
+		end, err2 := strconv.Atoi(b.Attr("end"))
+		if end = min(end, len(letters)); err1 != nil || err2 != nil || begin < 0 || begin >= end ||
+			end-begin == len(letters) { // a message is not lost to a wrong range
+			continue
+		}
+		cut++
+		for i := range letters[begin:end] {
+			letters[begin+i] = ' '
+		}
+	}
+	return string(letters)
 }
 
 // silent says whether a payload makes the body a mere fallback for clients that do not know it.

@@ -39,6 +39,12 @@ func TestOf(t *testing.T) {
 	}
 }
 
+// replies says which part of a body repeats another message.
+func replies(begin, end string) string {
+	return "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='" + begin + "' end='" + end +
+		"'/></fallback>"
+}
+
 func TestOfStanzas(t *testing.T) {
 	for _, c := range []struct{ payload, want string }{
 		{"<subject>About</subject><body>One</body><body xml:lang='de'>Eins</body>", "about||one||eins"},
@@ -48,6 +54,9 @@ func TestOfStanzas(t *testing.T) {
 		{"<body>I sent you</body><encrypted xmlns='urn:xmpp:omemo:2'/>", ""},
 		{"<body>I sent you</body><encryption xmlns='urn:xmpp:eme:0' namespace='urn:example:x'/>", ""},
 		{"<body>taken back</body><retract xmlns='urn:xmpp:message-retract:1' id='x'/>", ""},
+		{"<body>&gt; Où ?\nhere</body>" + replies("0", "7"), "here"},
+		{"<body>&gt; Où ?\nhere</body>" + replies("0", "99"), "ou|here"},
+		{"<body>where here</body>" + replies("-1", "4") + replies("3", "2") + replies("x", ""), "where|here"},
 		{"<body>👍 to: hello</body><reactions xmlns='urn:xmpp:reactions:0' id='x'/>", ""},
 	} {
 		if got := strings.Join(Words([]byte("<message xmlns='jabber:client'>"+c.payload+"</message>")),
