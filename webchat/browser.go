@@ -9,6 +9,7 @@ import (
 
 	"parley/internal/fault"
 	"parley/server"
+	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -27,6 +28,7 @@ type Browser struct {
 	asleep  bool      // its presence is withdrawn
 	status  Status
 	answers map[string]chan *wire.Stanza
+	kept    map[string]store.ID // where messages are in the archive that this browser sends just now, by their ids
 
 	people map[string]bool   // whose presence it hears of; the service's lock guards it
 	told   map[string]Status // what it was told of them last; the service's lock guards it
@@ -47,8 +49,8 @@ type Credential struct {
 	Agent  string // what it calls itself
 }
 
-// open gives the session of a browser, which it makes if there is none.
-func (s *Service) open(ctx context.Context, account string, c Credential) (*Browser, error) {
+// browser gives the session of a browser, which it makes if there is none.
+func (s *Service) browser(ctx context.Context, account string, c Credential) (*Browser, error) {
 	s.opening.Lock()
 	defer s.opening.Unlock()
 	s.mu.Lock()
@@ -70,6 +72,7 @@ func (s *Service) open(ctx context.Context, account string, c Credential) (*Brow
 		people:     make(map[string]bool),
 		told:       make(map[string]Status),
 		answers:    make(map[string]chan *wire.Stanza),
+		kept:       make(map[string]store.ID),
 	}
 	info := server.SessionInfo{
 		Remote:     c.Remote,
@@ -87,13 +90,14 @@ func (s *Service) open(ctx context.Context, account string, c Credential) (*Brow
 	}
 	s.browsers[account][c.ID] = b
 	s.mu.Unlock()
+	s.open.Add(1)
 	return b, nil
 }
 
 // Open begins a stream of events for a browser. last is the id of the last event that the browser has; "" for none.
 // The caller calls Close of the stream.
 func (s *Service) Open(ctx context.Context, account string, c Credential, last string) (*Stream, error) {
-	b, err := s.open(ctx, account, c)
+	b, err := s.browser(ctx, account, c)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +197,7 @@ func (s *Service) drop(ctx context.Context, b *Browser) {
 	account := b.session.JID.Local()
 	s.mu.Lock()
 	if s.browsers[account][b.credential] == b {
+		s.open.Add(-1)
 		delete(s.browsers[account], b.credential)
 		if len(s.browsers[account]) == 0 {
 			delete(s.browsers, account)
@@ -236,6 +241,9 @@ func (s *Service) all() (bs []*Browser) {
 
 // of gives the browsers of an account.
 func (s *Service) of(account string) (bs []*Browser) {
+	if s.open.Load() == 0 {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, b := range s.browsers[account] {
@@ -285,6 +293,23 @@ func (b *Browser) expect(id string) (answer <-chan *wire.Stanza, forget func()) 
 	return c, func() {
 		b.mu.Lock()
 		delete(b.answers, id)
+		delete(b.kept, id)
 		b.mu.Unlock()
 	}
+}
+
+// keptAs notes where a message is in the account's archive, if this browser sends it just now.
+func (b *Browser) keptAs(st *wire.Stanza, id store.ID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.answers[st.ID] != nil && st.From == b.session.JID {
+		b.kept[st.ID] = id
+	}
+}
+
+// keptAt gives what keptAs has noted; 0 if the message is not kept.
+func (b *Browser) keptAt(id string) store.ID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.kept[id]
 }

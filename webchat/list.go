@@ -25,7 +25,7 @@ type List struct {
 // Conversations gives every conversation of a person: the rooms of groups and themes that the person may read, other
 // rooms that the person belongs to, and people with whom something was said. The newest comes first.
 func (s *Service) Conversations(ctx context.Context, account string, c Credential) (List, error) {
-	b, err := s.open(ctx, account, c)
+	b, err := s.browser(ctx, account, c)
 	if err != nil {
 		return List{}, err
 	}
@@ -216,7 +216,7 @@ func (s *Service) freeRoom(ctx context.Context, room jid.JID, name string, who j
 
 // Of gives one conversation, also with a colleague to whom nothing was said yet.
 func (s *Service) Of(ctx context.Context, account string, cr Credential, id jid.JID) (Conversation, error) {
-	b, err := s.open(ctx, account, cr)
+	b, err := s.browser(ctx, account, cr)
 	if err != nil {
 		return Conversation{}, err
 	}

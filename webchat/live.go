@@ -41,7 +41,11 @@ func (s *Service) inRoom(ctx context.Context, said saidInRoom) {
 	if !change && !server.Said(said.stanza) && !said.stanza.Has(wire.NSClient, "subject") {
 		return
 	}
-	m, err := s.cfg.Messages.InRoom(ctx, said.room.Domain(), said.room.Local(), said.id)
+	m, whole := asKept(said.stanza, said.id, messages.Author{Address: said.sender})
+	var err error
+	if change || !whole {
+		m, err = s.cfg.Messages.InRoom(ctx, said.room.Domain(), said.room.Local(), said.id)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return
 	}
@@ -50,6 +54,14 @@ func (s *Service) inRoom(ctx context.Context, said saidInRoom) {
 		return
 	}
 	s.toViewers(ctx, said.room, &m, !change)
+}
+
+// asKept gives a message that was kept a moment ago as an archive would give it, without reading it. whole is false if
+// it answers another message, whose text only the archive has.
+func asKept(st *wire.Stanza, id store.ID, by messages.Author) (m messages.Message, whole bool) {
+	m, ok := messages.Of(st)
+	m.ID, m.At, m.By.Address = id, id.Time(), by.Address
+	return m, ok && m.Reply == nil
 }
 
 // messageEvent is a message that is new or different.
@@ -153,6 +165,9 @@ func (s *Service) passed(p *server.Pass, with jid.JID, incoming bool) {
 	if with.Bare().String() == p.Account+"@"+s.cfg.Host.Domain && !incoming {
 		return // a note to oneself, which is told of when it comes in
 	}
+	for _, b := range s.of(p.Account) {
+		b.keptAs(p.Stanza, p.ID)
+	}
 	said := saidToPerson{account: p.Account, with: with.Bare(), stanza: p.Stanza, id: p.ID, incoming: incoming}
 	s.do(func(ctx context.Context) { s.toPerson(ctx, said) })
 }
@@ -171,7 +186,12 @@ func (s *Service) toPerson(ctx context.Context, said saidToPerson) {
 		return
 	}
 	host := s.cfg.Host.Domain
-	m, err := s.cfg.Messages.InChat(ctx, host, said.account, said.with.String(), said.id)
+	m, whole := asKept(said.stanza, said.id, messages.Author{})
+	m.Incoming = said.incoming
+	var err error
+	if change || !whole {
+		m, err = s.cfg.Messages.InChat(ctx, host, said.account, said.with.String(), said.id)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return
 	}

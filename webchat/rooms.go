@@ -131,6 +131,9 @@ func (s *Service) Watching(room jid.JID) (who []jid.JID) {
 
 // heard says whether any browser hears of a room.
 func (s *Service) heard(room string) bool {
+	if s.open.Load() == 0 {
+		return false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.rooms[room]) > 0
@@ -138,11 +141,15 @@ func (s *Service) heard(room string) bool {
 
 // Rule has browsers told of what is said in a room (muc.Config.Rules).
 func (s *Service) Rule(r *muc.Room) muc.Hooks {
-	room := r.JID()
-	recheck := func() { s.do(func(ctx context.Context) { s.recheckFree(ctx, room) }) }
+	room, id := r.JID(), r.JID().String()
+	recheck := func() {
+		if s.heard(id) {
+			s.do(func(ctx context.Context) { s.recheckFree(ctx, room) })
+		}
+	}
 	return muc.Hooks{
 		Shown: func(m *muc.Message) {
-			if !s.heard(room.String()) {
+			if !s.heard(id) {
 				return
 			}
 			said := saidInRoom{room: room, stanza: m.Stanza}

@@ -94,7 +94,7 @@ func (s *Service) SetStatus(ctx context.Context, by people.Actor, c Credential, 
 	if status.Until != nil && !status.Until.After(now) {
 		return Me{}, fault.New(fault.Invalid, "until", "This time is over")
 	}
-	own, err := s.open(ctx, account, c)
+	own, err := s.browser(ctx, account, c)
 	if err != nil {
 		return Me{}, err
 	}
@@ -158,6 +158,9 @@ type presenceEvent struct {
 
 // presenceMayChange tells browsers what an account shows, if it is different from what they were told.
 func (s *Service) presenceMayChange(account string) {
+	if s.open.Load() == 0 {
+		return
+	}
 	address := account + "@" + s.cfg.Host.Domain
 	if !s.watched(address) {
 		return

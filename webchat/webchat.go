@@ -8,6 +8,7 @@ package webchat
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -65,6 +66,8 @@ type Service struct {
 	tasks background.Group
 	names memo.Map[string, known]
 	sent  memo.Map[string, store.ID] // what was sent with an id that the browser made
+
+	open atomic.Int64 // how many browsers there are: without any, messages cost nothing here
 
 	opening sync.Mutex         // held while a browser's session is made
 	sending singleflight.Group // by account, conversation and origin

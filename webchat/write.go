@@ -50,7 +50,7 @@ type speaker struct {
 
 // speaker finds the conversation that a person wants to say something in.
 func (s *Service) speaker(ctx context.Context, account string, c Credential, id jid.JID) (*speaker, error) {
-	b, err := s.open(ctx, account, c)
+	b, err := s.browser(ctx, account, c)
 	if err != nil {
 		return nil, err
 	}
@@ -282,9 +282,11 @@ func (p *speaker) say(ctx context.Context, st *wire.Stanza) (Message, error) {
 		m.By.Address = p.b.session.JID.Bare().String()
 		return p.s.message(ctx, &m, p.f.scene), nil
 	}
-	m, err := p.s.one(ctx, p.account(), p.id, &p.f, id.String())
-	if err != nil {
-		return Message{}, err
+	m, whole := asKept(shown, id, messages.Author{Address: p.b.session.JID.Bare().String()})
+	if !whole {
+		if m, err = p.s.one(ctx, p.account(), p.id, &p.f, id.String()); err != nil {
+			return Message{}, err
+		}
 	}
 	return p.s.message(ctx, &m, p.f.scene), nil
 }
@@ -304,8 +306,7 @@ func (p *speaker) send(ctx context.Context, st *wire.Stanza) (store.ID, *wire.St
 		return 0, nil, refusal(got)
 	default:
 	}
-	id, err := p.kept(ctx, st.ID)
-	return id, st, err
+	return p.b.keptAt(st.ID), st, nil
 }
 
 // nicks gives the names under which the person may appear in a room, the most wanted first.
