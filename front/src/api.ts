@@ -67,9 +67,22 @@ export async function call<T>(method: string, path: string, body?: unknown, canc
   }
 }
 
+let asking = false
+
+/** askSession finds out whether the session is over: one operation that wants more than a session is no sign of it. */
+async function askSession(): Promise<void> {
+  if (asking) return
+  asking = true
+  const headers = { "Content-Type": "application/json" }
+  const answer = await fetch(base + "/events/confirm", { method: "POST", headers, body: `{"last":""}` })
+    .catch(() => undefined)
+  asking = false
+  if (answer?.status === 401) sessionOver.value = true
+}
+
 /** problem makes a Problem of an answer, and notes the end of the session. */
 async function problem(status: number, read: () => Promise<unknown>): Promise<Problem> {
-  if (status === 401) sessionOver.value = true
+  if (status === 401) void askSession()
   const said = await read().catch(() => undefined) as Partial<Problem> | undefined
   return new Problem(status, said?.detail || usual(status), said?.errors ?? [])
 }

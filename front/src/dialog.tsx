@@ -6,6 +6,16 @@ import { Icon } from "./icon"
 import { T } from "./i18n"
 
 /**
+ * focusAgain gives the focus back to what was behind a dialog. Chromium's close gives it back itself, while the element
+ * still counts as inert: a field then has the focus, and no caret to write at.
+ */
+function focusAgain(el: HTMLElement): void {
+  void el.offsetHeight // has the style computed without the dialog
+  if (document.activeElement === el) el.blur()
+  el.focus()
+}
+
+/**
  * Dialog shows its content above the page until the caller takes it away. It keeps the focus inside, and gives it back
  * to where it was. onClose is called for Escape, the cross, and a click beside it; the caller decides.
  */
@@ -27,7 +37,7 @@ export function Dialog({ title, onClose, children, foot, wide, onSubmit, class: 
     d?.querySelector<HTMLElement>("[autofocus], [data-autofocus]")?.focus()
     return () => {
       d?.close()
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
+      if (before instanceof HTMLElement && before.isConnected) focusAgain(before)
     }
   }, [])
   const submit = (e: Event) => {
