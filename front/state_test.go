@@ -119,7 +119,8 @@ func TestTree(t *testing.T) {
 		  Bob`)
 }
 
-// TestFoldedTree: what is folded away is counted where it was, except what is muted; the open conversation stays in view.
+// TestFoldedTree: what is folded away is counted where it was, except what is muted. The open conversation stays in
+// view.
 func TestFoldedTree(t *testing.T) {
 	c := stateCase{
 		Conversations: some(),
