@@ -57,7 +57,8 @@ func TestHeadersOfEveryRoute(t *testing.T) {
 					t.Errorf("%s: %s is %q", route, name, p.Header.Get(name))
 				}
 			}
-			if csp := p.Header.Get("Content-Security-Policy"); strings.Contains(csp, "unsafe-") && path != "/chat/converse" ||
+			loose := path == "/chat/converse" // its client has styles in attributes
+			if csp := p.Header.Get("Content-Security-Policy"); strings.Contains(csp, "unsafe-") && !loose ||
 				!strings.Contains(csp, "frame-ancestors 'none'") {
 				t.Errorf("%s: the policy is %q", route, csp)
 			}

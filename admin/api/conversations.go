@@ -269,18 +269,19 @@ func (s *Server) conversations(d *doors) {
 
 // saying adds the operations that change messages.
 func (s *Server) saying(d *doors) {
-	serve(s, d, PostMessage, s.inReach, func(ctx context.Context, c caller, in *OutgoingInput) (webchat.Message, error) {
-		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (webchat.Message, error) {
+	type message = webchat.Message
+	serve(s, d, PostMessage, s.inReach, func(ctx context.Context, c caller, in *OutgoingInput) (message, error) {
+		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (message, error) {
 			return w.Send(ctx, c.me.Name, c.credential, j, in.Body)
 		})
 	})
-	serve(s, d, EditMessage, s.inReach, func(ctx context.Context, c caller, in *EditInput) (webchat.Message, error) {
-		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (webchat.Message, error) {
+	serve(s, d, EditMessage, s.inReach, func(ctx context.Context, c caller, in *EditInput) (message, error) {
+		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (message, error) {
 			return w.Edit(ctx, c.me.Name, c.credential, j, in.Message, in.Body.Text, in.Body.Mentions)
 		})
 	})
-	serve(s, d, ReactToMessage, s.inReach, func(ctx context.Context, c caller, in *ReactInput) (webchat.Message, error) {
-		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (webchat.Message, error) {
+	serve(s, d, ReactToMessage, s.inReach, func(ctx context.Context, c caller, in *ReactInput) (message, error) {
+		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (message, error) {
 			return w.React(ctx, c.me.Name, c.credential, j, in.Message, in.Body.Emoji)
 		})
 	})

@@ -68,6 +68,7 @@ func (c *request) frontPage() error {
 	return c.render(http.StatusOK, "front", "front", c.view(c.T("Chat"), map[string]any{
 		"Boot":  template.JS(begin),
 		"Files": "/front/" + front.Version() + "/",
+		"First": front.Preload(),
 	}))
 }
 

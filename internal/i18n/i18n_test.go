@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley/front"
 )
 
 // uses find the messages in templates and code: each is a literal.
@@ -87,6 +89,11 @@ func TestNothingIsMissing(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+	for _, id := range front.Words() {
+		if _, ok := fr[id]; !ok {
+			t.Errorf("front: fr.json lacks %q", id)
 		}
 	}
 	if found < 400 {
@@ -212,7 +219,8 @@ func TestFrenchTypography(t *testing.T) {
 // Most likely nobody has translated a text that is the same in both languages.
 func TestFrenchIsTranslated(t *testing.T) {
 	same := map[string]bool{ // words of both languages, and texts without words
-		"Code": true, "Conversation": true, "Description": true, "Direction": true, "E-mail": true, "Invitation": true,
+		"Code": true, "Conversation": true, "Conversations": true, "Message": true,
+		"{{.Count}} mentions": true, "Description": true, "Direction": true, "E-mail": true, "Invitation": true,
 		"Invitations": true, "Menu": true, "Messages": true, "Mobile": true, "Notifications": true, "OK": true,
 		"Options": true, "Pages": true, "Photo": true, "Ports": true, "Type": true, "Unicode": true, "Webhooks": true,
 		"minutes": true, "{{.Count}} minutes": true, "{{.In}}, {{.Out}}": true, "{{.Why}}": true,
