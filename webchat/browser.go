@@ -26,6 +26,8 @@ type Browser struct {
 	streams int
 	seen    time.Time // when it was last heard of
 	asleep  bool      // its presence is withdrawn
+	idle    bool      // nobody has touched it for a while
+	program bool      // it is a program, which is there while it reads its stream
 	status  Status
 	answers map[string]chan *wire.Stanza
 	kept    map[string]store.ID // where messages are in the archive that this browser sends just now, by their ids
@@ -34,9 +36,10 @@ type Browser struct {
 	told   map[string]Status // what it was told of them last; the service's lock guards it
 }
 
-// How long a browser that is not heard of counts as present, and how long its events are kept.
+// How long a browser that is not heard of counts as present, and how long its events are kept. A browser lets the timers
+// of a tab that nobody looks at run once a minute.
 const (
-	sleepAfter = time.Minute
+	sleepAfter = 100 * time.Second
 	goneAfter  = 15 * time.Minute
 	maxStreams = 8  // of one browser
 	maxOpen    = 20 // browsers of one account
@@ -47,6 +50,9 @@ type Credential struct {
 	ID     string // the hash of a browser's session or of a token
 	Remote string // its address
 	Agent  string // what it calls itself
+	// Program says that it is a program with a token. A browser has to confirm what it has: a stream may look open long
+	// after a laptop has gone to sleep.
+	Program bool
 }
 
 // browser gives the session of a browser, which it makes if there is none.
@@ -57,6 +63,9 @@ func (s *Service) browser(ctx context.Context, account string, c Credential) (*B
 	b, many := s.browsers[account][c.ID], len(s.browsers[account])
 	s.mu.Unlock()
 	if b != nil {
+		b.mu.Lock()
+		b.seen = time.Now()
+		b.mu.Unlock()
 		return b, nil
 	}
 	if many >= maxOpen {
@@ -65,6 +74,7 @@ func (s *Service) browser(ctx context.Context, account string, c Credential) (*B
 	b = &Browser{
 		s:          s,
 		credential: c.ID,
+		program:    c.Program,
 		buf:        newBuffer(strings.ToLower(rand.Text()[:12])),
 		seen:       time.Now(),
 		asleep:     true,
@@ -133,20 +143,40 @@ func (s *Stream) Close() {
 	s.b.seen = time.Now()
 }
 
-// Confirm notes that the browser has had the event with an id, and everything before it.
-func (s *Service) Confirm(account, credential, id string) {
+// Confirm notes that the browser has had the event with an id, and everything before it. With idle nobody has touched
+// the browser for a while: it shows that its person is away.
+func (s *Service) Confirm(ctx context.Context, account, credential, id string, idle bool) error {
 	s.mu.Lock()
 	b := s.browsers[account][credential]
 	s.mu.Unlock()
 	if b == nil {
-		return
+		return nil
 	}
 	if n, ok := b.buf.number(id); ok {
 		b.buf.forget(n)
 	}
 	b.mu.Lock()
-	b.seen = time.Now()
+	was := b.idle
+	b.idle, b.seen = idle, time.Now()
+	asleep, streams := b.asleep, b.streams
 	b.mu.Unlock()
+	switch {
+	case asleep && streams > 0:
+		return b.awake(ctx)
+	case was != idle && !asleep:
+		b.send(ctx, presenceOf(b.shows()))
+	}
+	return nil
+}
+
+// shows gives what others see of the browser.
+func (b *Browser) shows() Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.idle && b.status.Show == "available" {
+		return Status{Show: "away", Text: b.status.Text}
+	}
+	return b.status
 }
 
 // awake shows the browser's presence, and has it hear of the rooms that its person may read.
@@ -154,7 +184,6 @@ func (b *Browser) awake(ctx context.Context) error {
 	b.mu.Lock()
 	was := b.asleep
 	b.asleep = false
-	status := b.status
 	b.mu.Unlock()
 	if !was {
 		return nil
@@ -165,7 +194,7 @@ func (b *Browser) awake(ctx context.Context) error {
 		b.mu.Unlock()
 		return err
 	}
-	b.send(ctx, presenceOf(status))
+	b.send(ctx, presenceOf(b.shows()))
 	return nil
 }
 
@@ -216,10 +245,11 @@ func (s *Service) sweep(ctx context.Context, now time.Time) {
 		b.mu.Lock()
 		away := now.Sub(b.seen)
 		open := b.streams > 0
+		present := open && b.program
 		b.mu.Unlock()
 		switch {
-		case open:
-		case away > goneAfter:
+		case present:
+		case away > goneAfter && !open:
 			s.drop(ctx, b)
 		case away > sleepAfter:
 			b.sleep(ctx)

@@ -110,7 +110,7 @@ func (s *Service) SetStatus(ctx context.Context, by people.Actor, c Credential, 
 		asleep := b.asleep
 		b.mu.Unlock()
 		if !asleep {
-			b.send(ctx, presenceOf(status))
+			b.send(ctx, presenceOf(b.shows()))
 		}
 	}
 	me := s.me(ctx, account, c.ID)
@@ -145,7 +145,7 @@ func (s *Service) expireStatus(ctx context.Context, b *Browser, now time.Time) {
 		return
 	}
 	if !asleep {
-		b.send(ctx, presenceOf(Status{Show: "available"}))
+		b.send(ctx, presenceOf(b.shows()))
 	}
 	b.buf.add(event("me", s.me(ctx, b.session.JID.Local(), b.credential)))
 }

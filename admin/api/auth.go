@@ -130,7 +130,7 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 			p:          p,
 			me:         *me,
 			actor:      people.As(*me, acts.API, remote),
-			credential: webchat.Credential{ID: people.HashToken(token), Remote: remote, Agent: r.UserAgent()},
+			credential: webchat.Credential{ID: people.HashToken(token), Remote: remote, Agent: r.UserAgent(), Program: true},
 		}))
 	}
 }

@@ -23,6 +23,7 @@ type EventsQuery struct {
 type ConfirmInput struct {
 	Body struct {
 		Last string `json:"last" maxLength:"64" doc:"id of the last event that the caller has"`
+		Idle bool   `json:"idle,omitempty" doc:"nobody has touched the browser for a while"`
 	}
 }
 
@@ -43,12 +44,12 @@ func (s *Server) events(d *doors) {
 		func(_ context.Context, in *EventsQuery) (*huma.StreamResponse, error) {
 			return &huma.StreamResponse{Body: func(hc huma.Context) { s.streamEvents(d, hc, in) }}, nil
 		})
-	act(s, d, ConfirmEvents, nil, func(_ context.Context, c caller, in *ConfirmInput) error {
+	act(s, d, ConfirmEvents, nil, func(ctx context.Context, c caller, in *ConfirmInput) error {
 		w, err := s.chat(c)
-		if err == nil {
-			w.Confirm(c.me.Name, c.credential.ID, in.Body.Last)
+		if err != nil {
+			return err
 		}
-		return err
+		return w.Confirm(ctx, c.me.Name, c.credential.ID, in.Body.Last, in.Body.Idle)
 	})
 }
 

@@ -3,6 +3,7 @@
 
 import { batch } from "@preact/signals"
 import { call, sessionOver } from "./api"
+import { isIdle } from "./idle"
 import { readEvents, type Raw } from "./sse"
 import { line, me, type Line } from "./store"
 import type { Me } from "./types"
@@ -150,7 +151,7 @@ async function readOnce(): Promise<void> {
  * and phones are notified once nothing is confirmed for a minute.
  */
 async function confirmLast(): Promise<void> {
-  if (last !== undefined) await call("POST", "/events/confirm", { last }).catch(() => undefined)
+  if (last !== undefined) await call("POST", "/events/confirm", { last, idle: isIdle() }).catch(() => undefined)
 }
 
 /** pass hands an event to this tab and the others. */

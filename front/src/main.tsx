@@ -5,6 +5,7 @@ import "./shell.css"
 import { apply, start } from "./apply"
 import { listen } from "./events"
 import { watchCurrent } from "./history"
+import { watchIdle } from "./idle"
 import { watchOutbox } from "./outbox"
 import { watchAddress } from "./route"
 import { Shell } from "./shell"
@@ -16,6 +17,7 @@ start()
 watchCurrent()
 watchTree()
 watchOutbox()
+watchIdle()
 const root = document.getElementById("front")
 root?.replaceChildren()
 if (root) render(<Shell />, root)
