@@ -243,6 +243,9 @@ func (n *Node) Run(ctx context.Context) error {
 	grace, done := context.WithTimeout(context.Background(), n.Config.Shutdown.Grace)
 	defer done()
 	n.door.Shutdown(grace)
+	for _, chat := range n.chats {
+		chat.Shutdown()
+	}
 	for _, f := range n.stop {
 		f(grace)
 	}

@@ -21,6 +21,7 @@ type chatter struct {
 	t      *testing.T
 	b      *testrig.Browser
 	events chan happened
+	ended  chan error // why the last stream has ended; nil: as it should
 }
 
 // happened is an event that a browser got.
@@ -58,6 +59,7 @@ func (c *chatter) listen(last string) (end context.CancelFunc) {
 		c.t.Fatalf("events: %d %s", res.StatusCode, res.Header.Get("Content-Type"))
 	}
 	done := make(chan struct{})
+	c.ended = make(chan error, 1)
 	go func() {
 		defer close(done)
 		defer res.Body.Close()
@@ -79,6 +81,7 @@ func (c *chatter) listen(last string) (end context.CancelFunc) {
 				e = happened{}
 			}
 		}
+		c.ended <- lines.Err()
 	}()
 	end = func() {
 		cancel()

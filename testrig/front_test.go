@@ -261,3 +261,14 @@ func TestFrontMention(t *testing.T) {
 	here := benvolio.say(room, "@here too")
 	juliet.want("mention", func(data string) bool { return strings.Contains(data, here.ID) })
 }
+
+// A server that stops ends the streams itself: it does not wait for browsers, and cuts nothing off.
+func TestFrontServerStops(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo")
+	romeo := newChatter(t, r, "romeo")
+	r.Restart()
+	if err := <-romeo.ended; err != nil {
+		t.Errorf("the stream was cut off: %v", err)
+	}
+}

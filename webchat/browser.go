@@ -36,8 +36,8 @@ type Browser struct {
 	told   map[string]Status // what it was told of them last; the service's lock guards it
 }
 
-// How long a browser that is not heard of counts as present, and how long its events are kept. A browser lets the timers
-// of a tab that nobody looks at run once a minute.
+// How long a browser that is not heard of counts as present, and how long its events are kept. A browser lets the
+// timers of a tab that nobody looks at run once a minute.
 const (
 	sleepAfter = 100 * time.Second
 	goneAfter  = 15 * time.Minute
@@ -60,8 +60,11 @@ func (s *Service) browser(ctx context.Context, account string, c Credential) (*B
 	s.opening.Lock()
 	defer s.opening.Unlock()
 	s.mu.Lock()
-	b, many := s.browsers[account][c.ID], len(s.browsers[account])
+	b, many, closed := s.browsers[account][c.ID], len(s.browsers[account]), s.closed
 	s.mu.Unlock()
+	if closed {
+		return nil, fault.New(fault.Busy, "", "The server is stopping")
+	}
 	if b != nil {
 		b.mu.Lock()
 		b.seen = time.Now()

@@ -73,6 +73,7 @@ type Service struct {
 	sending singleflight.Group // by account, conversation and origin
 
 	mu       sync.Mutex
+	closed   bool
 	browsers map[string]map[string]*Browser  // by account and credential
 	rooms    map[string]map[*Browser]*viewer // who hears of a room, by its address
 	watchers map[string]map[*Browser]bool    // who hears of somebody's presence, by the bare address
@@ -125,6 +126,17 @@ func (s *Service) run(ctx context.Context) error {
 		case now := <-t.C:
 			s.sweep(ctx, now)
 		}
+	}
+}
+
+// Shutdown ends all streams and begins no new ones, so that a server that stops need not wait for them. Browsers come
+// back to the server that is there next.
+func (s *Service) Shutdown() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	for _, b := range s.all() {
+		b.buf.end()
 	}
 }
 

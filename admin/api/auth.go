@@ -127,10 +127,15 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 			remote = from.String()
 		}
 		next(huma.WithValue(hc, callerKey{}, caller{
-			p:          p,
-			me:         *me,
-			actor:      people.As(*me, acts.API, remote),
-			credential: webchat.Credential{ID: people.HashToken(token), Remote: remote, Agent: r.UserAgent(), Program: true},
+			p:     p,
+			me:    *me,
+			actor: people.As(*me, acts.API, remote),
+			credential: webchat.Credential{
+				ID:      people.HashToken(token),
+				Remote:  remote,
+				Agent:   r.UserAgent(),
+				Program: true,
+			},
 		}))
 	}
 }

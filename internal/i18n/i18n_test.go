@@ -57,7 +57,7 @@ func TestNothingIsMissing(t *testing.T) {
 	found := 0
 	for _, pattern := range []string{
 		"../../admin/web/templates/*.html", "../../admin/web/*.go", "../../people/*.go",
-		"../../org/mail/*.go", "../../org/*change*.go",
+		"../../org/mail/*.go", "../../org/*change*.go", "../../webchat/*.go",
 	} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
