@@ -272,3 +272,29 @@ func TestFrontServerStops(t *testing.T) {
 		t.Errorf("the stream was cut off: %v", err)
 	}
 }
+
+// Somebody who looks at a group that everybody may read, without being in it, hears of what is said there.
+func TestFrontVisit(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("!romeo", "juliet")
+	romeo := r.Browser(t)
+	romeo.SignIn("romeo")
+	if p := romeo.Post("/groups/new", "name", "News", "kind", "large"); p.Status != http.StatusSeeOther {
+		t.Fatal(p.Status, p.Text)
+	}
+	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "news")
+	if err != nil {
+		t.Fatal(err)
+	}
+	juliet := newChatter(t, r, "juliet")
+	room := g.Room + "@groups." + testrig.Host
+	var c webchat.Conversation
+	juliet.must("GET", in(room), nil, &c)
+	if c.Name != "News" {
+		t.Errorf("got %+v", c)
+	}
+	romeo.Post("/g/news", "text", "Hear, hear")
+	juliet.fresh(room, "Hear, hear")
+	juliet.say(room, "Me too")
+	juliet.fresh(room, "Me too")
+}

@@ -232,6 +232,8 @@ func (s *Service) Of(ctx context.Context, account string, cr Credential, id jid.
 	c := at.conversation
 	if c.Kind == "person" {
 		s.watchPerson(b, c.ID)
+	} else {
+		s.visit(b, &at)
 	}
 	all, err := s.cfg.Inbox.Conversations(ctx, account)
 	if err != nil {

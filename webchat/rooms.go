@@ -19,6 +19,7 @@ import (
 type viewer struct {
 	group     string // the group's id; "" for a room of nobody but its owners
 	addressed bool   // it sees the addresses of people
+	visit     bool   // the person looks at it without being in the group
 }
 
 // follow has a browser hear of every room that its person may read.
@@ -33,7 +34,7 @@ func (s *Service) follow(ctx context.Context, b *Browser) error {
 		return err
 	}
 	for i := range places {
-		s.watch(b, places[i].Room, &viewer{places[i].Group.ID, places[i].Addressed()})
+		s.watch(b, places[i].Room, &viewer{group: places[i].Group.ID, addressed: places[i].Addressed()})
 	}
 	for room, addressed := range free {
 		s.watch(b, room, &viewer{addressed: addressed})
@@ -234,34 +235,41 @@ func (s *Service) regroup(ctx context.Context, b *Browser, e org.Event) {
 		b.buf.reset()
 		places = nil // rather nothing than what the person may not read
 	}
+	had := s.roomsOf(b, e.Group.ID)
 	role, err := s.cfg.Org.RoleOf(ctx, e.Host, e.Group.ID, who)
-	if err != nil || role == "" || role == store.RoleBanned {
-		places = guestPlaces(places)
+	stranger := err != nil || role == "" || role == store.RoleBanned
+	if stranger {
+		places = slices.DeleteFunc(places, func(p org.Place) bool {
+			v := had[p.Room.String()]
+			return (v == nil || !v.visit) && !isGuest(&p)
+		})
 	}
 	now := make(map[string]*org.Place, len(places))
 	for i := range places {
 		now[places[i].Room.String()] = &places[i]
 	}
-	for room, v := range s.roomsOf(b, e.Group.ID) {
-		if now[room] == nil && v != nil && s.unwatch(b, room) {
+	for room := range had {
+		if now[room] == nil && s.unwatch(b, room) {
 			b.buf.add(event("gone", map[string]string{"conversation": room}))
 		}
 	}
 	for _, p := range places {
-		s.watch(b, p.Room, &viewer{p.Group.ID, p.Addressed()})
+		s.watch(b, p.Room, &viewer{group: p.Group.ID, addressed: p.Addressed(), visit: stranger && !isGuest(&p)})
 		b.buf.add(event("conversation", s.placed(&p, who)))
 	}
 }
 
-// guestPlaces leaves only the themes in which a person who is not in the group is a guest: others could be read, and
-// are in no list of conversations.
-func guestPlaces(all []org.Place) (some []org.Place) {
-	for _, p := range all {
-		if p.Theme != nil && p.Access.Affiliation == org.Member {
-			some = append(some, p)
-		}
+// isGuest says whether a person who is not in the group is a guest in a theme.
+func isGuest(p *org.Place) bool { return p.Theme != nil && p.Access.Affiliation == org.Member }
+
+// visit has a browser hear of a room that is not in its list: of a group that anybody may read, or that an
+// administrator looks at.
+func (s *Service) visit(b *Browser, f *found) {
+	room := f.scene.room
+	if room.IsZero() || s.viewers(room.String())[b] != nil {
+		return
 	}
-	return some
+	s.watch(b, room, &viewer{group: f.scene.group, addressed: f.scene.addressed, visit: true})
 }
 
 // roomsOf gives the rooms of a group that a browser hears of.
