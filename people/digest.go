@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"encoding/base64"
 	"errors"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +13,6 @@ import (
 	"parley/acts"
 	"parley/auth"
 	"parley/internal/fault"
-	"parley/org"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -117,7 +117,7 @@ func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest s
 		return nil, 0, err
 	}
 	for _, n := range news {
-		m := Missed{Name: n.Name(), Link: p.cfg.URL() + RoomPath(n), Unread: n.Unread, Mentions: n.Mentions}
+		m := Missed{Name: n.Name(), Link: p.cfg.URL() + ChatPath(n.Room.String()), Unread: n.Unread, Mentions: n.Mentions}
 		if n.Theme != nil {
 			if n.Mentions == 0 {
 				state, _, err := p.st.Follow(ctx, p.h.Domain, n.Theme.Key, name)
@@ -135,19 +135,9 @@ func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest s
 	return ms, newest, nil
 }
 
-// RoomPath gives the path of a room's page, or the chat's for a free room.
-func RoomPath(n org.RoomNews) string {
-	switch {
-	case n.Theme != nil:
-		return "/g/" + n.Group.Slug + "/t/" + n.Theme.Key
-	case n.Group.ID != "":
-		return "/g/" + n.Group.Slug
-	case strings.ContainsFunc(n.Room.String(),
-		func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("%=#&<>\"", r) }):
-		return "/chat" // Converse.js takes the address unescaped
-	}
-	return "/chat#converse/room?jid=" + n.Room.String()
-}
+// ChatPath gives the path at which the chat in the browser shows a conversation, by the bare address of the room or the
+// person.
+func ChatPath(with string) string { return "/chat/c/" + url.PathEscape(with) }
 
 // RunDigests writes digests that are due, until ctx ends. Of several nodes, the one that first puts off the next digest
 // writes it.

@@ -188,7 +188,7 @@ func TestDigest(t *testing.T) {
 		t.Errorf("%q, %v", l.subject, l.Header)
 	}
 	for _, text := range []string{l.text, l.html} {
-		if !strings.Contains(text, "nouveau") || !strings.Contains(text, "/g/verona") ||
+		if !strings.Contains(text, "nouveau") || !strings.Contains(text, "/chat/c/verona@groups.example.org") ||
 			!strings.Contains(text, "/digest/") || strings.Contains(text, "Swords") ||
 			strings.Contains(text, "Feast") || strings.Contains(text, "Capulet") || strings.Contains(text, "<img") {
 			t.Errorf("%s", text)
@@ -336,11 +336,11 @@ func TestDigestByDefault(t *testing.T) {
 	do(t, juliet, "<message type='groupchat' id='m' to='"+room+"'><body>Roses</body></message>", "m")
 	d.due("romeo", "")
 	if l := d.next(); !strings.Contains(l.text, "Garden party: 1 new message\nhttps://") ||
-		!strings.Contains(l.html, "/chat#converse/room?jid="+room) || strings.Contains(l.text, "Roses") {
+		!strings.Contains(l.html, "/chat/c/"+room) || strings.Contains(l.text, "Roses") {
 		t.Errorf("%s\n%s", l.text, l.html)
 	}
 	if p := b.Get("/"); !strings.Contains(p.Text, "Garden party") ||
-		!strings.Contains(p.Text, "/chat#converse/room?jid="+room) {
+		!strings.Contains(p.Text, "/chat/c/"+room) {
 		t.Errorf("the page: %s", p.Text)
 	}
 }

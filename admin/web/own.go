@@ -62,7 +62,7 @@ func (c *request) home() error {
 		r := newsRow{
 			Name:   n.Name(),
 			Group:  n.Group.Name,
-			Link:   people.RoomPath(n),
+			Link:   people.ChatPath(n.Room.String()),
 			Unread: n.Unread,
 			At:     n.Last.ID.Time(),
 		}

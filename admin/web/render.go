@@ -80,6 +80,7 @@ func (s *Server) funcs(host string, l *i18n.Lang) template.FuncMap {
 		"hue":      picture.Hue,
 		"initials": initials,
 		"photo":    s.photoURL,
+		"chatpath": people.ChatPath,
 		"dict":     dict,
 		"join":     strings.Join,
 		"qs":       qs,

@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/fault"
 	"parley/org"
+	"parley/people"
 	"parley/store"
 )
 
@@ -79,9 +80,18 @@ type roomData struct {
 	Address       string
 	CreatesThemes bool
 	ManagesTheme  bool
-	Count         int // of members
+	Count         int      // of members
+	Shown         store.ID // the message that the page was opened for; 0: the newest
 	Error         string
 	Draft         string
+}
+
+// ChatPath is the path at which the chat shows the room, at the message that the page was opened for.
+func (d roomData) ChatPath() string {
+	if d.Shown == 0 {
+		return people.ChatPath(d.Address)
+	}
+	return people.ChatPath(d.Address) + "/" + d.Shown.String()
 }
 
 type memberRow struct {

@@ -91,6 +91,7 @@ func (c *request) around(d *roomData, here store.ID) error {
 	if err != nil {
 		return err
 	}
+	d.Shown = m.ID
 	p := store.Page{Max: historyPage / 2, Backwards: true, Before: m.ID}
 	ms, all, err := c.readRoom(d, p)
 	if err != nil {

@@ -45,6 +45,7 @@ function items(): MenuItem[] {
     { label: T("My profile"), icon: "user", line: true, do: () => location.assign("/me") },
     { label: T("Notifications"), icon: "bell", do: () => location.assign("/me/notifications") },
     { label: T("Home"), icon: "house", do: () => location.assign("/") },
+    { label: T("Chat with end-to-end encryption (OMEMO)"), icon: "lock", do: () => location.assign("/chat/converse") },
     { label: T("Sign out"), icon: "log-out", line: true, do: () => void signOut() },
   ]
 }

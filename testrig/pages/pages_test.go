@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"parley/config"
 	"parley/node/demo"
@@ -382,12 +383,14 @@ func TestChat(t *testing.T) {
 	b.signIn("romeo")
 	b.open("/g/engineering")
 	b.press("form[action='/g/engineering/join'] button")
-	b.do(chromedp.Navigate(base + "/chat"))
+	b.do(chromedp.Navigate(base + "/chat/converse"))
 	b.until(`[...document.querySelectorAll("converse-root .open-room")].some(e => e.textContent.includes("Engineering") && !e.textContent.includes("›"))`)
 	eval[bool](b, `(() => { [...document.querySelectorAll("converse-root a.open-room, converse-root .open-room")].find(e => e.textContent.includes("Engineering") && !e.textContent.includes("›")).click(); return true })()`)
 	b.until(`[...document.querySelectorAll("converse-root .chat-msg__text")].some(e => e.textContent.includes("Good morning"))`)
 	b.until(`document.querySelector("converse-root converse-muc textarea.chat-textarea:not([disabled])") !== null`)
-	b.keys("converse-muc textarea.chat-textarea", "from Converse\r")
+	b.keys("converse-muc textarea.chat-textarea", "@")
+	b.until(`document.querySelector("converse-muc .suggestion-box__results li") !== null`)
+	b.keys("converse-muc textarea.chat-textarea", kb.Escape+kb.Backspace+"from Converse\r")
 	b.until(`[...document.querySelectorAll("converse-root .chat-msg__text")].some(e => e.textContent.includes("from Converse"))`)
 	for _, f := range eval[[]string](b, `window.__faults`) {
 		if strings.HasPrefix(f, "policy") {

@@ -29,6 +29,11 @@
     show_background: false,
     show_client_info: false,
     clear_cache_on_logout: true,
+    // With pictures, the list of names after an @ fails at the first occupant without one.
+    muc_mention_autocomplete_show_avatar: false,
+    // Lists of other servers, which Converse.js would fetch from elsewhere.
+    autocomplete_providers_url: "",
+    xmpp_providers_url: "",
     persistent_store: "IndexedDB",
     loglevel: "warn",
   });
