@@ -56,6 +56,31 @@ func (o *Org) CreateGroup(ctx context.Context, by acts.Actor, host string, n New
 	return g, err
 }
 
+// CreateFirstGroup makes an organization's first group, with one theme. It refuses where there is a group already.
+// People who may create groups may do this.
+func (o *Org) CreateFirstGroup(ctx context.Context, by acts.Actor, host string, n NewGroup,
+	theme string) (g store.Group, err error) {
+	if theme, err = checkName("theme", theme); err != nil {
+		return g, err
+	}
+	err = o.act(ctx, host, by, func(ctx context.Context, c *change) error {
+		if err := o.mayCreate(ctx, by, host, n.Owner); err != nil {
+			return err
+		}
+		if there, err := o.CountGroups(ctx, host); err != nil {
+			return err
+		} else if there > 0 {
+			return fault.New(fault.Exists, "", "There is a group already")
+		}
+		if g, err = o.createGroup(ctx, c, host, n); err != nil {
+			return err
+		}
+		_, err = o.createTheme(ctx, c, host, g.ID, NewTheme{Name: theme, Creator: n.Owner})
+		return err
+	})
+	return g, err
+}
+
 // group gives the group that n describes, with defaults filled in.
 func (n NewGroup) group(themesBy string) (store.Group, error) {
 	g := store.Group{

@@ -73,18 +73,34 @@ func (p *People) Welcome(ctx context.Context, by Actor, n Newcomer) (w Welcomed,
 	return w, p.refused(ctx, u, err)
 }
 
-// Found makes the first owner's account in one act with take, which uses up the setup key: both happen, or neither.
-func (p *People) Found(ctx context.Context, by Actor, n NewPerson,
+// Founder is the first owner of an organization.
+type Founder struct {
+	NewPerson
+	Organization string // its name; "": as the configuration says
+}
+
+// Found makes the first owner's account and names the organization, in one act with take, which uses up the setup key:
+// all of it happens, or nothing.
+func (p *People) Found(ctx context.Context, by Actor, n Founder,
 	take func(context.Context) error) (u store.Person, err error) {
 	err = p.do(ctx, by, func(ctx context.Context, _ *acts.Act) error {
 		if err := take(ctx); err != nil {
 			return err
 		}
-		u, err = p.Create(ctx, by, n)
+		if u, err = p.Create(ctx, by, n.NewPerson); err != nil || n.Organization == "" || n.Organization == p.Company() {
+			return err
+		}
+		_, err = p.ChangeSettings(ctx, As(u, by.Door, by.Remote), map[string]*string{titleSetting: &n.Organization})
+		if ms := Mistaken(err); len(ms) > 0 {
+			return fault.New(ms[0].Kind, "organization", ms[0].Text, ms[0].Args...)
+		}
 		return err
 	})
 	return u, err
 }
+
+// titleSetting is the setting with the organization's name.
+const titleSetting = "organization.title"
 
 // create keeps a new account, with its audit entry.
 func (p *People) create(ctx context.Context, a *acts.Act, u store.Person, detail acts.Detail) error {

@@ -213,6 +213,7 @@ var deeds = []deed{
 		"page POST /admin/teams/{team}/shared",
 		"page POST /admin/webhooks",
 		"page POST /admin/webhooks/{id}/{act}",
+		"page POST /groups/first",
 		"page POST /groups/new",
 		"page POST /groups/restore",
 	}},

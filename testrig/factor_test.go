@@ -249,7 +249,7 @@ func TestAppPasswords(t *testing.T) {
 	}
 	// A new password that a person sets for themselves leaves app passwords as they are.
 	if p := b.Post("/me/password", "current", testrig.Password,
-		"password", "Another-Word-77"); p.Status != http.StatusSeeOther {
+		"password", "Another-Word-77", "again", "Another-Word-77"); p.Status != http.StatusSeeOther {
 		t.Fatalf("a new password: %d", p.Status)
 	}
 	if _, e := scram(t, r, sasl.ScramSha1Plus, "romeo", desk); e.Name.Local != "success" {
@@ -301,7 +301,8 @@ func TestResetRevokes(t *testing.T) {
 	}
 	b.Post("/admin/people/juliet/reset")
 	link := regexp.MustCompile(`/reset/[0-9a-z]{32}`).FindString(b.Get("/admin/people/juliet").Text)
-	if p := r.Browser(t).Post(link, "password", "Another-Word-77"); p.Status != http.StatusSeeOther {
+	if p := r.Browser(t).Post(link, "password", "Another-Word-77",
+		"again", "Another-Word-77"); p.Status != http.StatusSeeOther {
 		t.Fatalf("%s: %d", link, p.Status)
 	}
 	if status := token.do("GET", "/v1/groups", "", nil); status != 401 {

@@ -187,7 +187,7 @@ func TestFailedSignInsAreLogged(t *testing.T) {
 		b.Get("/i/guess")
 		(apiClient{t, b, "parley_x"}).do("GET", "/v1/groups", "", nil)
 		b.SignIn("romeo")
-		b.Post("/me/password", "current", "wrong", "password", "Another-Word-77")
+		b.Post("/me/password", "current", "wrong", "password", "Another-Word-77", "again", "Another-Word-77")
 		var found []string
 		for _, line := range strings.Split(lines.Text(), "\n") {
 			if !strings.Contains(line, "sign-in failed") {

@@ -28,14 +28,17 @@ func TestFirstOwnerOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := link[strings.Index(link, "/setup/"):]
-	if p := r.Browser(t).Post(path, "name", "romeo", "password", "short"); p.Status != http.StatusUnprocessableEntity {
+	if p := r.Browser(t).Post(path, "name", "romeo", "password", "short",
+		"again", "short"); p.Status != http.StatusUnprocessableEntity {
 		t.Fatalf("a bad password: %d", p.Status)
 	}
 	var wg sync.WaitGroup
 	got := make(chan int, 6)
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		b := r.Browser(t)
-		wg.Go(func() { got <- b.Post(path, "name", "owner-"+name, "password", "Another-Word-77").Status })
+		wg.Go(func() {
+			got <- b.Post(path, "name", "owner-"+name, "password", "Another-Word-77", "again", "Another-Word-77").Status
+		})
 	}
 	wg.Wait()
 	close(got)
@@ -67,7 +70,7 @@ func TestHalfSignInEndsWithPassword(t *testing.T) {
 		t.Fatalf("%d %s", p.Status, p.To)
 	}
 	if p := b.Post("/me/password", "current", testrig.Password,
-		"password", "Another-Word-77"); p.Status != http.StatusSeeOther {
+		"password", "Another-Word-77", "again", "Another-Word-77"); p.Status != http.StatusSeeOther {
 		t.Fatal(p.Status)
 	}
 	if p := thief.Post("/login/code", "code", code(t, secret, 0)); p.To != "/login" {
@@ -407,11 +410,11 @@ func TestLinksForPasswordsEnd(t *testing.T) {
 		links = append(links, "/reset/"+token)
 	}
 	b := r.Browser(t)
-	if g := b.Post(links[0], "password", "Another-Word-77"); g.Status != http.StatusSeeOther {
+	if g := b.Post(links[0], "password", "Another-Word-77", "again", "Another-Word-77"); g.Status != http.StatusSeeOther {
 		t.Fatal(g.Status)
 	}
 	for _, link := range links {
-		if g := r.Browser(t).Post(link, "password", "Another-Word-78"); g.Status != http.StatusGone {
+		if g := r.Browser(t).Post(link, "password", "Another-Word-78", "again", "Another-Word-78"); g.Status != http.StatusGone {
 			t.Errorf("%s: %d", link, g.Status)
 		}
 	}
@@ -421,7 +424,7 @@ func TestLinksForPasswordsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if g := b.Post("/me/password", "current", "Another-Word-77",
-		"password", "Another-Word-79"); g.Status != http.StatusSeeOther {
+		"password", "Another-Word-79", "again", "Another-Word-79"); g.Status != http.StatusSeeOther {
 		t.Fatal(g.Status)
 	}
 	if g := r.Browser(t).Get("/reset/" + token); g.Status != http.StatusGone {

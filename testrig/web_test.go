@@ -197,12 +197,13 @@ func TestFromOwnerToColleague(t *testing.T) {
 		t.Errorf("an older link: %d", p.Status)
 	}
 	setup := path(newer)
-	if p := owner.Post(setup, "name", "olivia", "full_name", "Olivia Owner", "password", "short"); p.Status != 422 ||
+	if p := owner.Post(setup, "name", "olivia", "full_name", "Olivia Owner", "password", "short",
+		"again", "short"); p.Status != 422 ||
 		!strings.Contains(p.Text, "too short") {
 		t.Errorf("a weak password: %d", p.Status)
 	}
 	if p := owner.Post(setup, "name", "olivia", "full_name", "Olivia Owner",
-		"password", "Correct-horse-9"); p.To != "/admin" {
+		"password", "Correct-horse-9", "again", "Correct-horse-9"); p.To != "/admin" {
 		t.Fatalf("%d to %q: %s", p.Status, p.To, p.Text)
 	}
 	if p := owner.Get(setup); p.Status != 404 {
@@ -265,10 +266,12 @@ func TestFromOwnerToColleague(t *testing.T) {
 		!strings.Contains(p.Text, `lang="fr"`) {
 		t.Errorf("GET: %d", p.Status)
 	}
-	if p := guest.Post("/i/"+token[1], "full_name", "Cléo Trois", "password", "cleo-cleo-cleo"); p.Status != 422 {
+	if p := guest.Post("/i/"+token[1], "full_name", "Cléo Trois", "password", "cleo-cleo-cleo",
+		"again", "cleo-cleo-cleo"); p.Status != 422 {
 		t.Errorf("the own name as a password: %d", p.Status)
 	}
-	if p := guest.Post("/i/"+token[1], "full_name", "Cléo Trois", "password", "Un-mot-de-passe-7"); p.To != "/welcome" {
+	if p := guest.Post("/i/"+token[1], "full_name", "Cléo Trois", "password", "Un-mot-de-passe-7",
+		"again", "Un-mot-de-passe-7"); p.To != "/welcome" {
 		t.Fatalf("accept: %d to %q", p.Status, p.To)
 	}
 	if p := guest.Get("/"); p.Status != 200 || !strings.Contains(p.Text, "Engineering") ||
@@ -483,7 +486,7 @@ func TestPasswordByLink(t *testing.T) {
 		t.Errorf("the link of another kind: %d", p.Status)
 	}
 	b := r.Browser(t)
-	if p := b.Post("/reset/"+token[1], "password", "A-new-Password-1"); p.Status != 303 {
+	if p := b.Post("/reset/"+token[1], "password", "A-new-Password-1", "again", "A-new-Password-1"); p.Status != 303 {
 		t.Fatalf("%d %s", p.Status, p.Text)
 	}
 	if p := b.Get("/"); p.Status != 200 {
@@ -492,7 +495,8 @@ func TestPasswordByLink(t *testing.T) {
 	if p := juliet.Get("/"); p.Status != 303 {
 		t.Errorf("an older session goes on: %d", p.Status)
 	}
-	if p := r.Browser(t).Post("/reset/"+token[1], "password", "Another-Password-1"); p.Status != http.StatusGone {
+	if p := r.Browser(t).Post("/reset/"+token[1], "password", "Another-Password-1",
+		"again", "Another-Password-1"); p.Status != http.StatusGone {
 		t.Errorf("the link is good twice: %d", p.Status)
 	}
 	if p := r.Browser(t).Post("/login", "user", "juliet", "password", "A-new-Password-1"); p.Status != 303 {

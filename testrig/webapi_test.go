@@ -132,7 +132,7 @@ func TestAPI(t *testing.T) {
 		t.Fatalf("%d, %+v", status, link)
 	}
 	if p := r.Browser(t).Post(link.Link[strings.Index(link.Link, "/i/"):], "full_name", "Ben",
-		"password", "A-good-Password-1"); p.To != "/welcome" {
+		"password", "A-good-Password-1", "again", "A-good-Password-1"); p.To != "/welcome" {
 		t.Errorf("accepted: %d", p.Status)
 	}
 	var page struct {

@@ -118,11 +118,13 @@ func (c *request) accept() error {
 	in := people.Acceptance{
 		Name:     c.form("name"),
 		FullName: c.form("full_name"),
-		Password: c.password(),
 		Lang:     c.Lang.Code,
 		How:      "web",
 	}
-	u, err := p.Accept(c.r.Context(), c.byLink(), c.r.PathValue("token"), in)
+	var u store.Person
+	if in.Password, err = c.newPasswordTwice(); err == nil {
+		u, err = p.Accept(c.r.Context(), c.byLink(), c.r.PathValue("token"), in)
+	}
 	if err != nil {
 		text, field, ok := c.explain(err)
 		if !ok {

@@ -59,6 +59,7 @@ func formFuncs(l *i18n.Lang, role func(string) string) template.FuncMap {
 		"when":     when,
 		"pictures": func(in input) input { return has("type=file accept="+pictureTypes, in) },
 		"place":    func(text string, in input) input { return in.attr("placeholder", text) },
+		"same":     func(text string, in input) input { return in.attr("data-same", text) },
 		"offers":   func(values []string, in input) input { in.Offers = values; return in },
 		"tail":     func(text string, in input) input { in.Tail = text; return in },
 		"optional": func(in input) input { in.Optional = l.T("(optional)"); return in },

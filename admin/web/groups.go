@@ -16,6 +16,7 @@ func (s *Server) groups() {
 	s.handle("GET /groups", member, (*request).groupList)
 	s.handle("GET /groups/new", member, (*request).newGroupPage)
 	s.handle("POST /groups/new", member, (*request).createGroup)
+	s.handle("POST /groups/first", member, (*request).createFirstGroup)
 	s.handle("GET /g/{slug}", member, (*request).roomPage)
 	s.handle("POST /g/{slug}", member, (*request).sayInRoom)
 	s.handle("GET /g/{slug}/t/{key}", member, (*request).roomPage)

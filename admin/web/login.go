@@ -361,7 +361,9 @@ var errFirst = fault.New(fault.NotFound, "",
 	"This link was used already, or a newer one was printed when the server started again")
 
 type setupForm struct {
-	Token, Name, FullName, Email, Domain, Error, Field string
+	Token, Organization, Name, FullName, Email, Domain, Error, Field string
+
+	First bool // a first group is to be made
 }
 
 func (c *request) setupPage() error {
@@ -369,7 +371,12 @@ func (c *request) setupPage() error {
 	if err != nil {
 		return err
 	}
-	return c.show("setup", c.T("Welcome to parley"), setupForm{Token: c.r.PathValue("token"), Domain: p.Host()})
+	return c.show("setup", c.T("Welcome to parley"), setupForm{
+		Token:        c.r.PathValue("token"),
+		Organization: p.Company(),
+		Domain:       p.Host(),
+		First:        true,
+	})
 }
 
 func (c *request) setup() error {
@@ -378,31 +385,15 @@ func (c *request) setup() error {
 		return err
 	}
 	f := setupForm{
-		Token:    c.r.PathValue("token"),
-		Name:     c.form("name"),
-		FullName: c.form("full_name"),
-		Email:    c.form("email"),
-		Domain:   p.Host(),
+		Token:        c.r.PathValue("token"),
+		Organization: c.form("organization"),
+		Name:         c.form("name"),
+		FullName:     c.form("full_name"),
+		Email:        c.form("email"),
+		Domain:       p.Host(),
+		First:        c.form("first") != "",
 	}
-	// Of two who send the form at once, one takes the key, and is the first owner.
-	ctx, hash := c.r.Context(), []byte(hashToken(f.Token))
-	n := people.NewPerson{
-		Name:     f.Name,
-		FullName: f.FullName,
-		Email:    f.Email,
-		Role:     store.RoleOwner,
-		Lang:     c.Lang.Code,
-		Password: c.password(),
-	}
-	by := people.System
-	by.Door, by.Remote = acts.Link, c.remote()
-	u, err := p.Found(ctx, by, n, func(ctx context.Context) error {
-		took, err := c.s.Store.Take(ctx, p.Host(), firstKey, hash)
-		if err == nil && !took {
-			err = errFirst
-		}
-		return err
-	})
+	u, err := c.foundedBy(p, f)
 	if errors.Is(err, errFirst) {
 		return err
 	}
@@ -416,7 +407,46 @@ func (c *request) setup() error {
 	if err := c.signIn(p, u); err != nil {
 		return err
 	}
+	if f.First {
+		c.P = p
+		if _, err := c.makeFirstGroup(people.As(u, acts.Page, c.remote())); err != nil {
+			c.s.Log.Error("make the first group", "err", err) // the account is there, and home offers the group again
+		}
+	}
 	return c.done("/admin", "Welcome, {{.Name}}: the organization is yours", "Name", u.Display())
+}
+
+// foundedBy makes the first owner's account of the form. Of two who send it at once, one takes the key, and is the owner.
+func (c *request) foundedBy(p *people.People, f setupForm) (store.Person, error) {
+	password, err := c.newPasswordTwice()
+	if err != nil {
+		return store.Person{}, err
+	}
+	n := people.Founder{Organization: f.Organization, NewPerson: people.NewPerson{
+		Name:     f.Name,
+		FullName: f.FullName,
+		Email:    f.Email,
+		Role:     store.RoleOwner,
+		Lang:     c.Lang.Code,
+		Password: password,
+	}}
+	by := people.System
+	by.Door, by.Remote = acts.Link, c.remote()
+	return p.Found(c.r.Context(), by, n, func(ctx context.Context) error {
+		took, err := c.s.Store.Take(ctx, p.Host(), firstKey, []byte(hashToken(f.Token)))
+		if err == nil && !took {
+			err = errFirst
+		}
+		return err
+	})
+}
+
+// newPasswordTwice returns the password that a form sets, if it was typed alike twice.
+func (c *request) newPasswordTwice() (string, error) {
+	if c.r.FormValue("password") != c.r.FormValue("again") {
+		return "", fault.New(fault.Invalid, "again", "The two passwords are not the same")
+	}
+	return c.password(), nil
 }
 
 // password returns the password of a form; People reports a missing one.
@@ -464,7 +494,7 @@ func (c *request) forgot() error {
 }
 
 type resetForm struct {
-	Token, Address, Error string
+	Token, Address, Error, Field string
 }
 
 func (c *request) resetPage() error {
@@ -481,14 +511,18 @@ func (c *request) reset() error {
 	if err != nil {
 		return c.deadLink(err)
 	}
-	u, err := p.NewPassword(c.r.Context(), c.byLink(), c.r.PathValue("token"), c.password())
+	password, err := c.newPasswordTwice()
+	var u store.Person
+	if err == nil {
+		u, err = p.NewPassword(c.r.Context(), c.byLink(), c.r.PathValue("token"), password)
+	}
 	if err != nil {
-		text, _, ok := c.explain(err)
+		text, field, ok := c.explain(err)
 		if !ok {
 			return c.deadLink(err)
 		}
 		return c.page(http.StatusUnprocessableEntity, "reset", c.T("Choose a new password"),
-			resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host(), Error: text})
+			resetForm{Token: c.r.PathValue("token"), Address: i.Username + "@" + p.Host(), Error: text, Field: field})
 	}
 	f, err := c.s.Store.SecondFactor(c.r.Context(), u.Host, u.Name)
 	if err == nil && f.Confirmed { // the link is not the second factor

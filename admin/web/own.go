@@ -82,7 +82,12 @@ func (c *request) home() error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	first, err := c.offersFirstGroup()
+	if err != nil {
+		return err
+	}
 	return c.show("home", c.T("Home"), map[string]any{
+		"First":     first,
 		"News":      rows,
 		"Pager":     pages,
 		"Unread":    unread,

@@ -190,6 +190,7 @@ type view struct {
 	Notes  []note
 	Bare   bool // without navigation
 	Chat   bool // the server has a chat in the browser
+	Outbox bool // mails are not sent but shown
 	Data   any
 }
 
@@ -228,6 +229,7 @@ func (c *request) view(title string, data any) view {
 		Actor:  c.Actor,
 		Bare:   c.Me == nil,
 		Chat:   c.s.Chat != nil,
+		Outbox: c.s.Config.Outbox,
 		Data:   data,
 	}
 }

@@ -125,7 +125,11 @@ func (c *request) newPassword() error {
 	if err := c.ownPassword(c.r.FormValue("current")); err != nil {
 		return c.refuseSecurity(err)
 	}
-	if err := c.P.SetPassword(c.r.Context(), c.Actor, c.Me.Name, c.password()); err != nil {
+	password, err := c.newPasswordTwice()
+	if err == nil {
+		err = c.P.SetPassword(c.r.Context(), c.Actor, c.Me.Name, password)
+	}
+	if err != nil {
 		return c.refuseSecurity(err)
 	}
 	// This browser continues under a new token, so that a stolen old one is of no use.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"text/template"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"parley/admin"
 	"parley/config"
@@ -81,6 +83,9 @@ func (a *app) setup(c *cobra.Command, p setupPlan) error {
 	if err := p.check(); err != nil {
 		return err
 	}
+	if p.Title == "" {
+		p.Title = a.askTitle()
+	}
 	text, cfg, err := p.configuration()
 	if err != nil {
 		return err
@@ -113,6 +118,20 @@ func (a *app) setup(c *cobra.Command, p setupPlan) error {
 		return errPartial
 	}
 	return nil
+}
+
+// askTitle asks a user at a terminal for the organization's name; "" if there is no terminal, or no answer.
+func (a *app) askTitle() string {
+	tty, ok := a.in.(*os.File)
+	if !ok || !term.IsTerminal(int(tty.Fd())) {
+		return ""
+	}
+	fmt.Fprint(a.err, "Name of the organization (empty: its domain): ")
+	line, err := bufio.NewReader(io.LimitReader(a.in, maxPassword)).ReadString('\n')
+	if err != nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(line), " ")
 }
 
 // check completes the plan and reports mistakes in it.

@@ -31,7 +31,9 @@ function Nothing() {
     <div class="empty">
       <Icon name="messages-square" />
       <h2>{T("Welcome, {{.Name}}", { Name: me.value.name })}</h2>
-      <p>{T("You are in no conversation yet. Write to a colleague, look for a group, or create one.")}</p>
+      <p>{boot.creates === false
+        ? T("You are in no conversation yet. Write to a colleague, or look for a group.")
+        : T("You are in no conversation yet. Write to a colleague, look for a group, or create one.")}</p>
       <p class="actions center">
         <NewButtons />
         <a class="button" href="/groups">{T("All groups of the organization")}</a>

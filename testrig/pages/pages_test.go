@@ -356,6 +356,11 @@ func TestColleague(t *testing.T) {
 		t.Errorf("the invitation: %s", f)
 	}
 	guest.fill("password", "Mot-de-passe-7")
+	guest.fill("again", "Mot-de-passe-8")
+	if why := eval[string](guest, `document.getElementById("again").validationMessage`); why == "" {
+		t.Error("the browser does not say that the passwords differ")
+	}
+	guest.fill("again", "Mot-de-passe-7")
 	guest.press("form[action='" + link + "'] button")
 	if text := guest.text(); !strings.Contains(text, "paris@example.org") || !strings.Contains(text, "Conversations") {
 		t.Errorf("welcome: %s", text)

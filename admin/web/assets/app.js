@@ -92,6 +92,15 @@ document.addEventListener("input", (e) => {
   name.value = base.normalize("NFD").toLowerCase().replace(/[^a-z0-9._-]/g, "").replace(/\.+/g, ".").replace(/^\.|\.$/g, "");
 });
 
+// A password that is chosen is typed twice: the browser says when the two differ, before the form is sent.
+document.addEventListener("input", (e) => {
+  const form = e.target.closest("form");
+  const again = form && form.querySelector("input[data-same]");
+  if (!again) return;
+  const other = form.elements.password;
+  again.setCustomValidity(again.value && again.value !== other.value ? again.dataset.same : "");
+});
+
 // What is ticked in a picker stays in sight while other words bring another list.
 document.addEventListener("htmx:beforeSwap", (e) => {
   const found = e.detail.target;
