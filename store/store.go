@@ -66,6 +66,7 @@ type Store interface {
 	Uploads
 	Blocklist
 	Reports
+	Tasks
 	DomainRules
 	Settings
 	Invitations

@@ -19,6 +19,7 @@ var elsewhere = []struct{ table, where string }{
 	{"member_grants", "jid = $2"},
 	{"group_requests", "jid = $2"},
 	{"theme_people", "jid = $2"},
+	{"tasks", "room = '' AND (one = $2 OR two = $2) AND maker IN ('', $2) AND assignee IN ('', $2)"},
 	{"node_affiliations", "jid = $2"},
 	{"node_subscriptions", "bare = $2"},
 	{"node_shares", "creator = $2"},
@@ -27,10 +28,15 @@ var elsewhere = []struct{ table, where string }{
 }
 
 // namedIn are columns that give rights and whose rows stay: the creator of a theme may manage it, the publisher of an
-// item may retract it.
+// item may retract it. Tasks of others stay when somebody is gone whom they name.
 var namedIn = []struct{ table, column string }{
 	{"themes", "creator"},
 	{"node_items", "publisher"},
+	{"tasks", "one"},
+	{"tasks", "two"},
+	{"tasks", "maker"},
+	{"tasks", "assignee"},
+	{"tasks", "done_by"},
 }
 
 // endElsewhere removes an address from other accounts' rows.

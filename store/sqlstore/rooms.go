@@ -69,6 +69,13 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 				return err
 			}
 		}
+		err = eachHost(ctx, tx, "tasks", func(host string) error {
+			_, err := tx.ExecContext(ctx, "DELETE FROM tasks WHERE host = $1 AND room = $2", host, r.Name+"@"+r.Host)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 		if err := s.forgetTerms(ctx, tx, r.Host, r.Name); err != nil {
 			return err
 		}

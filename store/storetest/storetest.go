@@ -49,7 +49,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"WebSessions", webSessions}, {"Audit", audit}, {"Outbox", outbox}, {"Factors", factors},
 		{"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings},
 		{"APITokens", apiTokens}, {"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet},
-		{"FreeRooms", freeRooms}, {"HighestID", highest}, {"Formers", formers},
+		{"FreeRooms", freeRooms}, {"HighestID", highest}, {"Formers", formers}, {"Tasks", tasks},
+		{"TasksOfDeparted", tasksOfDeparted},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)
