@@ -70,6 +70,17 @@ type Message struct {
 	Reactions []Reaction // in the order in which they came
 	Files     []File
 	Mentions  []Mention
+	Task      *Task
+}
+
+// NSTask is the namespace of what says that a message tells of a task: an element task with its id and, once it is
+// done, done="true". What the task is now is kept elsewhere.
+const NSTask = "https://parley.im/task"
+
+// Task is the task that a message tells of, as its sender says: it need not be one of this conversation.
+type Task struct {
+	ID   store.ID
+	Done bool // the message says that the task is done
 }
 
 // Removal says that a message was taken back.

@@ -167,6 +167,11 @@ func (p *part) content(st *wire.Stanza) {
 	}
 	m.Text = c.left()
 	m.Mentions = mentions(st, c)
+	if e := st.Element(NSTask, "task"); e != nil && m.Kind == Said {
+		if id, err := store.ParseID(e.Attr("id")); err == nil && id != 0 {
+			m.Task = &Task{ID: id, Done: e.Attr("done") == "true"}
+		}
+	}
 }
 
 // encrypted says whether a message is encrypted, and whether there is anything in it to read: it may only bring keys.

@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"time"
 
 	"parley/admin"
 	"parley/feature/bookmarks"
 	"parley/feature/inbox"
+	"parley/feature/notify"
+	"parley/feature/tasks"
 	"parley/messages"
 	"parley/muc"
 	"parley/muc/groups"
@@ -15,9 +18,24 @@ import (
 	"parley/wire/jid"
 )
 
+// newTasks makes the service of a host's tasks.
+func (n *Node) newTasks(h *server.Host) *tasks.Service {
+	return tasks.New(h, n.Store, tasks.Config{
+		From:  jid.MustParse(notify.Name + "@" + h.Domain),
+		Words: n.words,
+		Web:   func() string { return n.WebURL(h.Domain) },
+		Retention: func(ofRooms bool) time.Duration {
+			if ofRooms {
+				return n.settings.Of(h.Domain).Rooms
+			}
+			return n.settings.Of(h.Domain).Archive
+		},
+	})
+}
+
 // newChat makes the service of a host's browsers. Its rooms and uploads are set once they are made.
 func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox,
-	marks *bookmarks.Bookmarks) *webchat.Service {
+	marks *bookmarks.Bookmarks, todo *tasks.Service) *webchat.Service {
 	s := webchat.New(webchat.Config{
 		Host:      h,
 		Store:     n.Store,
@@ -25,6 +43,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 		People:    rules,
 		Inbox:     unread,
 		Bookmarks: marks,
+		Tasks:     todo,
 		Messages:  messages.Reader{Store: n.Store},
 		Photo: func(ctx context.Context, account string) (string, error) {
 			hash, err := n.cards[h.Domain].PhotoHash(ctx, account)
@@ -39,6 +58,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 			return own.hats.Of(ctx, group, j)
 		},
 	})
+	todo.Place = s.TaskPlace
 	n.Org.Subscribe(s.OrgChanged)
 	return s
 }

@@ -101,6 +101,7 @@ func makeThings(t *testing.T, r *testrig.Rig, host string) things {
 	at["field"] = create("/profile-fields", `{"name":"Extension"}`, "key")
 	at["invitation"] = create("/invitations", `{}`, "id")
 	at["webhook"] = create("/webhooks", `{"group":"verona","name":"builds"}`, "id")
+	at["task"] = create("/conversations/"+at["room"]+"/tasks", `{"what":"Keep the peace"}`, "id")
 	for name, page := range map[string]string{"message": "/g/verona", "reply": "/g/verona/t/" + at["key"]} {
 		if p := b.Post(page, "text", "hello"); p.Status != http.StatusSeeOther {
 			t.Fatal(p.Status, p.Text)

@@ -55,6 +55,12 @@ var onlyToken = map[string]string{
 	"set-notifications":  "they are one's own",
 	"set-status":         "it is one's own",
 	"keep-file":          "somebody sends it",
+	"make-task":          "somebody of the conversation makes it",
+	"list-tasks-in":      "what people say to each other is for them",
+	"list-tasks":         "they are one's own",
+	"get-task":           "what people say to each other is for them",
+	"change-task":        "somebody of the conversation does it",
+	"delete-task":        "somebody of the conversation deletes it",
 	"get-quiet-hours":    "they are one's own",
 	"change-quiet-hours": "they are one's own",
 }

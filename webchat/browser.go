@@ -221,7 +221,7 @@ func (b *Browser) send(ctx context.Context, st *wire.Stanza) {
 
 // Close ends the session: the account's owner has signed out, or an administrator ends it (server.Outbound).
 func (b *Browser) Close(*wire.StreamError) {
-	b.s.tasks.Go(func() { b.s.drop(context.Background(), b) })
+	b.s.after.Go(func() { b.s.drop(context.Background(), b) })
 }
 
 // drop ends a browser's session.

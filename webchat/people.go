@@ -12,11 +12,12 @@ import (
 
 // scene is where something was said: it decides how people appear.
 type scene struct {
-	room      jid.JID // zero: between two people
-	group     string  // id of the room's group
-	addressed bool    // people appear with their addresses
-	self      string  // between two people: the account whose archive it is, bare
-	with      string  // and the other one, bare
+	room      jid.JID                 // zero: between two people
+	group     string                  // id of the room's group
+	addressed bool                    // people appear with their addresses
+	self      string                  // between two people: the account whose archive it is, bare
+	with      string                  // and the other one, bare
+	tasks     map[store.ID]store.Task // of the messages that are shown; nil: they are looked up one by one
 }
 
 func (s *Service) chatScene(account string, with jid.JID) scene {
@@ -129,6 +130,9 @@ func (s *Service) message(ctx context.Context, m *messages.Message, at scene) Me
 			place.Address = x.Address
 		}
 		out.Mentions = append(out.Mentions, place)
+	}
+	if m.Task != nil && m.Removed == nil {
+		s.tellsOf(ctx, &out, m.Task, at)
 	}
 	return out
 }

@@ -81,8 +81,9 @@ type Message struct {
 	Reactions []Reaction `json:"reactions,omitempty"`
 	Files     []File     `json:"files,omitempty"`
 	Mentions  []Mention  `json:"mentions,omitempty"`
-	Kind      string     `json:"kind,omitempty" enum:"subject,me,meeting,encrypted"`
+	Kind      string     `json:"kind,omitempty" enum:"subject,me,meeting,encrypted,task,task-done"`
 	Link      string     `json:"link,omitempty"`
+	Task      *Task      `json:"task,omitempty" doc:"of the kinds task and task-done: the task as it is now"`
 }
 
 // Removed says who took a message back, and why.

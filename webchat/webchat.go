@@ -15,6 +15,7 @@ import (
 
 	"parley/feature/bookmarks"
 	"parley/feature/inbox"
+	"parley/feature/tasks"
 	"parley/feature/upload"
 	"parley/internal/background"
 	"parley/internal/memo"
@@ -35,6 +36,7 @@ type Config struct {
 	People    *people.People
 	Inbox     *inbox.Inbox
 	Bookmarks *bookmarks.Bookmarks
+	Tasks     *tasks.Service
 	Messages  messages.Reader
 	// Photo gives the path of a person's picture; "" if there is none.
 	Photo func(ctx context.Context, account string) (string, error)
@@ -53,6 +55,9 @@ type Store interface {
 	ReadRoom(ctx context.Context, host, room string,
 		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
+	Task(ctx context.Context, host string, id store.ID) (store.Task, error)
+	Tasks(ctx context.Context, f store.TaskFilter) ([]store.Task, error)
+	TasksOf(ctx context.Context, host string, ids []store.ID) ([]store.Task, error)
 }
 
 // Service serves the browsers of one host's people. It is safe from any goroutine. Rooms and Uploads are set before the
@@ -63,7 +68,7 @@ type Service struct {
 
 	cfg   Config
 	jobs  chan func(context.Context)
-	tasks background.Group
+	after background.Group // what ends after the service
 	names memo.Map[string, known]
 	sent  memo.Map[string, store.ID] // what was sent with an id that the browser made
 
@@ -119,7 +124,7 @@ func (s *Service) run(ctx context.Context) error {
 			for _, b := range s.all() {
 				b.buf.end()
 			}
-			s.tasks.Close()
+			s.after.Close()
 			return nil
 		case job := <-s.jobs:
 			job(ctx)

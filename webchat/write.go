@@ -183,7 +183,8 @@ func (p *speaker) stanza(id string) *wire.Stanza {
 	return st
 }
 
-func (p *speaker) sendText(ctx context.Context, o Outgoing, origin string) (Message, error) {
+// sendText sends a text, with more that clients read.
+func (p *speaker) sendText(ctx context.Context, o Outgoing, origin string, more ...*wire.Element) (Message, error) {
 	st := p.stanza(origin)
 	quote, reply, err := p.reply(ctx, o.Reply)
 	if err != nil {
@@ -193,7 +194,7 @@ func (p *speaker) sendText(ctx context.Context, o Outgoing, origin string) (Mess
 	if err != nil {
 		return Message{}, err
 	}
-	st.Add(wire.T(wire.NSClient, "body", quote+o.Text)).Add(reply...).Add(refs...)
+	st.Add(wire.T(wire.NSClient, "body", quote+o.Text)).Add(reply...).Add(refs...).Add(more...)
 	return p.say(ctx, p.identify(st))
 }
 
@@ -310,13 +311,14 @@ func (p *speaker) send(ctx context.Context, st *wire.Stanza) (store.ID, *wire.St
 }
 
 // nicks gives the names under which the person may appear in a room, the most wanted first.
-func (p *speaker) nicks(ctx context.Context) (all []string) {
-	account := p.account()
-	if setting, err := p.s.cfg.Bookmarks.SettingOf(ctx, account, p.id); err == nil && setting.Nick != "" {
+func (p *speaker) nicks(ctx context.Context) []string { return p.s.nicksOf(ctx, p.account(), p.id) }
+
+func (s *Service) nicksOf(ctx context.Context, account string, room jid.JID) (all []string) {
+	if setting, err := s.cfg.Bookmarks.SettingOf(ctx, account, room); err == nil && setting.Nick != "" {
 		all = append(all, setting.Nick)
 	}
 	name := jid.Unescape(account)
-	return append(all, p.s.person(ctx, account).name, name, name+" (web)")
+	return append(all, s.person(ctx, account).name, name, name+" (web)")
 }
 
 // refused makes a stanza error one that pages and programs understand.

@@ -77,6 +77,7 @@ func New(c Config) *Server {
 		s.themes(d)
 		s.messages(d)
 		s.conversations(d)
+		s.tasks(d)
 		s.events(d)
 		s.teams(d)
 		s.shares(d)

@@ -19,13 +19,14 @@ func (s *Server) chatFront() {
 	s.handle("GET /chat", member, (*request).frontPage)
 	s.handle("GET /chat/c/{id}", member, (*request).frontPage)
 	s.handle("GET /chat/c/{id}/{message}", member, (*request).frontPage)
+	s.handle("GET /chat/tasks/{task}", member, (*request).frontPage)
 	s.handle("GET /chat/{view}", member, (*request).frontPage)
 	s.mux.HandleFunc("GET /front/{version}/{name...}", s.front.serve)
 	s.routes = append(s.routes, "GET /front/{version}/{name...}")
 }
 
 // frontViews are the pages of the front that are no conversation.
-var frontViews = map[string]bool{"missed": true, "search": true, "saved": true, "new": true}
+var frontViews = map[string]bool{"missed": true, "search": true, "saved": true, "new": true, "tasks": true}
 
 // boot is what the front begins with, in the page.
 type boot struct {

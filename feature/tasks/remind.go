@@ -1,0 +1,143 @@
+package tasks
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"parley/internal/i18n"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+const (
+	lookEvery   = time.Minute // deadlines that another process has noted are found so late at most
+	expireEvery = time.Hour
+	manyDue     = 100
+)
+
+// deadlinesChanged has run look for the next deadline.
+func (s *Service) deadlinesChanged() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run reminds of deadlines and removes old tasks, until ctx ends.
+func (s *Service) run(ctx context.Context) error {
+	var expired time.Time
+	for {
+		if now := s.h.IDs.Now(); now.Sub(expired) >= expireEvery {
+			expired = now
+			s.expire(ctx, now)
+		}
+		timer := time.NewTimer(s.remindAll(ctx))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-s.wake:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// remindAll reminds of the deadlines that have come, and gives how long to wait for the next.
+func (s *Service) remindAll(ctx context.Context) time.Duration {
+	for {
+		ts, err := s.st.DueTasks(ctx, s.h.Domain, manyDue)
+		if err != nil {
+			s.failed(ctx, "cannot look for deadlines", err)
+			return lookEvery
+		}
+		for i := range ts {
+			if wait := ts[i].Due.Sub(s.h.IDs.Now()); wait > 0 {
+				return min(wait, lookEvery)
+			}
+			if err := s.remind(ctx, &ts[i]); err != nil {
+				s.failed(ctx, "cannot remind of a deadline", err)
+				return lookEvery
+			}
+		}
+		if len(ts) < manyDue {
+			return lookEvery
+		}
+	}
+}
+
+func (s *Service) failed(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		s.h.Log.Error(what, "err", err)
+	}
+}
+
+// remind tells who is to do a task that its deadline has come; if nobody of the host is, who has made it. Somebody who
+// may not see the task any more is not told.
+func (s *Service) remind(ctx context.Context, t *store.Task) error {
+	var who jid.JID
+	for _, address := range []string{t.Assignee, t.Maker} {
+		if j, err := jid.Parse(address); err == nil && j.Domain() == s.h.Domain {
+			who = j
+			break
+		}
+	}
+	var place string
+	var ok bool
+	var err error
+	if !who.IsZero() {
+		if place, ok, err = s.Place(ctx, who, t); err != nil {
+			return err
+		}
+	}
+	// Claimed first: after a crash a reminder is missing, and never comes twice.
+	claimed, err := s.st.ClaimReminder(ctx, s.h.Domain, t.ID, t.Due)
+	if err != nil || !claimed || !ok {
+		return err
+	}
+	p, err := s.st.Person(ctx, s.h.Domain, who.Local())
+	if err != nil {
+		return err
+	}
+	s.h.Router.Send(ctx, (&wire.Stanza{
+		Kind: wire.Message,
+		Name: wire.Name{Space: wire.NSClient, Local: "message"},
+		Type: "chat",
+		ID:   s.h.NewID(),
+		From: s.cfg.From,
+		To:   who,
+	}).Add(wire.T(wire.NSClient, "body", s.reminder(s.cfg.Words.Lang(p.Lang), t, place))))
+	return nil
+}
+
+func (s *Service) reminder(l *i18n.Lang, t *store.Task, place string) string {
+	lines := []string{l.T("Due now: {{.What}}", "What", t.What)}
+	for _, line := range []string{place, t.Link, s.Address(t.ID)} {
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// expire removes tasks that are done for longer than messages are kept.
+func (s *Service) expire(ctx context.Context, now time.Time) {
+	const limit = 1000
+	if s.cfg.Retention == nil {
+		return
+	}
+	for _, ofRooms := range []bool{true, false} {
+		keep := s.cfg.Retention(ofRooms)
+		for keep > 0 {
+			n, err := s.st.ExpireTasks(ctx, s.h.Domain, ofRooms, now.Add(-keep), limit)
+			if err != nil {
+				s.failed(ctx, "cannot remove old tasks", err)
+			}
+			if err != nil || n < limit {
+				break
+			}
+		}
+	}
+}
