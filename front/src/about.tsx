@@ -9,6 +9,7 @@ import { about } from "./panes"
 import { whereText } from "./people"
 import { go } from "./route"
 import { conversations, me, presence } from "./store"
+import { ConversationTasks } from "./tasklists"
 import { toast } from "./toast"
 import type { Conversation, People, Person } from "./types"
 import { Avatar, Icon, statusText } from "./ui"
@@ -34,6 +35,7 @@ export function About({ id }: { id: string }) {
       <div class="about-body">
         <What c={c} />
         <Notifications c={c} />
+        <ConversationTasks key={c.id} c={c} />
         {c.kind !== "person" && <Members c={c} />}
         <Links c={c} />
       </div>

@@ -8,6 +8,7 @@ import { newTheme } from "./newtheme"
 import { addReaction, toggleReaction } from "./reactions"
 import { href } from "./route"
 import { conversations, isMine } from "./state"
+import { newTask } from "./taskdialog"
 import type { Conversation, Message } from "./types"
 import { Icon, openMenu, toast, type MenuItem } from "./ui"
 
@@ -64,6 +65,9 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
   if (c.group !== undefined && startsThemes(c) && m.by !== undefined && m.removed === undefined) {
     items.push({ label: T("Start a theme from this"), icon: "message-square-plus",
       do: () => newTheme(c.group!, { draft: beginning(c, m) }) })
+  }
+  if (c.write && m.by !== undefined && m.removed === undefined && m.task === undefined) {
+    items.push({ label: T("Make a task of this"), icon: "circle-check", do: () => newTask(c.id, m) })
   }
   if (mayRetract(c, m)) {
     const own = isMine(c.id, m.by)

@@ -8,7 +8,8 @@ import {
   change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll,
   setPresence, time, typers, type Told,
 } from "./store"
-import type { Author, Conversation, Me, Message, Status } from "./types"
+import { forgetTasks, takeTask } from "./tasks"
+import type { Author, Conversation, Me, Message, Status, Task } from "./types"
 
 interface Events {
   hello: { epoch: string }
@@ -21,6 +22,7 @@ interface Events {
   typing: { conversation: string; by: Author; typing: boolean }
   presence: { address: string; status: Status }
   notice: { conversation: string; text: string }
+  task: { conversation?: string; task?: Task; gone?: string }
   me: Me
 }
 
@@ -35,6 +37,10 @@ const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
   typing: ({ conversation, by, typing }) => setTyping(conversation, by, typing),
   presence: ({ address, status }) => takePresence(address, status),
   notice: ({ conversation, text }) => takeNotice(conversation, text),
+  task: ({ task, gone }) => {
+    if (task) takeTask(task.id, task)
+    else if (gone) takeTask(gone, null)
+  },
   me: (now) => { me.value = now },
 }
 
@@ -55,6 +61,7 @@ let loading = false
 /** loadAnew loads what may be old: the server does not know what this browser has missed. */
 async function loadAnew(): Promise<void> {
   await loadConversations()
+  forgetTasks()
   renewHistories()
 }
 

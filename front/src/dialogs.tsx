@@ -7,6 +7,7 @@ import { NewConversation } from "./newconversation"
 import { NewGroup } from "./newgroup"
 import { NewTheme } from "./newtheme"
 import { StatusDialog } from "./mine"
+import { TaskDialog } from "./taskdialog"
 
 /** Dialogs draws the dialog of panes.asking. */
 export function Dialogs() {
@@ -18,6 +19,7 @@ export function Dialogs() {
     case "new conversation": return <NewConversation />
     case "new group": return <NewGroup />
     case "new theme": return <NewTheme {...open} />
+    case "task": return <TaskDialog {...open} />
     default: return null
   }
 }

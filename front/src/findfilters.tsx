@@ -8,17 +8,21 @@ import { conversations } from "./store"
 import { Dialog, Icon, Picker } from "./ui"
 
 /** Chosen shows what a filter is set to, and opens a picker to change it. */
-export function Chosen({ label, any, value, load, onValue }: {
+export function Chosen({ label, any, value, name: given, clear, load, onValue }: {
   label: string
   any: string
   value: string
+  /** name is that of the value, where it is known. */
+  name?: string
+  /** clear is what the button says that sets it back. */
+  clear?: string
   load: Load
   onValue: (id: string) => void
 }) {
   const [open, setOpen] = useState(false)
   const [picked, setPicked] = useState<{ id: string; name: string }>()
   const known = conversations.value.get(value)
-  const name = !value ? any : picked?.id === value ? picked.name : known ? whereText(known) : value
+  const name = !value ? any : picked?.id === value ? picked.name : given ?? (known ? whereText(known) : value)
   return (
     <div class="chosen">
       <span class="label" aria-hidden="true">{label}</span>
@@ -28,7 +32,8 @@ export function Chosen({ label, any, value, load, onValue }: {
           <Icon name="chevron-down" />
         </button>
         {value && (
-          <button type="button" class="quiet icon-button" aria-label={T("Remove the filter {{.Name}}", { Name: label })}
+          <button type="button" class="quiet icon-button"
+            aria-label={clear ?? T("Remove the filter {{.Name}}", { Name: label })}
             onClick={() => onValue("")}><Icon name="x" /></button>
         )}
       </span>

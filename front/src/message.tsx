@@ -13,7 +13,8 @@ import { discard, isMine, line, me, retry, self, type Pending } from "./state"
 import { href } from "./route"
 import { statusOf } from "./statusof"
 import { summaryOf } from "./summary"
-import type { Author, Conversation, Message } from "./types"
+import { TaskCard } from "./taskcard"
+import type { Author, Conversation, Message, Task } from "./types"
 import { Avatar, clock, Icon, moment, toast } from "./ui"
 
 /** RowProps is what a row of a message is given. */
@@ -104,7 +105,8 @@ function Head({ by, at }: { by: Author; at: string }) {
 function Said({ conversation: c, message: m }: { conversation: Conversation; message: Message }) {
   return (
     <>
-      {m.kind === "meeting" ? <Meeting message={m} /> : m.text && (
+      {m.kind === "meeting" ? <Meeting message={m} /> : m.task && m.kind === "task-done" ? <TaskDone task={m.task} />
+        : m.task ? <TaskCard task={m.task} /> : m.text && (
         <div class={m.kind === "me" ? "does" : undefined}>
           <Body text={m.text} mentions={m.mentions} lead={m.kind === "me" ? <b dir="auto">{m.by!.name} </b> : undefined}
             tail={<Tail message={m} />} />
@@ -187,6 +189,15 @@ function Meeting({ message: m }: { message: Message }) {
 /** topicOf gives what a meeting is about: its text without the address and without the word before it. */
 function topicOf(m: Message): string {
   return m.text.replace(m.link ?? "", "").replace(/^Meeting:\s*/, "").replace(/[:\s]+$/, "").trim()
+}
+
+function TaskDone({ task }: { task: Task }) {
+  return (
+    <p class="room-said" dir="auto">
+      <Icon name="circle-check" /> <a href={href({ view: "tasks", task: task.id })}>
+        {T("Done: {{.What}}", { What: task.what })}</a>
+    </p>
+  )
 }
 
 function Stored() {

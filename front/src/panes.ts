@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals"
 import { keptValue } from "./kept"
+import type { Task } from "./types"
 
 /** about is whether the details of the conversation are shown. On a narrow window they take the place of the rest. */
 export const about = signal(false)
@@ -20,6 +21,7 @@ export type Asking =
   | { what: "new conversation" }
   | { what: "new group" }
   | { what: "new theme"; group: string; name: string; draft: string }
+  | { what: "task"; conversation?: string; message?: string; text?: string; task?: Task }
 
 /** asking is the dialog that is open, if one is. */
 export const asking = signal<Asking | undefined>(undefined)

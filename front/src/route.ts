@@ -7,6 +7,7 @@ import { current } from "./store"
 export type Place =
   | { view: "home" }
   | { view: "missed" }
+  | { view: "tasks"; task?: string }
   | { view: "search"; query: string }
   | { view: "conversation"; conversation: string; message?: string }
 
@@ -20,6 +21,7 @@ export function href(to: Place): string {
   switch (to.view) {
     case "home": return base
     case "missed": return base + "/missed"
+    case "tasks": return base + "/tasks" + (to.task === undefined ? "" : "/" + encodeURIComponent(to.task))
     case "search": return base + "/search" + (to.query && "?" + to.query)
     case "conversation": {
       const rest = to.message === undefined ? "" : "/" + encodeURIComponent(to.message)
@@ -33,6 +35,7 @@ export function parse(url: URL): Place {
   const [, , kind, id, message] = url.pathname.split("/").map(decode)
   if (kind === "c" && id) return { view: "conversation", conversation: id, ...(message ? { message } : {}) }
   if (kind === "missed") return { view: "missed" }
+  if (kind === "tasks") return { view: "tasks", ...(id ? { task: id } : {}) }
   if (kind === "search") return { view: "search", query: url.search.slice(1) }
   return { view: "home" }
 }

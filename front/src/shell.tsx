@@ -21,6 +21,7 @@ import { LineState } from "./linestate"
 import { Toasts } from "./toast"
 import { Counts, Tree } from "./tree"
 import { newItems } from "./treemenu"
+import { TasksView } from "./tasklists"
 import { loadConversations } from "./apply"
 import { Guarded } from "./failing"
 import { Failure } from "./fields"
@@ -68,6 +69,11 @@ function Side() {
           <kbd>Ctrl K</kbd>
         </button>
         <MissedLink />
+        <a class="row way" href={href({ view: "tasks" })}
+          aria-current={place.value.view === "tasks" ? "page" : undefined}>
+          <Icon name="circle-check" />
+          <span class="grow">{T("Tasks")}</span>
+        </a>
       </div>
       <div class="tree-box">
         {loaded.value ? <Guarded><Tree /></Guarded> : problem.value ? <NotLoaded text={problem.value} />
@@ -134,6 +140,7 @@ function Content() {
   switch (p.view) {
     case "home": return <Home />
     case "missed": return <MissedView />
+    case "tasks": return <TasksView {...(p.task === undefined ? {} : { task: p.task })} />
     case "search": return <FindView key="search" words={p.query} />
     case "conversation": {
       const known = conversations.value.has(p.conversation)

@@ -27,8 +27,14 @@ export interface Message {
   reactions?: { emoji: string; by: Author[] }[]
   files?: { url: string; name: string; type?: string; size?: number; width?: number; height?: number }[]
   mentions?: { begin: number; end: number; address?: string; everyone?: boolean }[]   // in code points of text
-  kind?: "subject"|"me"|"meeting"      // "me": XEP-0245, text without "/me "; "meeting": link in `link`
+  kind?: "subject"|"me"|"meeting"|"task"|"task-done"      // "me": XEP-0245, text without "/me "; "meeting": link in `link`
   link?: string
+  task?: Task                  // of the kinds "task" and "task-done"
+}
+/** Task is something that is to be done, in a conversation. */
+export interface Task {
+  id: string; conversation?: string; where?: string; what: string; link?: string; message?: string; at: string
+  by?: Author; for?: Author; due?: string; done?: string; doneBy?: Author
 }
 
 /** Mention is a place in a message's text that names somebody. */
