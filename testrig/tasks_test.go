@@ -145,6 +145,13 @@ func TestTasksInGroup(t *testing.T) {
 		return strings.HasPrefix(content(e, "body"), "Task: Buy a long ladder — for ") && e.Find("task") != nil
 	})
 
+	// The plain page shows the same card.
+	page := juliet.b.Get("/g/" + g.Slug).Text
+	if !strings.Contains(page, `<a href="/chat/tasks/`+task.ID+`">Buy a long ladder</a>`) ||
+		strings.Contains(page, "Task: Buy") {
+		t.Errorf("the group's page: %s", page)
+	}
+
 	// A card shows only tasks of its conversation.
 	var note webchat.Task
 	benvolio.must("POST", in("benvolio@"+testrig.Host, "/tasks"), webchat.NewTask{What: "Secret"}, &note)

@@ -26,6 +26,7 @@ type Store interface {
 	SecondFactor(ctx context.Context, host string, owner string) (store.SecondFactor, error)
 	SetMail(ctx context.Context, m store.Mail) error
 	SetSecondFactor(ctx context.Context, host string, owner string, f store.SecondFactor) error
+	TasksOf(ctx context.Context, host string, ids []store.ID) ([]store.Task, error)
 	UseSecondFactor(ctx context.Context, host string, owner string, f func(*store.SecondFactor) error) error
 	User(ctx context.Context, host string, name string) (store.User, error)
 }

@@ -9,6 +9,7 @@ import (
 	"parley/messages"
 	"parley/org"
 	"parley/store"
+	"parley/wire/jid"
 )
 
 // message is something that was said, as pages show it.
@@ -21,6 +22,13 @@ type message struct {
 	Here    bool   // the message that the link leads to
 	Mine    bool
 	Answers string // who wrote what it replies to, as Name
+	Todo    *todo  // the task that it tells of, as it is now; nil: there is none here any more
+}
+
+// todo is a task, as pages show it.
+type todo struct {
+	store.Task
+	For string // the full name of who is to do it, if it is known and shown
 }
 
 // Nick is what the writer is called in the room.
@@ -140,10 +148,17 @@ func (c *request) readRoom(d *roomData, p store.Page) (ms []messages.Message, co
 // minutes of a day.
 func (c *request) fillMessages(d *roomData, ms []messages.Message, here store.ID) error {
 	names := make(map[string]string)
+	todos, err := c.todos(d, ms, names)
+	if err != nil {
+		return err
+	}
 	var last *message
 	for _, from := range ms {
 		m := c.message(from)
 		m.Here = m.ID == here
+		if m.Task != nil && !m.Task.Done && m.Removed == nil {
+			m.Todo = todos[m.Task.ID]
+		}
 		m.Day = last == nil || last.At.YearDay() != m.At.YearDay() || last.At.Year() != m.At.Year()
 		if err := c.author(&d.room, &m, names); err != nil {
 			return err
@@ -153,6 +168,40 @@ func (c *request) fillMessages(d *roomData, ms []messages.Message, here store.ID
 		last = &d.Messages[len(d.Messages)-1]
 	}
 	return nil
+}
+
+// todos reads the tasks of the room that its messages tell of.
+func (c *request) todos(d *roomData, ms []messages.Message, names map[string]string) (map[store.ID]*todo, error) {
+	var ids []store.ID
+	for i := range ms {
+		if ms[i].Task != nil {
+			ids = append(ids, ms[i].Task.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	ts, err := c.s.Store.TasksOf(c.r.Context(), c.host(), ids)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[store.ID]*todo)
+	for _, t := range ts {
+		if t.Room != d.Address {
+			continue
+		}
+		x := &todo{Task: t}
+		if t.Assignee != "" && org.ShowsAddresses(d.Group, d.Access) {
+			name, _, _ := strings.Cut(t.Assignee, "@")
+			full, err := c.fullName(messages.Author{Address: t.Assignee, Nick: name}, names)
+			if err != nil {
+				return nil, err
+			}
+			x.For = cmp.Or(full, jid.Unescape(name))
+		}
+		all[t.ID] = x
+	}
+	return all, nil
 }
 
 // author fills in a message's author, and whom it answers: colleagues by their full names, whatever they are called in
