@@ -75,6 +75,7 @@ type Store interface {
 	Teams
 	Follows
 	WebSessions
+	PushSubscriptions
 	Audit
 	Outbox
 	Digests

@@ -73,6 +73,7 @@ people | cleared: owner | never: role email email_key phone title department lan
 invites | cleared: owner username | archive of others: note | never: id kind email lang state
 invite_events | audit: actor detail | never: invite kind
 web_sessions | cleared: owner | never: hash remote agent
+push_subscriptions | cleared: owner | never: session endpoint p256dh auth
 audit_log | audit: actor target detail remote | never: action door
 versions | never: kind id
 outbox | archive of others: subject plain html | never: recipient invite state error

@@ -183,6 +183,7 @@ var bounded = map[string]string{
 	"reports":            "storetest Reports; who is reported is blocked all the same",
 	"tokens":             "the oldest give way: storetest Tokens",
 	"web_sessions":       "the oldest give way: storetest WebSessions",
+	"push_subscriptions": "one for each of web_sessions: storetest PushSubscriptions",
 	"app_passwords":      "storetest Factors",
 	"api_tokens":         "storetest APITokens",
 	"second_factors":     "one row",

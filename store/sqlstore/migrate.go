@@ -33,6 +33,7 @@ var steps = []step{
 	{1002, addColumn("org_groups", "react_by", "TEXT NOT NULL DEFAULT 'members'")},
 	{1003, statements(profileFields)},
 	{1004, addRefers},
+	{1010, statements(pushSubscriptions)},
 	{1012, statements(tasksTable)},
 }
 

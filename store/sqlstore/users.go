@@ -86,8 +86,8 @@ func (s *Store) SetKeys(ctx context.Context, host, name string, keys []byte) err
 }
 
 var (
-	signedIn = []string{"tokens", "web_sessions"}                // end with the password
-	programs = []string{"app_passwords", "api_tokens", "tokens"} // sign in without the password
+	signedIn = []string{"tokens", "web_sessions", "push_subscriptions"} // end with the password
+	programs = []string{"app_passwords", "api_tokens", "tokens"}        // sign in without the password
 )
 
 // clearOut empties tables of an account's own rows.
@@ -231,6 +231,7 @@ var owned = []string{
 	"person_fields",
 	"invites",
 	"web_sessions",
+	"push_subscriptions",
 	"second_factors",
 	"app_passwords",
 	"api_tokens",

@@ -87,12 +87,23 @@ func (s *Store) TouchWebSession(ctx context.Context, w store.WebSession) error {
 
 // DeleteWebSessions ends all sessions of an owner except the one with the hash but ("" for none).
 func (s *Store) DeleteWebSessions(ctx context.Context, host, owner, but string) error {
-	_, err := s.exec(ctx, "DELETE FROM web_sessions WHERE host = $1 AND owner = $2 AND hash <> $3", host, owner, but)
-	return err
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM push_subscriptions WHERE host = $1 AND owner = $2 "+
+			"AND session <> $3", host, owner, but); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM web_sessions WHERE host = $1 AND owner = $2 AND hash <> $3",
+			host, owner, but)
+		return err
+	})
 }
 
 // DeleteWebSession ends one session of an owner.
 func (s *Store) DeleteWebSession(ctx context.Context, host, owner, hash string) error {
+	if _, err := s.exec(ctx, "DELETE FROM push_subscriptions WHERE host = $1 AND owner = $2 AND session = $3",
+		host, owner, hash); err != nil {
+		return err
+	}
 	return s.one(ctx, "DELETE FROM web_sessions WHERE host = $1 AND owner = $2 AND hash = $3", host, owner, hash)
 }
 
