@@ -36,6 +36,7 @@ import (
 	"parley/feature/strangers"
 	"parley/feature/vcard"
 	softwareversion "parley/feature/version"
+	"parley/feature/webpush"
 	"parley/muc"
 	"parley/muc/groups"
 	"parley/muc/notices"
@@ -67,7 +68,8 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		MaxBookmarks: c.Accounts.MaxBookmarks,
 	})
 	alerts := push.New(h, n.Store, push.Config{Sender: c.Accounts.PushSender, Silent: told.Silent, Wish: told.Wish})
-	told.Bookmarks, told.Alerts = marks, alerts
+	n.pushes[h.Domain] = n.newWebPush(h, told)
+	told.Bookmarks, told.Alerts = marks, []notices.Alerts{alerts, n.pushes[h.Domain]}
 	n.notices[h.Domain] = told
 	n.spaces[h.Domain] = pubsub.NewSpaces(pubsub.SpacesConfig{
 		Host:  h,
@@ -141,6 +143,7 @@ func (n *Node) orderedFeatures(
 		sharing.New(h, n.Org),
 		digest.New(h, rules, n.Org),
 		alerts.Feature(),
+		n.pushes[h.Domain].Feature(),
 		n.places.Feature(h),
 		extdisco.New(h, extdisco.Config{Services: n.externalServices}),
 		serverinfo.New(h, n.serverInfo(h)),
@@ -178,6 +181,10 @@ func (n *Node) buildHosts(ctx context.Context) error {
 	if n.inviteSecret, err = n.secret(ctx, "invitations"); err != nil {
 		return err
 	}
+	if n.pushSecret, err = n.secret(ctx, "webpush"); err != nil {
+		return err
+	}
+	n.pushMetrics = webpush.NewMetrics(n.Registry)
 	if err := n.buildDepartures(ctx); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 	"parley/feature/upload"
 	"parley/feature/vcard"
 	"parley/feature/webhooks"
+	"parley/feature/webpush"
 	"parley/federation"
 	"parley/internal/background"
 	"parley/internal/disk"
@@ -68,6 +69,10 @@ type Node struct {
 	spaces      map[string]*pubsub.Spaces   // by host
 	notices     map[string]*notices.Notices // by host
 	chats       map[string]*webchat.Service // by host
+	pushes      map[string]*webpush.WebPush // by host
+	pushMetrics *webpush.Metrics
+	pushSecret  []byte
+	pushTest    webpush.Config // what WithPushServices changes
 	changes     *notices.Changes
 	departures  *departed.Departures
 	invitations map[string]*invite.Invitations // by host
@@ -122,6 +127,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 		spaces:      make(map[string]*pubsub.Spaces),
 		notices:     make(map[string]*notices.Notices),
 		chats:       make(map[string]*webchat.Service),
+		pushes:      make(map[string]*webpush.WebPush),
 		invitations: make(map[string]*invite.Invitations),
 		addrs:       make(map[string]net.Addr),
 		ready:       make(chan struct{}),

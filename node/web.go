@@ -34,6 +34,7 @@ func (n *Node) buildAPI() {
 		Failures:   n.failures,
 		Rooms:      n.puppets(),
 		Chats:      n.chats,
+		Pushes:     n.pushes,
 		Find:       n.find,
 		System:     n.system(),
 		Federation: n.others,

@@ -314,6 +314,11 @@ var deeds = []deed{
 		"command host https://parley.im/commands#snippets",
 		"command host https://parley.im/commands#team-contacts",
 	}},
+	{"what is of the browser that asks", "", []string{
+		"api DELETE /api/v1/me/push",
+		"api GET /api/v1/me/push",
+		"api PUT /api/v1/me/push",
+	}},
 	{"what needs a link, a code, a picture, or somebody who asks", "", []string{
 		"api GET /api/v1/groups/{slug}/photo",
 		"api POST /api/v1/groups/{slug}/kick",

@@ -20,6 +20,7 @@ type Browser struct {
 	s          *Service
 	session    *server.Session
 	credential string
+	program    bool // it is a program, which is there while it reads its stream
 	buf        *buffer
 
 	mu      sync.Mutex
@@ -27,7 +28,7 @@ type Browser struct {
 	seen    time.Time // when it was last heard of
 	asleep  bool      // its presence is withdrawn
 	idle    bool      // nobody has touched it for a while
-	program bool      // it is a program, which is there while it reads its stream
+	hidden  bool      // no tab of it is in view
 	status  Status
 	answers map[string]chan *wire.Stanza
 	kept    map[string]store.ID // where messages are in the archive that this browser sends just now, by their ids
@@ -146,27 +147,33 @@ func (s *Stream) Close() {
 	s.b.seen = time.Now()
 }
 
-// Confirm notes that the browser has had the event with an id, and everything before it. With idle nobody has touched
-// the browser for a while: it shows that its person is away.
-func (s *Service) Confirm(ctx context.Context, account, credential, id string, idle bool) error {
+// Confirmed is what a browser says of itself from time to time.
+type Confirmed struct {
+	Last   string // the id of the last event that it has
+	Idle   bool   // nobody has touched it for a while: it shows that its person is away
+	Hidden bool   // no tab of it is in view: it may be woken by Web Push
+}
+
+// Confirm notes that a browser is there, and that it has had an event and everything before it.
+func (s *Service) Confirm(ctx context.Context, account, credential string, c Confirmed) error {
 	s.mu.Lock()
 	b := s.browsers[account][credential]
 	s.mu.Unlock()
 	if b == nil {
 		return nil
 	}
-	if n, ok := b.buf.number(id); ok {
+	if n, ok := b.buf.number(c.Last); ok {
 		b.buf.forget(n)
 	}
 	b.mu.Lock()
 	was := b.idle
-	b.idle, b.seen = idle, time.Now()
+	b.idle, b.hidden, b.seen = c.Idle, c.Hidden, time.Now()
 	asleep, streams := b.asleep, b.streams
 	b.mu.Unlock()
 	switch {
 	case asleep && streams > 0:
 		return b.awake(ctx)
-	case was != idle && !asleep:
+	case was != c.Idle && !asleep:
 		b.send(ctx, presenceOf(b.shows()))
 	}
 	return nil

@@ -197,7 +197,7 @@ func (s *Service) ChangeTask(ctx context.Context, account string, c Credential, 
 
 // taskSpeaker finds a task, and its conversation for somebody who may say something there.
 func (s *Service) taskSpeaker(ctx context.Context, account string, c Credential, id string) (*speaker, taskAt, error) {
-	b, err := s.open(ctx, account, c)
+	b, err := s.browser(ctx, account, c)
 	if err != nil {
 		return nil, taskAt{}, err
 	}

@@ -18,6 +18,7 @@ import (
 	"parley/admin"
 	"parley/auth"
 	"parley/feature/webhooks"
+	"parley/feature/webpush"
 	"parley/federation"
 	"parley/org"
 	"parley/people"
@@ -41,6 +42,7 @@ type Config struct {
 	Failures *auth.Failures // nil: failed sign-ins are not noted
 	Rooms    admin.Rooms
 	Chats    map[string]*webchat.Service // by host
+	Pushes   map[string]*webpush.WebPush // by host
 	// Browser gives the browser that a request comes from, if somebody is signed in with it; nil otherwise. It is set
 	// before anything is served; nil: there are no pages.
 	Browser func(w http.ResponseWriter, r *http.Request) (*Browser, error)
@@ -79,6 +81,7 @@ func New(c Config) *Server {
 		s.conversations(d)
 		s.tasks(d)
 		s.events(d)
+		s.webPush(d)
 		s.teams(d)
 		s.shares(d)
 		s.webhooks(d)

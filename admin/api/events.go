@@ -22,8 +22,9 @@ type EventsQuery struct {
 // ConfirmInput says which events the caller has.
 type ConfirmInput struct {
 	Body struct {
-		Last string `json:"last" maxLength:"64" doc:"id of the last event that the caller has"`
-		Idle bool   `json:"idle,omitempty" doc:"nobody has touched the browser for a while"`
+		Last   string `json:"last" maxLength:"64" doc:"id of the last event that the caller has"`
+		Idle   bool   `json:"idle,omitempty" doc:"nobody has touched the browser for a while"`
+		Hidden bool   `json:"hidden,omitempty" doc:"nobody looks at the browser: it may be woken by Web Push"`
 	}
 }
 
@@ -49,7 +50,8 @@ func (s *Server) events(d *doors) {
 		if err != nil {
 			return err
 		}
-		return w.Confirm(ctx, c.me.Name, c.credential.ID, in.Body.Last, in.Body.Idle)
+		return w.Confirm(ctx, c.me.Name, c.credential.ID,
+			webchat.Confirmed{Last: in.Body.Last, Idle: in.Body.Idle, Hidden: in.Body.Hidden})
 	})
 }
 

@@ -35,8 +35,10 @@ func (n *Notices) Mentioned(ctx context.Context, m groups.Mention) {
 		n.cfg.Host.Log.Error("cannot note a mention", "room", m.Room.String(), "err", err)
 	}
 	for _, user := range users {
-		if err := n.Alerts.Mention(ctx, user, m.Room, m.ID); err != nil {
-			n.cfg.Host.Log.Error("cannot push a mention", "account", user, "err", err)
+		for _, a := range n.Alerts {
+			if err := a.Mention(ctx, user, m.Room, m.ID); err != nil {
+				n.cfg.Host.Log.Error("cannot push a mention", "account", user, "err", err)
+			}
 		}
 		if len(users) <= maxWoken {
 			if err := n.enter(ctx, user, m); err != nil {

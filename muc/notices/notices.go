@@ -39,11 +39,23 @@ type Store interface {
 	SetBookmarks(ctx context.Context, host, user string, max int, bs ...store.Bookmark) error
 }
 
+// Alerts wakes what people have beside them while their clients are not there: phones (feature/push), browsers
+// (feature/webpush).
+type Alerts interface {
+	// Any says whether somebody of the host has asked for it, and On whether an account has. They cost nothing.
+	Any() bool
+	On(account string) bool
+	// Heard tells an account of a message in a room (0: of the room itself), once it is known that the person wants it.
+	Heard(ctx context.Context, account string, room jid.JID, id store.ID) error
+	// Mention tells an account that a message in a room mentions it, if the person wants that.
+	Mention(ctx context.Context, account string, room jid.JID, id store.ID) error
+}
+
 // Notices tells the people of one host. Rooms hand over each message and go on. It costs nothing if nobody there has
 // push on, and otherwise runs beside the rooms. What it needs to tell them is set before the host serves.
 type Notices struct {
 	Bookmarks *bookmarks.Bookmarks
-	Alerts    *push.Push
+	Alerts    []Alerts
 	Rooms     *groups.Service
 
 	cfg  Config
@@ -61,9 +73,27 @@ func New(c Config) *Notices {
 	return &Notices{cfg: c, wake: make(chan struct{}, 1), waiting: make(map[jid.JID][]groups.Heard)}
 }
 
+// any says whether somebody of the host wants to be told.
+func (n *Notices) any() bool { return slices.ContainsFunc(n.Alerts, Alerts.Any) }
+
+// on says whether an account wants to be told.
+func (n *Notices) on(account string) bool {
+	return slices.ContainsFunc(n.Alerts, func(a Alerts) bool { return a.On(account) })
+}
+
+// heard tells an account of a message in a room.
+func (n *Notices) heard(ctx context.Context, account string, room jid.JID, id store.ID) error {
+	for _, a := range n.Alerts {
+		if err := a.Heard(ctx, account, room, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Heard takes a message from a room (groups.Config.Heard).
 func (n *Notices) Heard(m groups.Heard) {
-	if !n.Alerts.Any() {
+	if !n.any() {
 		return
 	}
 	n.mu.Lock()
@@ -98,13 +128,13 @@ func (n *Notices) Run(ctx context.Context) error {
 
 // tell wakes the people who want to know of a room's messages.
 func (n *Notices) tell(ctx context.Context, ms []groups.Heard) error {
-	alerts, room := n.Alerts, ms[0].Room
+	room := ms[0].Room
 	who, err := n.Rooms.PeopleOf(ctx, ms[0])
 	if err != nil {
 		return ignoreGone(err)
 	}
 	who = slices.DeleteFunc(who, func(j jid.JID) bool {
-		return j.Domain() != n.cfg.Host.Domain || !alerts.On(j.Local())
+		return j.Domain() != n.cfg.Host.Domain || !n.on(j.Local())
 	})
 	slices.SortFunc(who, func(a, b jid.JID) int { return strings.Compare(a.Local(), b.Local()) })
 	for _, j := range who {
@@ -116,7 +146,7 @@ func (n *Notices) tell(ctx context.Context, ms []groups.Heard) error {
 			if !w.All || !enters || m.By == j.String() || slices.Contains(m.Mentioned, j) {
 				continue
 			}
-			if err := alerts.Heard(ctx, j.Local(), room, m.ID); err != nil {
+			if err := n.heard(ctx, j.Local(), room, m.ID); err != nil {
 				return err
 			}
 		}
@@ -181,18 +211,17 @@ func undisturbed(h *server.Host, account string) bool {
 // tellOfTheme wakes the phones of people who follow a new theme, except those whom its announcement in the group's room
 // wakes.
 func (n *Notices) tellOfTheme(ctx context.Context, e org.Event) {
-	alerts := n.Alerts
-	if alerts == nil || !alerts.Any() {
+	if !n.any() {
 		return
 	}
 	main := n.cfg.Org.RoomJID(e.Host, e.Group.Room)
 	for _, account := range e.Joined {
-		if !alerts.On(account) || account == e.Actor.Local() && e.Actor.Domain() == e.Host {
+		if !n.on(account) || account == e.Actor.Local() && e.Actor.Domain() == e.Host {
 			continue
 		}
 		w, enters, err := n.wish(ctx, account, main)
 		if err == nil && w.Mentions && (e.Theme.Restricted || !w.All || !enters) {
-			err = alerts.Heard(ctx, account, e.Rooms[0], store.ID(0))
+			err = n.heard(ctx, account, e.Rooms[0], store.ID(0))
 		}
 		if err != nil && ctx.Err() == nil {
 			n.cfg.Host.Log.Error("cannot push a new theme", "account", account, "err", err)
