@@ -87,7 +87,8 @@ func (p *People) Found(ctx context.Context, by Actor, n Founder,
 		if err := take(ctx); err != nil {
 			return err
 		}
-		if u, err = p.Create(ctx, by, n.NewPerson); err != nil || n.Organization == "" || n.Organization == p.Company() {
+		u, err = p.Create(ctx, by, n.NewPerson)
+		if err != nil || n.Organization == "" || n.Organization == p.Company() {
 			return err
 		}
 		_, err = p.ChangeSettings(ctx, As(u, by.Door, by.Remote), map[string]*string{titleSetting: &n.Organization})

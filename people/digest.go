@@ -117,7 +117,12 @@ func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest s
 		return nil, 0, err
 	}
 	for _, n := range news {
-		m := Missed{Name: n.Name(), Link: p.cfg.URL() + ChatPath(n.Room.String()), Unread: n.Unread, Mentions: n.Mentions}
+		m := Missed{
+		Name:     n.Name(),
+		Link:     p.cfg.URL() + ChatPath(n.Room.String()),
+		Unread:   n.Unread,
+		Mentions: n.Mentions,
+	}
 		if n.Theme != nil {
 			if n.Mentions == 0 {
 				state, _, err := p.st.Follow(ctx, p.h.Domain, n.Theme.Key, name)

@@ -455,7 +455,8 @@ func TestWebPushEndpoints(t *testing.T) {
 	romeo := &chatter{t: t, b: p.rig.Browser(t)}
 	romeo.b.SignIn("romeo")
 	for _, endpoint := range []string{
-		"http://push.example/x", "https://10.0.0.1/x", "https://[::1]/x", "https://169.254.169.254/latest", "https:///x",
+		"http://push.example/x", "https://10.0.0.1/x", "https://[::1]/x", "https://169.254.169.254/latest",
+		"https:///x",
 		"https://romeo@push.example/x", "push.example", "https://push.example/" + strings.Repeat("x", 1024), p.srv.URL,
 	} {
 		s := p.subscription("/x")
