@@ -74,6 +74,13 @@ const (
 	FieldDelete Verb = "field.delete"
 )
 
+// The verbs of links that an organization shows to its people.
+const (
+	LinkCreate Verb = "link.create"
+	LinkChange Verb = "link.change"
+	LinkDelete Verb = "link.delete"
+)
+
 // The verbs of invitations and API tokens.
 const (
 	InvitationCreate  Verb = "invitation.create"
@@ -212,6 +219,10 @@ var Meanings = []Meaning{
 	{FieldChange, "The definition of a profile field was changed", "its key",
 		"each property that changed, before and after"},
 	{FieldDelete, "A profile field was deleted with everybody's values", "its key", "name, kind"},
+	{LinkCreate, "A link for the organization's people was defined", "its id", "name, url"},
+	{LinkChange, "A link for the organization's people was changed", "its id",
+		"each property that changed, before and after"},
+	{LinkDelete, "A link for the organization's people was deleted", "its id", "name, url"},
 	{InvitationCreate, "An invitation was made", "the account, or the invitation", "id, expires, sent: by e-mail"},
 	{InvitationAccept, "An invitation was accepted", "the account, or the invitation", "id; how: web, app or contact"},
 	{InvitationDecline, "An invitation was declined", "the account, or the invitation", "id"},

@@ -140,8 +140,8 @@ func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest s
 	return ms, newest, nil
 }
 
-// ChatPath gives the path at which the chat in the browser shows a conversation, by the bare address of the room or the
-// person.
+// ChatPath gives the path at which the chat in the browser shows a conversation, by the bare address of the room or
+// the person.
 func ChatPath(with string) string { return "/chat/c/" + url.PathEscape(with) }
 
 // RunDigests writes digests that are due, until ctx ends. Of several nodes, the one that first puts off the next digest

@@ -13,6 +13,7 @@ type Store interface {
 	store.Digests
 	store.Factors
 	store.Invitations
+	store.Links
 	store.People
 	store.ProfileFields
 	store.Quiet

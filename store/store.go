@@ -55,6 +55,7 @@ type Store interface {
 	Formers
 	People
 	ProfileFields
+	Links
 	Tokens
 	Rosters
 	Archive

@@ -14,8 +14,8 @@ func TestPagesLeadToTheChat(t *testing.T) {
 	r := testrig.Start(t, web)
 	r.Account("!romeo", "juliet")
 	role(t, r, "romeo", store.RoleOwner, "")
-	verona := newGroup("Verona", "romeo")
-	if _, err := r.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, verona); err != nil {
+	if _, err := r.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host,
+		newGroup("Verona", "romeo")); err != nil {
 		t.Fatal(err)
 	}
 	romeo := r.Browser(t)

@@ -99,6 +99,7 @@ quiet_hours | cleared: owner | never: zone
 profile_fields | never: field name name_fr kind choices seen_by
 person_fields | cleared: owner | never: field value
 tasks | cleared: one two maker assignee done_by | never: room message | archive of others: what link
+links | never: link name name_fr url icon roles teams
 `
 
 // form is how a column names the account where it does not hold the whole address, and the other values that make the

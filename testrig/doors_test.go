@@ -99,6 +99,7 @@ func makeThings(t *testing.T, r *testrig.Rig, host string) things {
 	api.do("DELETE", "/v1/groups/mantua", "", nil)
 	create("/teams", `{"name":"Guards","slug":"guards","people":["paris"]}`, "slug")
 	at["field"] = create("/profile-fields", `{"name":"Extension"}`, "key")
+	at["link"] = create("/links", `{"name":"Tickets","url":"https://tickets.example/"}`, "id")
 	at["invitation"] = create("/invitations", `{}`, "id")
 	at["webhook"] = create("/webhooks", `{"group":"verona","name":"builds"}`, "id")
 	at["task"] = create("/conversations/"+at["room"]+"/tasks", `{"what":"Keep the peace"}`, "id")
@@ -156,6 +157,7 @@ func (x things) fill(pattern string) string {
 		"/admin/people/fields/{key}":                "/admin/people/fields/{field}",
 		"/admin/people/fields/{key}/{act}":          "/admin/people/fields/{field}/up",
 		"/api/v1/profile-fields/{key}":              "/api/v1/profile-fields/{field}",
+		"/admin/settings/links/{link}/{act}":        "/admin/settings/links/{link}/up",
 		"/admin/webhooks/{id}/{act}":                "/admin/webhooks/{webhook}/disable",
 		"/admin/invitations/{id}/{act}":             "/admin/invitations/{invitation}/extend",
 		"/api/v1/teams/{team}/shares/{kind}/{name}": "/api/v1/teams/guards/shares/snippets/hi",

@@ -57,8 +57,8 @@ func TestSetupWithABadName(t *testing.T) {
 	b, path := r.Browser(t), link[strings.Index(link, "/setup/"):]
 	has(t, "a long name", b.Post(path, "name", "olivia", "organization", strings.Repeat("x", 101),
 		"password", "Correct-horse-9", "again", "Correct-horse-9"), 422, "too long")
-	p := b.Post(path, "name", "olivia", "password", "Correct-horse-9", "again", "Correct-horse-9")
-	if p.To != "/admin" {
+	if p := b.Post(path, "name", "olivia", "password", "Correct-horse-9",
+		"again", "Correct-horse-9"); p.To != "/admin" {
 		t.Fatalf("without a name: %d: %s", p.Status, p.Text)
 	}
 

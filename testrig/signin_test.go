@@ -410,13 +410,13 @@ func TestLinksForPasswordsEnd(t *testing.T) {
 		links = append(links, "/reset/"+token)
 	}
 	b := r.Browser(t)
-	again := []string{"password", "Another-Word-77", "again", "Another-Word-77"}
-	if g := b.Post(links[0], again...); g.Status != http.StatusSeeOther {
+	if g := b.Post(links[0], "password", "Another-Word-77",
+		"again", "Another-Word-77"); g.Status != http.StatusSeeOther {
 		t.Fatal(g.Status)
 	}
 	for _, link := range links {
-		late := []string{"password", "Another-Word-78", "again", "Another-Word-78"}
-		if g := r.Browser(t).Post(link, late...); g.Status != http.StatusGone {
+		if g := r.Browser(t).Post(link, "password", "Another-Word-78",
+			"again", "Another-Word-78"); g.Status != http.StatusGone {
 			t.Errorf("%s: %d", link, g.Status)
 		}
 	}

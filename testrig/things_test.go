@@ -37,7 +37,7 @@ func (x things) kinds() []kindOfThing {
 		k("/m/{id}", x.at["reply"]), k("/members/{address}", "paris"), k("/requests/{address}", "paris"),
 		k("/people/{address}", "paris"), k("theme={theme}", x.at["key"]), k("/t/{key}", x.at["key"]),
 		k("/themes/{theme}", x.at["key"]), k("/profile-fields/{key}", x.at["field"]),
-		k("/people/fields/{key}", x.at["field"]),
+		k("/people/fields/{key}", x.at["field"]), k("/links/{link}", x.at["link"]),
 	}
 }
 

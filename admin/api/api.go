@@ -88,6 +88,7 @@ func New(c Config) *Server {
 		s.others(d)
 		s.system(d)
 		s.settings(d)
+		s.links(d)
 		s.tokens(d)
 		s.quiet(d)
 		s.files(d)

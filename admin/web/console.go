@@ -311,6 +311,7 @@ func (c *request) detailText(v any) string {
 var auditKinds = []string{
 	"person",
 	"field",
+	"link",
 	"invitation",
 	"group",
 	"theme",

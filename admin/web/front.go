@@ -39,6 +39,7 @@ type boot struct {
 	MaxFile int64          `json:"maxFile"` // bytes; 0: files cannot be sent
 	Creates bool           `json:"creates"` // the person may make groups
 	Search  bool           `json:"search"`  // messages are found by their words
+	Links   []ownLink      `json:"links"`   // that the organization shows to the person
 }
 
 // frontPage shows the chat.
@@ -60,6 +61,10 @@ func (c *request) frontPage() error {
 		MaxFile: w.MaxFile(),
 		Creates: c.s.Org.MayCreateGroup(c.r.Context(), c.Actor, c.host()),
 		Search:  c.s.Find != nil,
+	}
+	var err error
+	if b.Links, err = c.ownLinks(); err != nil {
+		return err
 	}
 	begin, err := json.Marshal(b) // escapes <, > and &, so that no text ends the script
 	if err != nil {

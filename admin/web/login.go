@@ -416,7 +416,7 @@ func (c *request) setup() error {
 	return c.done("/admin", "Welcome, {{.Name}}: the organization is yours", "Name", u.Display())
 }
 
-// foundedBy makes the first owner's account of the form. Of two who send it at once, one takes the key, and is the
+// foundedBy makes the first owner's account of the form. Of two who send it at once, one takes the key and is the
 // owner.
 func (c *request) foundedBy(p *people.People, f setupForm) (store.Person, error) {
 	password, err := c.newPasswordTwice()

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -40,7 +41,7 @@ func (c *request) self() jid.JID {
 // newsRow is a conversation with its new messages.
 type newsRow struct {
 	Name, Group, Link, By, Text string
-	Unread                      int
+	Unread, Mentions            int
 	At                          time.Time
 	Encrypted                   bool
 }
@@ -56,15 +57,19 @@ func (c *request) home() error {
 	for _, n := range news {
 		unread += n.Unread
 	}
+	slices.SortStableFunc(news, func(a, b org.RoomNews) int { // what mentions one comes first
+		return cmp.Compare(min(1, b.Mentions), min(1, a.Mentions))
+	})
 	pages := c.pager(page, len(news))
 	news = news[min(len(news), (page-1)*perPage):min(len(news), page*perPage)]
 	for _, n := range news {
 		r := newsRow{
-			Name:   n.Name(),
-			Group:  n.Group.Name,
-			Link:   people.ChatPath(n.Room.String()),
-			Unread: n.Unread,
-			At:     n.Last.ID.Time(),
+			Name:     n.Name(),
+			Group:    n.Group.Name,
+			Link:     people.ChatPath(n.Room.String()),
+			Unread:   n.Unread,
+			Mentions: n.Mentions,
+			At:       n.Last.ID.Time(),
 		}
 		if n.Theme != nil {
 			r.Name = n.Theme.Name
@@ -82,12 +87,17 @@ func (c *request) home() error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	links, err := c.ownLinks()
+	if err != nil {
+		return err
+	}
 	first, err := c.offersFirstGroup()
 	if err != nil {
 		return err
 	}
 	return c.show("home", c.T("Home"), map[string]any{
 		"First":     first,
+		"Links":     links,
 		"News":      rows,
 		"Pager":     pages,
 		"Unread":    unread,

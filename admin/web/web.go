@@ -124,6 +124,7 @@ func (s *Server) register() {
 	s.chat()
 	s.tokens()
 	s.settings()
+	s.links()
 	s.mux.Handle("/api/", s.API)
 }
 

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks"
 import { setStatus } from "./acts"
+import { boot } from "./boot"
 import { drafted } from "./drafts"
 import { Text } from "./fields"
 import { T } from "./i18n"
@@ -46,6 +47,9 @@ function items(): MenuItem[] {
     { label: T("Notifications"), icon: "bell", do: () => location.assign("/me/notifications") },
     { label: T("Home"), icon: "house", do: () => location.assign("/") },
     { label: T("Chat with end-to-end encryption (OMEMO)"), icon: "lock", do: () => location.assign("/chat/converse") },
+    ...(boot.links ?? []).map((l, i): MenuItem => ({
+      label: l.name, icon: l.icon, line: i === 0, do: () => void window.open(l.url, "_blank", "noopener,noreferrer"),
+    })),
     { label: T("Sign out"), icon: "log-out", line: true, do: () => void signOut() },
   ]
 }

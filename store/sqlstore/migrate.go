@@ -35,6 +35,7 @@ var steps = []step{
 	{1004, addRefers},
 	{1010, statements(pushSubscriptions)},
 	{1012, statements(tasksTable)},
+	{1014, statements(links)},
 }
 
 // statements is a step that executes SQL statements in order.

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"ProfileFields", profileFields},
 		{"WebSessions", webSessions}, {"PushSubscriptions", pushSubscriptions},
 		{"Audit", audit}, {"Outbox", outbox}, {"Factors", factors},
+		{"Links", links},
 		{"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings},
 		{"APITokens", apiTokens}, {"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet},
 		{"FreeRooms", freeRooms}, {"HighestID", highest}, {"Formers", formers}, {"Tasks", tasks},

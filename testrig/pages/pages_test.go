@@ -22,6 +22,7 @@ import (
 
 	"parley/config"
 	"parley/node/demo"
+	"parley/people"
 	"parley/store"
 	"parley/testrig"
 )
@@ -240,6 +241,12 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 	if err != nil || len(is) == 0 {
 		t.Fatal(is, err)
 	}
+	name, to, icon := "Tickets", "https://tickets.example/", "ticket"
+	linked, err := r.Node.People(testrig.Host).CreateLink(t.Context(), people.System,
+		people.LinkChange{Name: &name, URL: &to, Icon: &icon})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return append(groupPages(t, r), []string{
 		"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people",
 		"/me", "/me/security", "/me/notifications", "/me/tokens", "/me/data", "/welcome", "/admin", "/admin/people",
@@ -248,7 +255,8 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 		"/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/teams?q=nothing+like+it", "/admin/teams/platform",
 		"/admin/teams/platform/people", "/admin/teams/platform/people?as=outside",
 		"/admin/teams/platform/people?q=nobody", "/admin/teams/platform/shared", "/admin/federation", "/admin/webhooks",
-		"/admin/audit", "/admin/system", "/admin/settings", "/dev/outbox", "/nothing",
+		"/admin/audit", "/admin/system", "/admin/settings", "/admin/settings/links",
+		"/admin/settings/links/" + linked.ID, "/dev/outbox", "/nothing",
 	}...)
 }
 
