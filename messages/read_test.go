@@ -66,6 +66,9 @@ func TestOf(t *testing.T) {
 		"meeting by a script": {body("x") +
 			"<invite xmlns='urn:xmpp:call-invites:0'><external uri='javascript:x'/></invite>",
 			"Ann: x kind=meeting"},
+		"task": {body("Task: x") + "<task xmlns='https://parley.im/task' id='0000000000001' done='true'/>",
+			"Ann: Task: x task=0000000000001/true"},
+		"no task": {body("Task: x") + "<task xmlns='https://parley.im/task' id='../1'/>", "Ann: Task: x"},
 		"tombstone": {"<retracted xmlns='urn:xmpp:message-retract:1' stamp='2026-01-01T00:00:00Z' id='x'/>",
 			"Ann:  removed own=true by= reason="},
 		"moderated": {"<retracted xmlns='urn:xmpp:message-retract:1' id='x'><moderated xmlns='urn:xmpp:message-moderate:1' " +

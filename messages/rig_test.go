@@ -188,6 +188,9 @@ func line(m messages.Message) string {
 	for _, f := range m.Files {
 		b += fmt.Sprintf(" file=%s|%s|%s|%d|%dx%d", f.URL, f.Name, f.Type, f.Size, f.Width, f.Height)
 	}
+	if m.Task != nil {
+		b += fmt.Sprintf(" task=%s/%v", m.Task.ID, m.Task.Done)
+	}
 	for _, n := range m.Mentions {
 		b += fmt.Sprintf(" mention=%s:%s%s%v", string([]rune(m.Text)[n.Begin:n.End]), n.Address, n.Occupant, n.Everyone)
 	}

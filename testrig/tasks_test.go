@@ -1,6 +1,7 @@
 package testrig_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -8,8 +9,10 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/server"
 	"parley/store"
 	"parley/testrig"
+	"parley/transfer"
 	"parley/webchat"
 )
 
@@ -218,5 +221,56 @@ func TestTasksOfTwo(t *testing.T) {
 	romeo.taskEvent(func(id string, x *webchat.Task, _ string) bool { return id == atJuliet && x.Done != nil })
 	if l := juliet.tasks("/tasks?which=done"); l != "Come down" {
 		t.Errorf("done: %q", l)
+	}
+}
+
+// In a group that hides addresses a task names nobody by an address, and members give tasks to themselves alone. A
+// person's file has the person's tasks.
+func TestTasksWithoutAddresses(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("!romeo", "juliet", "benvolio")
+	b := r.Browser(t)
+	b.SignIn("romeo")
+	if p := b.Post("/groups/new", "name", "Verona", "kind", "federated"); p.Status != 303 {
+		t.Fatal(p.Status, p.Text)
+	}
+	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "verona")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addTo(t, r, g, "juliet")
+	addTo(t, r, g, "benvolio")
+	room := g.Room + "@groups." + testrig.Host
+	juliet, benvolio := newChatter(t, r, "juliet"), newChatter(t, r, "benvolio")
+	if status := juliet.do("POST", in(room, "/tasks"), webchat.NewTask{What: "x", For: "benvolio@" + testrig.Host},
+		nil); status != 422 {
+		t.Errorf("for somebody by address: %d", status)
+	}
+	var task webchat.Task
+	c, _ := juliet.conversation(room)
+	var me webchat.Conversation
+	juliet.must("GET", in(room), nil, &me)
+	juliet.must("POST", in(room, "/tasks"), webchat.NewTask{What: "Write", For: me.Me}, &task)
+	if c.ID != room || task.For == nil || task.For.ID != me.Me || task.For.Address != "" {
+		t.Errorf("made %+v for %+v", task, task.For)
+	}
+	e := benvolio.want("task", func(data string) bool { return strings.Contains(data, task.ID) })
+	if strings.Contains(e.data, "juliet@") || !strings.Contains(e.data, `"name":"juliet"`) {
+		t.Errorf("benvolio is told %s", e.data)
+	}
+	var seen json.RawMessage
+	benvolio.must("GET", "/tasks/"+task.ID, nil, &seen)
+	if strings.Contains(string(seen), "juliet@") {
+		t.Errorf("benvolio sees %s", seen)
+	}
+	if l := juliet.tasks("/tasks"); l != "Write" {
+		t.Errorf("juliet's: %q", l)
+	}
+	var file bytes.Buffer
+	err = transfer.Exporter{Store: r.Node.Store}.Write(t.Context(), &file, []*server.Host{r.Node.Host(testrig.Host)},
+		func(_ *server.Host, name string) bool { return name == "juliet" })
+	if want := " in='" + room + "' made='true' mine='true'>Write</task>"; err != nil ||
+		!strings.Contains(file.String(), want) {
+		t.Errorf("no %s in the file: %v %s", want, err, file.String())
 	}
 }

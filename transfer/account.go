@@ -73,6 +73,7 @@ func (x Exporter) account(o *out, h *server.Host, u store.User) {
 	for _, key := range slices.Sorted(maps.Keys(p.Fields)) {
 		a.Add(wire.T(nsAccount, "field", p.Fields[key]).Set("key", key))
 	}
+	o.tasks(h, u.Name, a)
 	if x.Passwords {
 		o.appPasswords(h, u.Name, a)
 	}

@@ -60,6 +60,8 @@ type Store interface {
 	SetLastSeen(ctx context.Context, host string, name string, at time.Time, status string) error
 	// SetPrivate keeps an element.
 	SetPrivate(ctx context.Context, host string, user string, space string, local string, data []byte, max int) error
+	// Tasks gives tasks, the newest first, at most f.Max.
+	Tasks(ctx context.Context, f store.TaskFilter) ([]store.Task, error)
 	// UpdateContact changes one contact in a transaction.
 	UpdateContact(ctx context.Context, host string, user string, jid string, max int,
 		f func(c *store.Contact) (remove bool, err error)) (store.Contact, error)
