@@ -32,9 +32,9 @@ func (o *out) tasks(h *server.Host, name string, to *wire.Element) {
 					other = t.Two
 				}
 				// Other people are not named: some conversations hide addresses.
-				to.Add(wire.T(nsAccount, "task", t.What).Set("id", t.ID.String()).Set("in", cmp.Or(t.Room, other)).
-					Set("made", strconv.FormatBool(t.Maker == self)).Set("mine", strconv.FormatBool(t.Assignee == self)).
-					Set("link", t.Link).Set("due", stamp(t.Due)).Set("done", stamp(t.Done)))
+				e := wire.T(nsAccount, "task", t.What).Set("id", t.ID.String()).Set("in", cmp.Or(t.Room, other))
+				e.Set("made", strconv.FormatBool(t.Maker == self)).Set("mine", strconv.FormatBool(t.Assignee == self))
+				to.Add(e.Set("link", t.Link).Set("due", stamp(t.Due)).Set("done", stamp(t.Done)))
 			}
 			if len(ts) < manyTasks {
 				break

@@ -77,19 +77,20 @@ function OneSpan({ text, span }: { text: string; span: Span }) {
 /** Link shows an address of a page, or what a conversation's or a message's address leads to. */
 function Link({ to }: { to: string }) {
   const place = placeOf(to)
+  if (place?.view === "tasks") return <a href={href(place)}>{T("Open the task")}</a>
   if (!place) return <a href={to} target="_blank" rel="noopener noreferrer">{to}</a>
   const name = conversations.value.get(place.conversation)?.name ?? place.conversation
   return <a href={href(place)}>{place.message === undefined ? name : T("a message in {{.Name}}", { Name: name })}</a>
 }
 
-/** placeOf gives the conversation that an address leads to: by its JID, or as a page of this chat. */
-function placeOf(to: string): Place & { view: "conversation" } | undefined {
+/** placeOf gives the conversation that an address leads to, by its JID or as a page of this chat, or the task. */
+function placeOf(to: string): Place & { view: "conversation" | "tasks" } | undefined {
   const address = addressOf(to)
   if (address !== undefined) return { view: "conversation", conversation: address }
   const url = new URL(to)
-  if (url.origin !== location.origin || !url.pathname.startsWith("/chat/c/")) return undefined
+  if (url.origin !== location.origin || !/^\/chat\/(c|tasks)\//.test(url.pathname)) return undefined
   const found = placeAt(url)
-  return found.view === "conversation" ? found : undefined
+  return found.view === "conversation" || found.view === "tasks" ? found : undefined
 }
 
 function Mentioned({ said, address, everyone }: { said: string; address: string | undefined; everyone: boolean }) {

@@ -4,6 +4,7 @@
 import { T } from "./i18n"
 import { createTheme } from "./newtheme"
 import { me, send, setStatus } from "./state"
+import { newTask } from "./taskdialog"
 import type { Conversation, Message, Status } from "./types"
 
 /** Command is what one can write after a slash. args shows what follows; it is empty if nothing does. */
@@ -21,6 +22,10 @@ export function commandsFor(c: Conversation): Command[] {
   const list: Command[] = []
   if (c.group !== undefined) list.push(...groupCommands(c))
   if (c.kind === "theme" && !c.archived) list.push(...themeCommands(c))
+  if (c.write) {
+    list.push({ word: "task", args: T("TEXT"), icon: "circle-check", run: (_, rest) => newTask(c.id, { text: rest }),
+      about: T("Make a task: what is to be done, by whom, until when") })
+  }
   list.push({ word: "me", args: T("DOES SOMETHING"), icon: "user",
     about: T("Say what you do: /me waves") })
   list.push({ word: "status", args: T("TEXT"), icon: "circle-dot", run: (_, rest) => status(rest),

@@ -13,11 +13,11 @@ import { changeTask, makeTask, type TaskFields } from "./tasks"
 import type { Conversation, Message, People, Task } from "./types"
 import { dayKey, Dialog } from "./ui"
 
-/** newTask asks for a task in a conversation, of a message if one is given. */
-export function newTask(conversation: string, message?: Message): void {
-  const first = message?.text.split("\n").find((line) => line.trim()) ?? ""
+/** newTask asks for a task in a conversation: with a text, or of a message, which has an id. */
+export function newTask(conversation: string, of: Pick<Message, "text"> & Partial<Message> = { text: "" }): void {
+  const first = of.text.split("\n").find((line) => line.trim()) ?? ""
   asking.value = { what: "task", conversation, text: [...first.trim()].slice(0, 200).join(""),
-    ...(message ? { message: message.id } : {}) }
+    ...(of.id === undefined ? {} : { message: of.id }) }
 }
 
 /** TaskDialog is the dialog: for a new task in a conversation, or for one that exists. */

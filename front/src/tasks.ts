@@ -6,6 +6,8 @@ import { at, call, query } from "./api"
 import { conversations, me } from "./store"
 import type { Task } from "./types"
 
+const most = 5000
+
 /** latest has tasks that were told of, by id; null is one that is gone. */
 const latest = signal<ReadonlyMap<string, Task | null>>(new Map())
 
@@ -22,7 +24,10 @@ export function taskNow(t: Task): Task | undefined {
 
 /** takeTask notes what an event or an answer says of a task. */
 export function takeTask(id: string, t: Task | null): void {
-  latest.value = new Map(latest.peek()).set(id, t)
+  const next = new Map(latest.peek()).set(id, t)
+  const [oldest] = next.keys()
+  if (next.size > most && oldest !== undefined) next.delete(oldest)
+  latest.value = next
   changes.value++
 }
 
