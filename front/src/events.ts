@@ -7,6 +7,7 @@ import { isIdle } from "./idle"
 import { readEvents, type Raw } from "./sse"
 import { line, me, type Line } from "./store"
 import type { Me } from "./types"
+import { anyVisible, watchVisible } from "./visible"
 
 const address = "/api/v1/events"
 const confirmEvery = 25_000
@@ -41,6 +42,7 @@ export function listen(handle: Handler): void {
   }
   compete = () => void (channel && navigator.locks ? navigator.locks.request(name, lead) : lead())
   compete()
+  watchVisible(() => void confirmLast())
   addEventListener("online", wake)
   addEventListener("offline", () => leads && setLine("offline"))
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake())
@@ -78,7 +80,9 @@ function setLine(to: Line): void {
 
 /** take hands an event to the state. One that cannot be read is left out: the stream goes on. */
 function take(event: Raw): void {
+  const first = last === undefined
   if (event.id !== undefined) last = event.id
+  if (first) void confirmLast()
   let data: unknown
   try {
     data = JSON.parse(event.data)
@@ -148,10 +152,17 @@ async function readOnce(): Promise<void> {
 
 /**
  * confirmLast tells the server how far this browser is: a stream may look open long after a machine has gone to sleep,
- * and phones are notified once nothing is confirmed for a minute.
+ * and phones are notified once nothing is confirmed for a minute. With hidden, this browser is woken by Web Push.
  */
 async function confirmLast(): Promise<void> {
-  if (last !== undefined) await call("POST", "/events/confirm", { last, idle: isIdle() }).catch(() => undefined)
+  if (last === undefined || sessionOver.peek()) return
+  const hidden = !await anyVisible()
+  await fetch("/api/v1/events/confirm", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ last, hidden }),
+    keepalive: true, // the page may be going
+  }).catch(() => undefined)
 }
 
 /** pass hands an event to this tab and the others. */
