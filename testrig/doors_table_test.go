@@ -334,6 +334,8 @@ var deeds = []deed{
 		"api PUT /api/v1/groups/{slug}/requests/{address}",
 		"page /",
 		"page GET /assets/{version}/{name...}",
+		"page GET /chat/manifest.webmanifest",
+		"page GET /chat/sw.js",
 		"api PUT /api/v1/conversations/{id}/messages/{message}", // for its author
 		"page GET /front/{version}/{name...}",
 		"page GET /chat/ws",

@@ -21,6 +21,7 @@ func (s *Server) chatFront() {
 	s.handle("GET /chat/c/{id}/{message}", member, (*request).frontPage)
 	s.handle("GET /chat/tasks/{task}", member, (*request).frontPage)
 	s.handle("GET /chat/{view}", member, (*request).frontPage)
+	s.frontWorker()
 	s.mux.HandleFunc("GET /front/{version}/{name...}", s.front.serve)
 	s.routes = append(s.routes, "GET /front/{version}/{name...}")
 }
@@ -71,6 +72,7 @@ func (c *request) frontPage() error {
 		return err
 	}
 	c.w.Header().Set("Content-Security-Policy", frontPolicy(b.Files))
+	c.w.Header().Set(versionHeader, b.Version)
 	return c.render(http.StatusOK, "front", "front", c.view(c.T("Chat"), map[string]any{
 		"Boot":  template.JS(begin),
 		"Files": "/front/" + front.Version() + "/",

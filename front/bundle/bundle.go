@@ -25,7 +25,8 @@ var makers = map[string]func(dir string) (string, error){
 }
 
 // Build bundles the sources below dir, which is the directory front. It writes nothing. Same sources make the same
-// bytes. Two names stay the same: front.js and front.css. What the two load later has a hash in its name.
+// bytes. Three names stay the same: front.js, front.css, and sw.js, the service worker. What the first two load later
+// has a hash in its name.
 func Build(dir string) (Files, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -51,6 +52,9 @@ func Build(dir string) (Files, error) {
 		}
 		files[filepath.ToSlash(name)] = f.Contents
 	}
+	if files["sw.js"], err = worker(dir); err != nil {
+		return nil, err
+	}
 	if files["first.json"], err = first(result.Metafile); err != nil {
 		return nil, err
 	}
@@ -61,6 +65,19 @@ func Build(dir string) (Files, error) {
 		return nil, err
 	}
 	return files, nil
+}
+
+// worker bundles the service worker: one classic script that loads nothing.
+func worker(dir string) ([]byte, error) {
+	o := Options(dir)
+	o.EntryPoints, o.Outfile = []string{"src/sw.ts"}, "sw.js"
+	o.Format = api.FormatIIFE
+	o.MinifyWhitespace, o.MinifyIdentifiers, o.MinifySyntax = true, true, true
+	result := api.Build(o)
+	if len(result.Errors) > 0 {
+		return nil, errors.New(strings.Join(api.FormatMessages(result.Errors, api.FormatMessagesOptions{}), ""))
+	}
+	return result.OutputFiles[0].Contents, nil
 }
 
 // Options are what any bundle of sources below dir, an absolute path, needs: the front's own, and those of tests.

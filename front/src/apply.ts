@@ -3,6 +3,7 @@
 import { batch, effect } from "@preact/signals"
 import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
+import { dropKept, keepOnly } from "./offline"
 import { acknowledge } from "./outbox"
 import {
   change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll,
@@ -79,6 +80,7 @@ export async function loadConversations(): Promise<void> {
       loaded.value = true
       problem.value = undefined
     })
+    keepOnly(all.conversations)
   } catch (err) {
     if (mine === loads) problem.value = detailOf(err)
   }
@@ -127,6 +129,7 @@ function looking(id: string): boolean {
 function takeAway(id: string): void {
   dropHistory(id)
   remove(id)
+  dropKept(id)
 }
 
 function takePresence(address: string, status: Status): void {

@@ -2,7 +2,8 @@
 
 import { batch, effect, signal, type Signal } from "@preact/signals"
 import { at, call, detailOf, query } from "./api"
-import { conversations, current, fetchOne } from "./store"
+import { keepSoon, keptOf } from "./offline"
+import { conversations, current, fetchOne, loaded } from "./store"
 import type { Message, MessagePage } from "./types"
 
 /** History is what is loaded of a conversation's messages: one part without gaps. */
@@ -66,7 +67,8 @@ class Part implements History {
 
   /** openAt loads the part around a message, the one with the last read message, or the newest. */
   private async openAt(around: string | undefined): Promise<void> {
-    const known = conversations.peek().get(this.id)
+    if (around === undefined) void this.showKept()
+    const known = loaded.peek() ? conversations.peek().get(this.id) : undefined
     const read = known?.unread ? known.read : undefined
     let far: string | undefined
     const use = (page: MessagePage) => {
@@ -84,6 +86,20 @@ class Part implements History {
     const asked = known ? undefined : fetchOne(this.id)
     await this.load({ around: around ?? read }, use, asked)
     if (far) await this.load({ around: far }, use)
+  }
+
+  /** showKept shows the messages of the last visit until the server's are there. */
+  private async showKept(): Promise<void> {
+    const messages = await keptOf(this.id)
+    if (!messages.length || !this.isEmpty() || this.messages.peek().length) return
+    batch(() => {
+      this.messages.value = messages
+      this.older.value = true
+    })
+  }
+
+  private isEmpty(): boolean {
+    return this.state === "empty"
   }
 
   loadOlder(): Promise<void> {
@@ -116,9 +132,10 @@ class Part implements History {
 
   /** renew loads what may have been missed. What is there stays in view meanwhile. */
   async renew(): Promise<void> {
-    if (this.state === "empty") {
+    if (this.isEmpty()) {
       await this.first
-      if (!this.newer.peek()) await this.loadNewer()
+      if (this.isEmpty()) await this.openAt(undefined) // the line was down
+      else if (!this.newer.peek()) await this.loadNewer()
       return
     }
     const known = this.messages.peek()
@@ -144,13 +161,22 @@ class Part implements History {
   /** take puts in a message that has arrived or changed. */
   take(message: Message, fresh: boolean): void {
     if (this.loading.peek()) this.arrived.push({ message, fresh })
-    if (this.state !== "empty") this.insert(message, fresh)
+    if (this.state === "empty") return
+    this.insert(message, fresh)
+    this.keep()
+  }
+
+  /** keep has the newest messages kept for the next visit. */
+  private keep(): void {
+    keepSoon(this.id, () => this.state === "loaded" && !this.newer.peek() ? this.messages.peek() : undefined)
   }
 
   /** patch changes a message that is there. */
   patch(id: string, change: (m: Message) => Message): void {
     const all = this.messages.peek()
-    if (all.some((m) => m.id === id)) this.messages.value = all.map((m) => m.id === id ? change(m) : m)
+    if (!all.some((m) => m.id === id)) return
+    this.messages.value = all.map((m) => m.id === id ? change(m) : m)
+    this.keep()
   }
 
   /** rest gives up what is not needed while the conversation is not open. */
@@ -202,6 +228,7 @@ class Part implements History {
         this.state = "loaded"
         for (const { message, fresh } of this.arrived) this.insert(message, fresh)
       })
+      this.keep()
     } catch (err) {
       if (mine === this.asked) this.error.value = detailOf(err)
     } finally {

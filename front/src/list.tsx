@@ -244,6 +244,8 @@ function useOpening(h: History, rows: readonly Row[], jump: Signal<Jump | undefi
       ready.current = true
       if (line) place.current?.show(line, "upper")
       else place.current?.toEnd()
+    } else if (!ready.current && !wanted) {
+      place.current?.toEnd() // of what is kept from the last visit, while more is loaded
     }
   }, [settled, rows, number, view.value])
   return ready

@@ -6,18 +6,23 @@ import { apply, start } from "./apply"
 import { listen } from "./events"
 import { watchCurrent } from "./history"
 import { watchIdle } from "./idle"
+import { restore, watchKept } from "./offline"
 import { watchOutbox } from "./outbox"
+import { watchPush } from "./push"
 import { watchAddress } from "./route"
 import { Shell } from "./shell"
 import { watchTree } from "./treemodel"
 
 watchAddress()
+void restore()
 listen(apply)
 start()
 watchCurrent()
 watchTree()
 watchOutbox()
 watchIdle()
+watchKept()
+watchPush()
 const root = document.getElementById("front")
 root?.replaceChildren()
 if (root) render(<Shell />, root)

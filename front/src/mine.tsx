@@ -9,6 +9,7 @@ import { T } from "./i18n"
 import type { MenuItem } from "./menu"
 import { outbox } from "./outbox"
 import { asking } from "./panes"
+import { pushing, startPushing, stopPushing } from "./push"
 import { me } from "./store"
 import type { Status } from "./types"
 import { Avatar, Dialog, Icon, Menu, showText, statusText } from "./ui"
@@ -44,7 +45,8 @@ function items(): MenuItem[] {
     be("dnd", "circle-minus"),
     { label: T("Set a status …"), icon: "pencil", do: () => { asking.value = { what: "status" } } },
     { label: T("My profile"), icon: "user", line: true, do: () => location.assign("/me") },
-    { label: T("Notifications"), icon: "bell", do: () => location.assign("/me/notifications") },
+    ...notified(),
+    { label: T("Notifications"), icon: "settings", do: () => location.assign("/me/notifications") },
     { label: T("Home"), icon: "house", do: () => location.assign("/") },
     { label: T("Chat with end-to-end encryption (OMEMO)"), icon: "lock", do: () => location.assign("/chat/converse") },
     ...(boot.links ?? []).map((l, i): MenuItem => ({
@@ -52,6 +54,27 @@ function items(): MenuItem[] {
     })),
     { label: T("Sign out"), icon: "log-out", line: true, do: () => void signOut() },
   ]
+}
+
+/** notified turns the notifications of this device on and off. */
+function notified(): MenuItem[] {
+  switch (pushing.peek()) {
+    case "unable": return []
+    case "forbidden": return [{
+      label: T("Notify me on this device"),
+      detail: T("The browser forbids it."),
+      icon: "bell-off",
+      disabled: true,
+      line: true,
+      do: () => undefined,
+    }]
+    case "off":
+      return [{ label: T("Notify me on this device"), icon: "bell", line: true, do: () => void startPushing() }]
+    case "on":
+      return [{
+        label: T("Stop notifying me on this device"), icon: "bell-off", line: true, do: () => void stopPushing(),
+      }]
+  }
 }
 
 /** signOut ends the session. The server has the browser forget what it keeps, so one is asked if something waits. */

@@ -16,7 +16,7 @@ import { Mine } from "./mine"
 import { MissedView } from "./missed"
 import { about, asking, narrow } from "./panes"
 import { go, href, place } from "./route"
-import { conversations, loaded, problem } from "./store"
+import { conversations, loaded, problem, restored } from "./store"
 import { LineState } from "./linestate"
 import { Toasts } from "./toast"
 import { Counts, Tree } from "./tree"
@@ -76,7 +76,7 @@ function Side() {
         </a>
       </div>
       <div class="tree-box">
-        {loaded.value ? <Guarded><Tree /></Guarded> : problem.value ? <NotLoaded text={problem.value} />
+        {loaded.value || restored.value ? <Guarded><Tree /></Guarded> : problem.value ? <NotLoaded text={problem.value} />
           : <p class="muted waiting" role="status">{T("Loading …")}</p>}
       </div>
       <LineState />

@@ -12,6 +12,9 @@ export const me = signal<Me>(boot.me ?? { address: "", name: "" })
 /** conversations are all that one can read, by id. */
 export const conversations = signal<ReadonlyMap<string, Conversation>>(new Map())
 
+/** restored is true once the conversations of the last visit are there. */
+export const restored = signal(false)
+
 /** loaded is true once the conversations have been loaded. problem says why they were not. */
 export const loaded = signal(false)
 export const problem = signal<string | undefined>(undefined)

@@ -53,6 +53,12 @@ addEventListener("unhandledrejection", e => __faults.push("rejection: " + e.reas
 
 func start(t *testing.T, r *testrig.Rig, lang, scheme string) *browser {
 	t.Helper()
+	return startVia(t, r.Node.Addr("websocket").String(), lang, scheme)
+}
+
+// startVia is start with the address at which the browser finds the rig.
+func startVia(t *testing.T, address, lang, scheme string) *browser {
+	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		missing(t, "chromium", err)
@@ -61,7 +67,7 @@ func start(t *testing.T, r *testrig.Rig, lang, scheme string) *browser {
 	if err != nil {
 		missing(t, "axe-core", err)
 	}
-	_, port, err := net.SplitHostPort(r.Node.Addr("websocket").String())
+	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
