@@ -24,6 +24,7 @@ type Note =
   | { kind: "line"; line: Line }
   | { kind: "ask" } // a new tab wants to know the line
   | { kind: "wake" } // the browser may have slept: look at once
+  | { kind: "left" } // a tab is in view no more
 
 let last: string | undefined
 let leads = false
@@ -42,7 +43,7 @@ export function listen(handle: Handler): void {
   }
   compete = () => void (channel && navigator.locks ? navigator.locks.request(name, lead) : lead())
   compete()
-  watchVisible(() => void confirmLast())
+  watchVisible(seen)
   addEventListener("online", wake)
   addEventListener("offline", () => leads && setLine("offline"))
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake())
@@ -66,6 +67,9 @@ function hear(note: Note): void {
       break
     case "ask":
       if (leads) tell({ kind: "line", line: line.peek() })
+      break
+    case "left":
+      if (document.visibilityState === "visible") void confirmLast()
       break
     case "wake":
       if (leads) lookAtOnce()
@@ -155,13 +159,22 @@ async function readOnce(): Promise<void> {
  * and phones are notified once nothing is confirmed for a minute. With hidden, this browser is woken by Web Push.
  */
 async function confirmLast(): Promise<void> {
+  await confirm(!await anyVisible())
+}
+
+/** seen tells that this tab has come into view, or has gone: at once, for the page may be going. Others correct it. */
+function seen(visible: boolean): void {
+  void confirm(!visible)
+  if (!visible) tell({ kind: "left" })
+}
+
+async function confirm(hidden: boolean): Promise<void> {
   if (last === undefined || sessionOver.peek()) return
-  const hidden = !await anyVisible()
   await fetch("/api/v1/events/confirm", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ last, hidden }),
-    keepalive: true, // the page may be going
+    keepalive: true,
   }).catch(() => undefined)
 }
 

@@ -40,7 +40,7 @@ async function writeTree(): Promise<void> {
 
 const waiting = new Map<string, ReturnType<typeof setTimeout>>()
 
-/** keepSoon keeps the newest messages of a conversation in a moment. newest gives them; undefined if they are not there. */
+/** keepSoon keeps the newest messages of a conversation in a moment. newest gives them; undefined: they are not there. */
 export function keepSoon(id: string, newest: () => readonly Message[] | undefined): void {
   if (waiting.has(id)) return
   waiting.set(id, setTimeout(() => {

@@ -81,8 +81,9 @@ worker.addEventListener("push", (e) => {
 /** show shows a message, unless somebody looks at the conversation. A newer one takes the place of an older one. */
 async function show(told: Told): Promise<void> {
   const tabs = await worker.clients.matchAll({ type: "window", includeUncontrolled: true })
-  const there = pathOf(told.conversation)
-  if (tabs.some((t) => t.visibilityState === "visible" && (new URL(t.url).pathname + "/").startsWith(there + "/"))) return
+  const there = pathOf(told.conversation) + "/"
+  const shows = (t: WindowClient) => t.visibilityState === "visible" && `${new URL(t.url).pathname}/`.startsWith(there)
+  if (tabs.some(shows)) return
   const options: NotificationOptions & { renotify: boolean } = {
     body: told.by ? `${told.by}: ${told.text}` : told.text,
     tag: told.conversation,

@@ -3,12 +3,12 @@
 const name = "parley-visible"
 let release: (() => void) | undefined
 
-/** watchVisible has each tab that is in view hold a lock. changed is called when this tab comes into view or goes. */
-export function watchVisible(changed: () => void): void {
+/** watchVisible has each tab that is in view hold a lock. changed is told when this tab comes into view or goes. */
+export function watchVisible(changed: (visible: boolean) => void): void {
   hold()
   document.addEventListener("visibilitychange", () => {
     hold()
-    changed()
+    changed(document.visibilityState === "visible")
   })
 }
 

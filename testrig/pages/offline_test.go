@@ -334,3 +334,84 @@ func TestNotification(t *testing.T) {
 	b.open(path) // what is read is told no more
 	b.comes(is(""))
 }
+
+// TestNobodyLooks: a browser whose page of the chat is closed is woken at once, and one that shows it is not. No push
+// service is there: the server tries.
+func TestNobodyLooks(t *testing.T) {
+	r := testrig.Start(t, nil)
+	_, path := inVerona(t, r)
+	b := start(t, r, "en", "light")
+	b.signIn("romeo")
+	b.open(path)
+	b.until(`document.querySelector("[role=tree]") !== null`)
+	b.comes(`(async () => {
+		const pair = await crypto.subtle.generateKey({name: "ECDH", namedCurve: "P-256"}, true, ["deriveBits"])
+		const text = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+			.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")
+		const keys = {
+			p256dh: text(await crypto.subtle.exportKey("raw", pair.publicKey)),
+			auth: text(crypto.getRandomValues(new Uint8Array(16))),
+		}
+		const answer = await fetch("/api/v1/me/push", {
+			method: "PUT",
+			headers: {"Content-Type": "application/json"},
+			body: JSON.stringify({endpoint: "https://push.invalid/x", keys}),
+		})
+		return answer.ok
+	})()`)
+	juliet, err := r.Connect("tls", testrig.Host)
+	if err == nil {
+		err = juliet.SignIn("juliet", testrig.Password)
+	}
+	if err == nil {
+		err = juliet.Bind("")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(juliet.Close)
+	// becomes has juliet write until it has an outcome: the browser tells the server in its own time.
+	becomes := func(outcome string) {
+		t.Helper()
+		before := outcomes(t, r, outcome)
+		tick, late := time.NewTicker(50*time.Millisecond), time.After(time.Minute)
+		defer tick.Stop()
+		for outcomes(t, r, outcome) == before {
+			if err := juliet.Write("<message type='chat' to='romeo@" + testrig.Host +
+				"'><body>Romeo?</body></message>"); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case <-tick.C:
+			case <-late:
+				t.Fatalf("no message is %s", outcome)
+			}
+		}
+	}
+	becomes("awake")
+	b.open("/me")
+	becomes("later")
+	b.open(path)
+	becomes("awake")
+}
+
+// outcomes gives how many messages for browsers had an outcome.
+func outcomes(t *testing.T, r *testrig.Rig, outcome string) float64 {
+	t.Helper()
+	all, err := r.Node.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if f.GetName() != "parley_webpush_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if m.GetLabel()[0].GetValue() == outcome {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	t.Fatalf("%s is not counted", outcome)
+	return 0
+}
