@@ -10,7 +10,7 @@ import { around, drawn, newer, older, partOf, whole, type View } from "./listwin
 import { MessageRow, PendingRow } from "./message"
 import { Keeper } from "./place"
 import { daysOf, rowsOf, type Day, type Row } from "./rows"
-import { history, isMine, markRead, outbox, type History } from "./state"
+import { history, isMine, line, markRead, outbox, type History } from "./state"
 import type { Conversation, Message } from "./types"
 import { dayName, Icon, today } from "./ui"
 import { Beginning, Failure, NewestButton, Spoken } from "./listparts"
@@ -104,7 +104,8 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
             </div>
           ))}
           {h.loading.value && h.newer.value && messages.length > 0 && <Loading />}
-          {h.error.value && <Failure history={h} />}
+          {/* What is kept is shown without a line, and the line says of itself that it is down. */}
+          {h.error.value && (line.value === "online" || !messages.length) && <Failure history={h} />}
         </div>
       </div>
       <NewestButton conversation={c} history={h} far={far} onClick={() => {

@@ -92,6 +92,8 @@ async function show(told: Told): Promise<void> {
     data: told.conversation,
   }
   await worker.registration.showNotification(told.name, options)
+  const app = worker.navigator as WorkerNavigator & { setAppBadge?: () => Promise<void> }
+  if (!tabs.length) await app.setAppBadge?.().catch(() => undefined) // a dot: the page counts when it is opened
 }
 
 function pathOf(conversation: string): string {
