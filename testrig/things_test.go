@@ -38,11 +38,13 @@ func (x things) kinds() []kindOfThing {
 		k("/people/{address}", "paris"), k("theme={theme}", x.at["key"]), k("/t/{key}", x.at["key"]),
 		k("/themes/{theme}", x.at["key"]), k("/profile-fields/{key}", x.at["field"]),
 		k("/people/fields/{key}", x.at["field"]), k("/links/{link}", x.at["link"]),
+		{"/conversations/{id}", x.at["secretroom"], "nothing@groups." + x.host},
+		{"/chat/c/{id}", x.at["secretroom"], "nothing@groups." + x.host},
 	}
 }
 
 // others are ids in paths that name nothing secret: random secrets, and things that everybody knows.
-var others = regexp.MustCompile(`\{(token|hash|version|section|domain|kind|name\.\.\.|\$)\}`)
+var others = regexp.MustCompile(`\{(token|hash|version|section|domain|kind|view|name\.\.\.|\$)\}`)
 
 // TestThingsCannotBeTold: every page and operation with an id in it (people, teams, invitations, webhooks, tokens,
 // reports, mails, themes, messages) gives people who may not know of the thing the same answer as for an id that does
@@ -66,7 +68,7 @@ func TestThingsCannotBeTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.at["key"] = secret.Key
+	x.at["key"], x.at["secretroom"] = secret.Key, secret.Room+"@groups."+testrig.Host
 	if _, _, err := r.Node.Store.UpdateOwner(ctx, testrig.Host,
 		"supervisor", func(p *store.Person) error { p.Department = "Kitchen"; return nil }); err != nil {
 		t.Fatal(err)

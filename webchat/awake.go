@@ -27,7 +27,7 @@ func (s *Service) Awake(account string) bool {
 func (b *Browser) watched() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.program && !b.asleep && !b.hidden && time.Since(b.seen) < confirmedFor
+	return !b.program && !b.asleep && !b.idle && !b.hidden && time.Since(b.seen) < confirmedFor
 }
 
 // Told gives what a person is told of a message while nobody looks; a fault if the person may not read it.

@@ -31,16 +31,37 @@ func (s *Service) target(ctx context.Context, account string, c Credential, id j
 }
 
 // mine says whether the person has said a message.
-func (p *speaker) mine(m *messages.Message) bool {
-	self := p.b.session.JID.Bare().String()
-	if p.f.scene.self != "" {
-		return p.s.side(m.By, m.Incoming, p.f.scene).Address == self
+func (p *speaker) mine(ctx context.Context, m *messages.Message) bool {
+	return p.s.saidBy(ctx, p.b.session.JID.Bare(), p.id, &p.f, m)
+}
+
+// saidBy says whether a person has said a message.
+func (s *Service) saidBy(ctx context.Context, who, id jid.JID, f *found, m *messages.Message) bool {
+	if f.scene.self != "" {
+		return s.side(m.By, m.Incoming, f.scene).Address == who.String()
 	}
 	if m.By.Occupant != "" {
-		id, err := p.s.Rooms.OccupantIDOf(context.Background(), p.id.Local(), p.b.session.JID)
-		return err == nil && id == m.By.Occupant
+		own, err := s.Rooms.OccupantIDOf(ctx, id.Local(), who)
+		return err == nil && own == m.By.Occupant
 	}
-	return m.By.Address == self
+	return m.By.Address == who.String()
+}
+
+// Edits returns an error if a person may not give a message another text.
+func (s *Service) Edits(ctx context.Context, account string, id jid.JID, message string) error {
+	who, err := jid.New(account, s.cfg.Host.Domain, "")
+	if err != nil {
+		return err
+	}
+	f, err := s.find(ctx, who, id)
+	if err != nil {
+		return err
+	}
+	m, err := s.one(ctx, account, id, &f, message)
+	if err == nil && !s.saidBy(ctx, who, id, &f, &m) {
+		err = fault.New(fault.Forbidden, "", "You can edit only messages of your own")
+	}
+	return err
 }
 
 // again gives a message after a change.
@@ -71,7 +92,7 @@ func (s *Service) Edit(ctx context.Context, account string, c Credential, id jid
 	switch {
 	case err != nil:
 		return Message{}, err
-	case !p.mine(&m):
+	case !p.mine(ctx, &m):
 		return Message{}, fault.New(fault.Forbidden, "", "You can edit only messages of your own")
 	case m.Own == "" || len(m.Files) > 0:
 		return Message{}, fault.New(fault.NotAllowed, "", "This message cannot be edited")
@@ -134,7 +155,7 @@ func (s *Service) Remove(ctx context.Context, account string, c Credential, id j
 	if err != nil {
 		return false, "", err
 	}
-	if !p.mine(&m) {
+	if !p.mine(ctx, &m) {
 		if p.f.scene.self != "" {
 			return false, "", fault.New(fault.Forbidden, "", "You can take back only messages of your own")
 		}

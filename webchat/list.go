@@ -307,6 +307,19 @@ func (s *Service) Reaches(ctx context.Context, account string, id jid.JID) error
 	return err
 }
 
+// Writes returns an error if a person may not write in a conversation.
+func (s *Service) Writes(ctx context.Context, account string, id jid.JID) error {
+	who, err := jid.New(account, s.cfg.Host.Domain, "")
+	if err != nil {
+		return err
+	}
+	f, err := s.find(ctx, who, id)
+	if err == nil && !f.conversation.Write {
+		err = fault.New(fault.Forbidden, "", "You can read here but not write")
+	}
+	return err
+}
+
 // findFree finds a room without a group.
 func (s *Service) findFree(ctx context.Context, who, id jid.JID) (f found, err error) {
 	from, addressed, err := s.Rooms.ReadingOf(ctx, id.Local(), who)

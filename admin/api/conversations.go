@@ -242,6 +242,22 @@ func (s *Server) inReach(ctx context.Context, c caller, of func(string) string) 
 	return err
 }
 
+// mayWrite lets in people who may write in the conversation that the operation names.
+func (s *Server) mayWrite(ctx context.Context, c caller, of func(string) string) error {
+	_, err := inConversation(s, c, of("id"), func(w *webchat.Service, j jid.JID) (struct{}, error) {
+		return struct{}{}, w.Writes(ctx, c.me.Name, j)
+	})
+	return err
+}
+
+// mayEdit lets in the author of the message that the operation names.
+func (s *Server) mayEdit(ctx context.Context, c caller, of func(string) string) error {
+	_, err := inConversation(s, c, of("id"), func(w *webchat.Service, j jid.JID) (struct{}, error) {
+		return struct{}{}, w.Edits(ctx, c.me.Name, j, of("message"))
+	})
+	return err
+}
+
 func (s *Server) conversations(d *doors) {
 	serve(s, d, ListConversations, nil, func(ctx context.Context, c caller, _ *None) (webchat.List, error) {
 		w, err := s.chat(c)
@@ -270,12 +286,12 @@ func (s *Server) conversations(d *doors) {
 // saying adds the operations that change messages.
 func (s *Server) saying(d *doors) {
 	type message = webchat.Message
-	serve(s, d, PostMessage, s.inReach, func(ctx context.Context, c caller, in *OutgoingInput) (message, error) {
+	serve(s, d, PostMessage, s.mayWrite, func(ctx context.Context, c caller, in *OutgoingInput) (message, error) {
 		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (message, error) {
 			return w.Send(ctx, c.me.Name, c.credential, j, in.Body)
 		})
 	})
-	serve(s, d, EditMessage, s.inReach, func(ctx context.Context, c caller, in *EditInput) (message, error) {
+	serve(s, d, EditMessage, s.mayEdit, func(ctx context.Context, c caller, in *EditInput) (message, error) {
 		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (message, error) {
 			return w.Edit(ctx, c.me.Name, c.credential, j, in.Message, in.Body.Text, in.Body.Mentions)
 		})
@@ -315,7 +331,7 @@ func (s *Server) marking(d *doors) {
 			return w.Read(ctx, c.me.Name, c.credential, j, in.Body.Message)
 		})
 	})
-	act(s, d, ShowTyping, s.inReach, func(ctx context.Context, c caller, in *TypingInput) error {
+	act(s, d, ShowTyping, s.mayWrite, func(ctx context.Context, c caller, in *TypingInput) error {
 		_, err := inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (struct{}, error) {
 			return struct{}{}, w.Typing(ctx, c.me.Name, c.credential, j, in.Body.Typing)
 		})

@@ -173,7 +173,7 @@ async function confirm(hidden: boolean): Promise<void> {
   await fetch("/api/v1/events/confirm", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ last, hidden }),
+    body: JSON.stringify({ last, idle: isIdle(), hidden }),
     keepalive: true,
   }).catch(() => undefined)
 }

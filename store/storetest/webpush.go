@@ -13,7 +13,13 @@ func pushSubscriptions(s *suite) {
 		s.ok(s.st.CreateWebSession(s.ctx, w, 5))
 	}
 	sub := func(owner, session, endpoint string) store.PushSubscription {
-		return store.PushSubscription{owner, session, endpoint, "k" + endpoint, "x"}
+		return store.PushSubscription{
+			Owner:    owner,
+			Session:  session,
+			Endpoint: endpoint,
+			Key:      "k" + endpoint,
+			Auth:     "x",
+		}
 	}
 	of := func(owner string, now, used int) []store.PushSubscription {
 		return must[[]store.PushSubscription](s)(s.st.PushSubscriptionsOf(s.ctx, host, owner, at(now), at(used)))
