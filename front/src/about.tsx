@@ -34,7 +34,7 @@ export function About({ id }: { id: string }) {
       </header>
       <div class="about-body">
         <What c={c} />
-        <Notifications c={c} />
+        {c.kind !== "person" && <Notifications c={c} />}
         <ConversationTasks key={c.id} c={c} />
         {c.kind !== "person" && <Members c={c} />}
         <Links c={c} />

@@ -43,8 +43,15 @@ export function query(params: Record<string, string | number | undefined>): stri
   return text && "?" + text
 }
 
-/** call calls an operation. It gives the answer, undefined where there is nothing to say, or throws a Problem. */
-export async function call<T>(method: string, path: string, body?: unknown, cancel?: AbortSignal): Promise<T> {
+const usualPatience = 60_000
+
+/**
+ * call calls an operation. It gives the answer, undefined where there is nothing to say, or throws a Problem; also if
+ * there is no answer for patience ms: a line that is dead without having ended would be waited for without an end.
+ */
+export async function call<T>(method: string, path: string, body?: unknown, cancel?: AbortSignal,
+  patience = usualPatience): Promise<T> {
+  const late = AbortSignal.timeout(patience)
   let answer: Response
   try {
     answer = await fetch(base + path, {
@@ -52,7 +59,7 @@ export async function call<T>(method: string, path: string, body?: unknown, canc
       headers: body === undefined ? { Accept: "application/json" }
         : { Accept: "application/json", "Content-Type": "application/json" },
       body: body === undefined ? null : JSON.stringify(body),
-      signal: cancel ?? null,
+      signal: cancel ? AbortSignal.any([cancel, late]) : late,
     })
   } catch (err) {
     if (cancel?.aborted) throw err

@@ -40,10 +40,15 @@ export function names(start: string): string[] {
   return out
 }
 
-/** watch calls changed when another tab keeps something under a name that begins with start. */
+/**
+ * watch calls changed when another tab keeps something under a name that begins with start, with what is kept now: an
+ * event may tell of something older, which written back would be there again.
+ */
 export function watch(start: string, changed: (name: string, value: string | undefined) => void): void {
   addEventListener("storage", (e) => {
-    if (e.key?.startsWith(prefix + start)) changed(e.key.slice(prefix.length), e.newValue ?? undefined)
+    if (!e.key?.startsWith(prefix + start)) return
+    const name = e.key.slice(prefix.length)
+    changed(name, read(name))
   })
 }
 

@@ -97,6 +97,8 @@ export function retry(origin: string): void {
   void work(p.conversation)
 }
 
+const patience = 20_000 // ms for one message: those behind it wait meanwhile
+
 const working = new Set<string>()
 const pauses = new Map<string, number>()
 
@@ -136,7 +138,7 @@ async function post(p: Pending): Promise<boolean> {
       ...(p.reply ? { reply: p.reply.id } : {}),
       ...(p.files.length ? { files: p.files } : {}),
       ...(p.mentions ? { mentions: p.mentions } : {}),
-    })
+    }, undefined, patience)
     pauses.delete(p.conversation)
     sent(p, m)
     return true

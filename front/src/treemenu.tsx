@@ -39,8 +39,9 @@ export function rowItems(c: Conversation): MenuItem[] {
   return [...items, ...notifyItems(c)]
 }
 
-/** notifyItems are the choices of what one is told of in a conversation. */
+/** notifyItems are the choices of what one is told of in a conversation. What a colleague says one is always told. */
 export function notifyItems(c: Conversation): MenuItem[] {
+  if (c.kind === "person") return []
   const choice = (to: Conversation["notify"], label: string, icon: string, line = false): MenuItem =>
     ({ label, icon, line, checked: c.notify === to, do: () => void notify(c.id, to) })
   return [
