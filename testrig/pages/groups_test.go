@@ -45,7 +45,8 @@ type peer struct {
 }
 
 type said struct {
-	Event, From, Body string
+	Event, From, Type, Body string
+	XML                     string // of a "stanza"
 }
 
 const python = "/usr/bin/python3" // Debian's, which is where Debian's slixmpp is
@@ -99,6 +100,7 @@ func slixmpp(t *testing.T, r *testrig.Rig, user string, rooms ...string) *peer {
 func (p *peer) want(is func(said) bool) said {
 	p.t.Helper()
 	late := time.After(time.Minute)
+	var had []string
 	for {
 		select {
 		case s, ok := <-p.lines:
@@ -108,8 +110,9 @@ func (p *peer) want(is func(said) bool) said {
 			if is(s) {
 				return s
 			}
+			had = append(had, s.XML)
 		case <-late:
-			p.t.Fatal("slixmpp has not got it")
+			p.t.Fatalf("slixmpp has not got it; it had %q", had)
 		}
 	}
 }

@@ -221,7 +221,7 @@ func TestOffline(t *testing.T) {
 	r := testrig.Start(t, nil)
 	room, path := inVerona(t, r)
 	line := newCable(t, r.Node.Addr("websocket").String())
-	b := startVia(t, line.listener.Addr().String(), "en", "light")
+	b := startAt(t, line.listener.Addr().String(), "en", "light")
 	b.signIn("romeo")
 	b.open(path)
 	b.write("But, soft!")

@@ -43,6 +43,8 @@ type browser struct {
 	t   *testing.T
 	ctx context.Context
 	axe string
+
+	scheme string // light or dark
 }
 
 // watch notes on each page what goes against the policy, and what fails in scripts.
@@ -53,11 +55,11 @@ addEventListener("unhandledrejection", e => __faults.push("rejection: " + e.reas
 
 func start(t *testing.T, r *testrig.Rig, lang, scheme string) *browser {
 	t.Helper()
-	return startVia(t, r.Node.Addr("websocket").String(), lang, scheme)
+	return startAt(t, r.Node.Addr("websocket").String(), lang, scheme)
 }
 
-// startVia is start with the address at which the browser finds the rig.
-func startVia(t *testing.T, address, lang, scheme string) *browser {
+// startAt is start for a rig that is reached at an address.
+func startAt(t *testing.T, addr, lang, scheme string) *browser {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -67,7 +69,7 @@ func startVia(t *testing.T, address, lang, scheme string) *browser {
 	if err != nil {
 		missing(t, "axe-core", err)
 	}
-	_, port, err := net.SplitHostPort(address)
+	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,20 +86,26 @@ func startVia(t *testing.T, address, lang, scheme string) *browser {
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(ctx)
 	t.Cleanup(closeTab)
-	b := &browser{t, ctx, string(axe)}
-	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
-		page.AddScriptToEvaluateOnNewDocumentParams{Source: watch}); err != nil {
-		t.Fatal(err)
+	b := &browser{t, ctx, string(axe), scheme}
+	b.prepare(watch)
+	return b
+}
+
+// prepare has a script run on every page of a tab, before the page's own, and sets what the tab prefers.
+func (b *browser) prepare(script string) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+		b.t.Fatal(err)
 	}
-	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-color-scheme", Value: b.scheme},
 			{Name: "prefers-reduced-motion", Value: "reduce"},
 		},
 	}); err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	return b
 }
 
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
@@ -199,11 +207,17 @@ func (b *browser) signInWith(user, password string) {
 // faults are the serious ones that axe finds.
 func (b *browser) faults() []string {
 	b.t.Helper()
+	return b.findings("serious", "critical")
+}
+
+// findings are the ones of some impacts that axe finds.
+func (b *browser) findings(impacts ...string) []string {
+	b.t.Helper()
 	eval[bool](b, b.axe+"\n;true")
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
 	fs, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r =>
-		r.violations.filter(v => v.impact === "serious" || v.impact === "critical").map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + (n.any[0] ? n.any[0].message : "")).join(" | ")))`, chromedp.EvalAwaitPromise))
+		r.violations.filter(v => "`+strings.Join(impacts, " ")+`".split(" ").includes(v.impact)).map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + (n.any[0] ? n.any[0].message : "")).join(" | ")))`, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatalf("axe: %v", err)
 	}

@@ -1,9 +1,13 @@
 """A slixmpp client that another client's test speaks with. Arguments: its address, rooms to join. It prints one JSON object a
-line for each message it gets, and sends those that it reads, one JSON object a line: {"to", "type", "body"}."""
+line for each message it gets, and sends those that it reads, one JSON object a line: {"to", "type", "body"}, or {"xml"}
+for a stanza that is sent as it stands. Every message is told as "stanza" too, with its XML."""
 
 import asyncio
 import json
 import sys
+
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 from rig import PATIENCE, Client
 
@@ -13,6 +17,13 @@ def tell(**what):
 
 
 class Peer(Client):
+    def __init__(self, address):
+        super().__init__(address)
+        self.register_handler(Callback('every message', MatchXPath('{jabber:client}message'), self.whole))
+
+    def whole(self, m):
+        tell(event='stanza', **{'from': str(m['from'])}, type=m['type'], xml=str(m))
+
     def keep(self, event, stanza):  # stdout is for JSON
         self.seen.append((event, stanza))
         asyncio.ensure_future(self._wake())
@@ -31,7 +42,10 @@ async def main():
     await asyncio.get_event_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
         m = json.loads(line)
-        c.send_message(mto=m['to'], mbody=m['body'], mtype=m['type'])
+        if 'xml' in m:
+            c.send_raw(m['xml'])
+        else:
+            c.send_message(mto=m['to'], mbody=m['body'], mtype=m['type'])
     await c.sign_out()
 
 asyncio.get_event_loop().run_until_complete(main())
