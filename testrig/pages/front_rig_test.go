@@ -167,6 +167,7 @@ func newStage(t *testing.T, others ...string) *stage {
 		c.Mail.Show = true
 		c.Hosts[0].Title = "Verona"
 		c.Web.URL = base
+		c.Rooms.MessageRate, c.Rooms.MessageBurst = 1000, 1000 // tests write faster than people
 	})
 	r.Account(append([]string{"!romeo", "juliet"}, others...)...) // administrators may make groups
 	for name, full := range map[string]string{"romeo": "Romeo Montague", "juliet": "Juliet Capulet"} {
