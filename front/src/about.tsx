@@ -3,9 +3,10 @@
 import { useEffect, useRef, useState } from "preact/hooks"
 import { notify } from "./acts"
 import { at, call, detailOf, query } from "./api"
+import { boot } from "./boot"
 import { Failure } from "./fields"
 import { T } from "./i18n"
-import { about } from "./panes"
+import { about, narrow } from "./panes"
 import { whereText } from "./people"
 import { go } from "./route"
 import { conversations, me, presence } from "./store"
@@ -24,8 +25,12 @@ export function About({ id }: { id: string }) {
     return () => { if (before instanceof HTMLElement && before.isConnected) before.focus() }
   }, [])
   if (!c) return null
+  // On a phone it is the page.
+  const Frame = narrow.value ? "main" : "aside"
   return (
-    <aside ref={panel} class="about" tabIndex={-1} aria-label={T("About {{.Name}}", { Name: c.name })}>
+    <Frame ref={panel} class="about" tabIndex={-1} aria-label={T("About {{.Name}}", { Name: c.name })}
+      {...(narrow.value ? { id: "main" } : {})}>
+      {narrow.value && <h1 class="visually-hidden">{boot.name}</h1>}
       <header class="about-head">
         <h2>{T("About")}</h2>
         <button class="quiet icon-button" aria-label={T("Close")} onClick={() => { about.value = false }}>
@@ -39,7 +44,7 @@ export function About({ id }: { id: string }) {
         {c.kind !== "person" && <Members c={c} />}
         <Links c={c} />
       </div>
-    </aside>
+    </Frame>
   )
 }
 

@@ -17,14 +17,16 @@ function focusAgain(el: HTMLElement): void {
 
 /**
  * Dialog shows its content above the page until the caller takes it away. It keeps the focus inside, and gives it back
- * to where it was. onClose is called for Escape, the cross, and a click beside it; the caller decides.
+ * to where it was. onClose is called for Escape, the cross, and a click beside it; the caller decides. read says that
+ * its content is there to be read, and has nothing that could have the focus: then keys scroll it.
  */
-export function Dialog({ title, onClose, children, foot, wide, onSubmit, class: extra }: {
+export function Dialog({ title, onClose, children, foot, wide, read, onSubmit, class: extra }: {
   title: string
   onClose: () => void
   children: ComponentChildren
   foot?: ComponentChildren
   wide?: boolean
+  read?: boolean
   onSubmit?: () => void
   class?: string
 }) {
@@ -55,7 +57,7 @@ export function Dialog({ title, onClose, children, foot, wide, onSubmit, class: 
             <Icon name="x" />
           </button>
         </header>
-        <div class="box-body">{children}</div>
+        <div class="box-body" {...(read ? { tabIndex: 0, role: "group", "aria-labelledby": id } : {})}>{children}</div>
         {foot && <footer class="box-foot">{foot}</footer>}
       </form>
     </dialog>

@@ -76,7 +76,7 @@ const list = (): readonly (readonly [keys: string, what: string])[] => [
 /** KeysHelp shows the keys. */
 export function KeysHelp({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title={T("Keyboard shortcuts")} onClose={onClose}>
+    <Dialog title={T("Keyboard shortcuts")} read onClose={onClose}>
       <dl class="facts keys">
         {list().map(([keys, what]) => (
           <div key={keys + what}>

@@ -78,6 +78,8 @@ function Side() {
       <div class="tree-box">
         {loaded.value || restored.value ? <Guarded><Tree /></Guarded> : problem.value ? <NotLoaded text={problem.value} />
           : <p class="muted waiting" role="status">{T("Loading …")}</p>}
+        {/* On a phone the middle, which says so elsewhere, is not in view. */}
+        {narrow.value && loaded.value && !conversations.value.size && <Home />}
       </div>
       <LineState />
       <Mine />
@@ -113,6 +115,7 @@ function NotLoaded({ text }: { text: string }) {
 
 function Main() {
   const p = place.value
+  const hidden = narrow.value && (p.view === "home" || p.view === "conversation" && about.value)
   const main = useRef<HTMLElement>(null)
   const what = p.view === "conversation" ? p.conversation : p.view
   useEffect(() => {
@@ -120,8 +123,7 @@ function Main() {
     if (document.activeElement === document.body && p.view !== "home") main.current?.focus()
   }, [what])
   return (
-    <main ref={main} class="chat-main" tabIndex={-1}
-      {...(narrow.value && p.view === "home" ? {} : { id: "main" })}>
+    <main ref={main} class="chat-main" tabIndex={-1} {...(hidden ? {} : { id: "main" })}>
       {p.view !== "home" && (
         <button class="back quiet icon-button" aria-label={T("Back to the conversations")}
           onClick={() => go({ view: "home" })}>

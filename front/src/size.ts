@@ -12,6 +12,8 @@ export function sizeOf(bytes: number): string {
     n /= 1000
     unit++
   }
-  return new Intl.NumberFormat(lang, { style: "unit", unit: units[unit]!, unitDisplay: "short",
+  // In short, single bytes are "12 byte"; by their letter they are as the others.
+  const unitDisplay = unit === 0 ? "narrow" : "short"
+  return new Intl.NumberFormat(lang, { style: "unit", unit: units[unit]!, unitDisplay,
     maximumFractionDigits: n < 10 && unit > 0 ? 1 : 0 }).format(n)
 }
