@@ -54,7 +54,7 @@ func TestFrontShots(t *testing.T) {
 			shot(b, "about")
 			b.run(`document.querySelector(".about-head button").click(), true`)
 			b.open("/chat/missed")
-			b.until(`document.querySelector(".page-head") !== null`)
+			b.until(`document.querySelector(".missed-card .snippet, .chat-content .empty") !== null`)
 			shot(b, "missed")
 			b.open("/chat/search?q=launch")
 			b.until(`document.querySelector(".hits .snippet, .chat-content .empty") !== null`)
