@@ -42,7 +42,7 @@ type act struct {
 	second cell              // in the other tab
 	hers   cell              // in Juliet's browser
 	reload cell              // in Romeo's browser, loaded anew once all is done
-	plain  cell              // on the group's page without scripts: js is a part of it, after ! one that it does not have
+	plain  cell              // on the page without scripts: js is a part of it, or what it does not have after !
 	direct string            // why it is not done in a conversation of two
 }
 

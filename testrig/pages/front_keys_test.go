@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -89,7 +88,9 @@ func TestFrontKeys(t *testing.T) {
 	b.key(kb.Enter)
 	b.until(`document.activeElement.matches("[role=menu]:popover-open [role^=menuitem]")`)
 	menu := eval[[]string](b, `[...document.querySelectorAll("[role=menu]:popover-open [role^=menuitem]")].map(e => e.textContent.trim())`)
-	for i, want := range []string{"Add a reaction", "Reply", "Copy the text", "Copy the link", "Start a theme from this", "Remove"} {
+	for i, want := range []string{
+		"Add a reaction", "Reply", "Copy the text", "Copy the link", "Start a theme from this", "Remove",
+	} {
 		if i >= len(menu) || menu[i] != want {
 			t.Fatalf("the menu of a message has %q", menu)
 		}
@@ -176,7 +177,8 @@ func TestFrontAxe(t *testing.T) {
 		t.Run(scheme, func(t *testing.T) {
 			s := newStage(t, "benvolio")
 			s.fill()
-			b := chatter(t, s.Node.Addr("websocket").String(), map[string]string{"light": "en", "dark": "fr"}[scheme], scheme)
+			lang := map[string]string{"light": "en", "dark": "fr"}[scheme]
+			b := chatter(t, s.Node.Addr("websocket").String(), lang, scheme)
 			nobody := b.somebody()
 			nobody.signIn("benvolio")
 			nobody.open("/chat")
@@ -184,10 +186,7 @@ func TestFrontAxe(t *testing.T) {
 			nobody.examine("empty")
 			b.signIn("romeo")
 			for _, wide := range []int64{1280, 360} {
-				if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride,
-					emulation.SetDeviceMetricsOverrideParams{Width: wide, Height: 780, DeviceScaleFactor: 1, Mobile: wide < 500}); err != nil {
-					t.Fatal(err)
-				}
+				b.size(wide)
 				b.states(s, fmt.Sprint(wide, " px: "))
 				if w := eval[int64](b, `document.documentElement.scrollWidth`); w > wide {
 					t.Errorf("%d px: %d wide", wide, w)
@@ -209,7 +208,9 @@ func (b *browser) examine(state string) {
 // fill puts messages of many kinds into the group, and a theme that is closed.
 func (s *stage) fill() {
 	s.t.Helper()
-	for _, text := range []string{"*bold* and `code`", "```\nfor {\n}\n```", "> quoted\nanswered", "https://example.org/", "👍"} {
+	for _, text := range []string{
+		"*bold* and `code`", "```\nfor {\n}\n```", "> quoted\nanswered", "https://example.org/", "👍",
+	} {
 		s.tells(text)
 	}
 	for _, name := range []string{"Masque", "Crypt"} {

@@ -273,7 +273,8 @@ func TestFrontOffline(t *testing.T) {
 	s.tells("from elsewhere")
 	b.offline(false)
 	b.until(`document.querySelector(".line-state.offline") === null`)
-	s.once(b, "before", "from elsewhere", "written without a line 0", "written without a line 1", "written without a line 2")
+	s.once(b, "before", "from elsewhere", "written without a line 0", "written without a line 1",
+		"written without a line 2")
 	// The page was closed before the line was back: the next one sends it.
 	b.offline(true)
 	b.write("and then closed")

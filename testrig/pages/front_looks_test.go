@@ -17,8 +17,8 @@ import (
 	"parley/wire/jid"
 )
 
-// TestFrontShots takes pictures of the chat to look at: PARLEY_SHOTS names the directory.
-func TestFrontShots(t *testing.T) {
+// TestFrontLooks takes pictures of the chat to look at, in what tries its layout: PARLEY_SHOTS names the directory.
+func TestFrontLooks(t *testing.T) {
 	dir := os.Getenv("PARLEY_SHOTS")
 	if dir == "" {
 		t.Skip("PARLEY_SHOTS is not set")
