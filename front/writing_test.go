@@ -34,6 +34,9 @@ func TestWriting(t *testing.T) {
 		{"/th|", "command 0-3 th"},
 		{"a /th|", ""},
 		{"/theme x|", ""},
+		{"/snippet |", "snippet 0-9 "},
+		{"/snippet opening h|", "snippet 0-18 opening h"},
+		{"a /snippet x|", ""},
 	}
 	moments := []time.Time{
 		time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC),

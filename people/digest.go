@@ -118,11 +118,11 @@ func (p *People) Missed(ctx context.Context, name string) (ms []Missed, newest s
 	}
 	for _, n := range news {
 		m := Missed{
-		Name:     n.Name(),
-		Link:     p.cfg.URL() + ChatPath(n.Room.String()),
-		Unread:   n.Unread,
-		Mentions: n.Mentions,
-	}
+			Name:     n.Name(),
+			Link:     p.cfg.URL() + ChatPath(n.Room.String()),
+			Unread:   n.Unread,
+			Mentions: n.Mentions,
+		}
 		if n.Theme != nil {
 			if n.Mentions == 0 {
 				state, _, err := p.st.Follow(ctx, p.h.Domain, n.Theme.Key, name)

@@ -57,6 +57,10 @@ var onlyToken = map[string]string{
 	"get-web-push":       "it is one's own browser's",
 	"start-web-push":     "it is one's own browser's",
 	"stop-web-push":      "it is one's own browser's",
+
+	"list-saved-replies":   "list-team-shares is for the operator",
+	"list-shared-contacts": "list-team-shares is for the operator",
+
 	"keep-file":          "somebody sends it",
 	"make-task":          "somebody of the conversation makes it",
 	"list-tasks-in":      "what people say to each other is for them",

@@ -84,6 +84,7 @@ func New(c Config) *Server {
 		s.webPush(d)
 		s.teams(d)
 		s.shares(d)
+		s.saved(d)
 		s.webhooks(d)
 		s.others(d)
 		s.system(d)

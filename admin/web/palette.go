@@ -20,7 +20,8 @@ func (c *request) places() []pageLink {
 	}
 	out = append(out, pageLink{"/people", "users", c.T("Colleagues")}, pageLink{"/me", "user", c.T("Profile")},
 		pageLink{"/me/security", "shield-check", c.T("Security")}, pageLink{"/me/notifications", "bell",
-			c.T("Notifications")}, pageLink{"/me/tokens", "key-round", c.T("API tokens")})
+			c.T("Notifications")}, pageLink{"/me/tokens", "key-round", c.T("API tokens")},
+		pageLink{savedPath, "reply", c.T("Saved replies and contacts")})
 	if c.Actor.Console() {
 		out = append(out, pageLink{"/admin", "building-2", c.T("Overview")},
 			pageLink{"/admin/people", "user-plus", c.T("People")}, pageLink{"/admin/people/new", "plus",

@@ -329,35 +329,48 @@ func (c *request) teamShared() error {
 	return c.show("teamshared", c.T("What {{.Name}} shares", "Name", d.Team.Name), d)
 }
 
+// shareWith keeps the saved reply or contact of the form for a team.
+func (c *request) shareWith(team string) error {
+	ctx := c.r.Context()
+	switch c.form("kind") {
+	case store.SharedSnippet:
+		return c.s.Org.PutSnippet(ctx, c.Actor, c.host(), team, c.form("name"),
+			strings.ReplaceAll(c.r.FormValue("text"), "\x00", ""))
+	case store.SharedContact:
+		address, err := jid.Parse(c.form("name"))
+		if err != nil {
+			return fault.New(fault.Invalid, "contact", "This is not an address: write it like alice@example.org")
+		}
+		return c.s.Org.PutContact(ctx, c.Actor, c.host(), team, address, c.form("text"))
+	}
+	return badForm
+}
+
+// unshare takes what the form names back from a team, and offers to undo that on the page.
+func (c *request) unshare(page, team string) error {
+	kind, name := c.form("kind"), c.form("name")
+	if kind != store.SharedSnippet && kind != store.SharedContact {
+		return badForm
+	}
+	if err := c.s.Org.Unshare(c.r.Context(), c.Actor, c.host(), team, kind, name); err != nil {
+		return c.oops(page, err)
+	}
+	return c.undoable(page, undo(page, "team", team, "kind", kind, "name", name, "text", c.form("text")),
+		"{{.Name}} is no longer shared", "Name", name)
+}
+
 // share keeps a saved reply or a contact for a team, or takes one back.
 func (c *request) share() error {
 	d, err := c.sharedData()
 	if err != nil {
 		return err
 	}
-	ctx, page := c.r.Context(), "/admin/teams/"+d.Team.Slug+"/shared"
+	page := "/admin/teams/" + d.Team.Slug + "/shared"
 	d.Kind, d.Name, d.Text = c.form("kind"), c.form("name"), c.form("text")
-	switch {
-	case d.Kind != store.SharedSnippet && d.Kind != store.SharedContact:
-		return badForm
-	case c.form("do") == "remove":
-		if err := c.s.Org.Unshare(ctx, c.Actor, c.host(), d.Team.Slug, d.Kind, d.Name); err != nil {
-			return c.oops(page, err)
-		}
-		return c.undoable(page, undo(page, "kind", d.Kind, "name", d.Name, "text", c.form("text")),
-			"{{.Name}} is no longer shared", "Name", d.Name)
-	case d.Kind == store.SharedSnippet:
-		err = c.s.Org.PutSnippet(ctx, c.Actor, c.host(), d.Team.Slug, d.Name,
-			strings.ReplaceAll(c.r.FormValue("text"), "\x00", ""))
-	default:
-		address, jerr := jid.Parse(d.Name)
-		if jerr != nil {
-			err = fault.New(fault.Invalid, "contact", "This is not an address: write it like alice@example.org")
-			break
-		}
-		err = c.s.Org.PutContact(ctx, c.Actor, c.host(), d.Team.Slug, address, d.Text)
+	if c.form("do") == "remove" {
+		return c.unshare(page, d.Team.Slug)
 	}
-	if err != nil {
+	if err = c.shareWith(d.Team.Slug); err != nil {
 		var ok bool
 		if d.Error, d.Field, ok = c.explain(err); !ok {
 			return err

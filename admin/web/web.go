@@ -123,6 +123,7 @@ func (s *Server) register() {
 	s.webhooks()
 	s.chat()
 	s.tokens()
+	s.saved()
 	s.settings()
 	s.links()
 	s.mux.Handle("/api/", s.API)

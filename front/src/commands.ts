@@ -1,8 +1,10 @@
 // Commands: lines that begin with a slash. The server's own commands begin with an exclamation mark (muc/groups), and
 // work in any client; here they have a menu.
 
+import { Problem } from "./api"
 import { T } from "./i18n"
 import { createTheme } from "./newtheme"
+import { snippetNamed } from "./saved"
 import { me, send, setStatus } from "./state"
 import { newTask } from "./taskdialog"
 import type { Conversation, Message, Status } from "./types"
@@ -26,6 +28,8 @@ export function commandsFor(c: Conversation): Command[] {
     list.push({ word: "task", args: T("TEXT"), icon: "circle-check", run: (_, rest) => newTask(c.id, { text: rest }),
       about: T("Make a task: what is to be done, by whom, until when") })
   }
+  list.push({ word: "snippet", args: T("NAME"), icon: "text-quote", run: snippet,
+    about: T("Write a saved reply of your teams") })
   list.push({ word: "me", args: T("DOES SOMETHING"), icon: "user",
     about: T("Say what you do: /me waves") })
   list.push({ word: "status", args: T("TEXT"), icon: "circle-dot", run: (_, rest) => status(rest),
@@ -41,10 +45,6 @@ function groupCommands(c: Conversation): Command[] {
   }
   list.push({ word: "meet", args: T("[TOPIC]"), icon: "video", run: said("meet"),
     about: T("Start a meeting for everyone in here") })
-  list.push({ word: "snippet", args: T("NAME"), icon: "text-quote", run: said("snippet"),
-    about: T("Post a saved reply of your teams") })
-  list.push({ word: "snippets", args: "", icon: "list", run: said("snippets"),
-    about: T("The saved replies of your teams") })
   list.push({ word: "members", args: "", icon: "users", run: said("members"), about: T("The people in here") })
   if (c.kind === "group") {
     list.push({ word: "themes", args: "", icon: "list-tree", run: said("themes"),
@@ -83,6 +83,13 @@ async function startTheme(c: Conversation, name: string, reply: Message | undefi
   if (!name) return
   if (reply) return send(c.id, "!theme " + name, { reply }) // the server makes the reply the theme's beginning
   await createTheme(c.group!, name)
+}
+
+/** snippet sends a saved reply whose name was written in full; the menu puts one into the field. */
+async function snippet(c: Conversation, name: string, reply: Message | undefined): Promise<void> {
+  const found = await snippetNamed(name)
+  if (!found) throw new Problem(404, T("Your teams have no saved reply “{{.Name}}”.", { Name: name }))
+  send(c.id, found.text, reply ? { reply } : {})
 }
 
 const shows: Record<string, Status["show"]> = {

@@ -1,4 +1,5 @@
-// What the menu of the field offers while one writes: names after @, emoji after :, commands after /.
+// What the menu of the field offers while one writes: names after @, emoji after :, commands after /, saved replies
+// after /snippet.
 
 import { useEffect, useState } from "preact/hooks"
 import { at, call, query } from "./api"
@@ -6,6 +7,7 @@ import { commandsFor, type Command } from "./commands"
 import { loadEmoji } from "./emoji"
 import { T } from "./i18n"
 import { fold } from "./fold"
+import { snippetsLike } from "./saved"
 import type { Trigger } from "./trigger"
 import type { Conversation, People, Person } from "./types"
 
@@ -54,6 +56,7 @@ async function suggest(conversation: Conversation, trigger: Trigger, cancel: Abo
       return suggestPeople(conversation, await people(conversation, trigger.query, cancel), trigger.query)
     case "emoji": return suggestEmoji(trigger.query)
     case "command": return suggestCommands(conversation, trigger.query)
+    case "snippet": return suggestSnippets(trigger.query)
   }
 }
 
@@ -104,6 +107,16 @@ async function suggestEmoji(q: string): Promise<Suggestion[]> {
   const emoji = await loadEmoji()
   return emoji.find(q.replaceAll("_", " "), shown).map((e) =>
     ({ key: e.emoji, text: e.emoji + " ", label: e.name, emoji: e.emoji }))
+}
+
+async function suggestSnippets(words: string): Promise<Suggestion[]> {
+  return (await snippetsLike(words, shown)).map((s) => ({
+    key: s.team + " " + s.name,
+    text: s.text,
+    label: s.name,
+    detail: `${s.team_name}: ${s.text.replace(/\s+/g, " ").slice(0, 120)}`,
+    icon: "text-quote",
+  }))
 }
 
 function suggestCommands(conversation: Conversation, q: string): Suggestion[] {

@@ -32,7 +32,7 @@ export function useCompletion(c: Conversation, field: { current: HTMLTextAreaEle
   const id = useId()
   const [trigger, setTrigger] = useState<Trigger>()
   const [active, setActive] = useState(0)
-  const left = useRef<number | undefined>(undefined) // where the word begins whose menu was closed
+  const left = useRef<string | undefined>(undefined) // kind and place of the word whose menu was closed
   const list = useSuggestions(c, trigger)
   const open = trigger !== undefined && list.length > 0
   const look = () => {
@@ -40,13 +40,13 @@ export function useCompletion(c: Conversation, field: { current: HTMLTextAreaEle
     if (!f) return
     const found = f.selectionStart === f.selectionEnd && document.activeElement === f
       ? triggerAt(f.value, f.selectionStart) : undefined
-    if (found?.begin !== left.current) left.current = undefined
+    if (!found || spotOf(found) !== left.current) left.current = undefined
     const next = left.current === undefined ? found : undefined
     if (next?.query !== trigger?.query || next?.kind !== trigger?.kind) setActive(0)
     setTrigger(next)
   }
   const close = () => {
-    left.current = trigger?.begin
+    left.current = trigger && spotOf(trigger)
     setTrigger(undefined)
   }
   const pick = (s: Suggestion) => {
@@ -60,7 +60,7 @@ export function useCompletion(c: Conversation, field: { current: HTMLTextAreaEle
     const { begin } = trigger
     // The space after a name is there already when one comes back to it.
     const end = s.text.endsWith(" ") && f.value[trigger.end] === " " ? trigger.end + 1 : trigger.end
-    left.current = begin
+    left.current = spotOf(trigger)
     setTrigger(undefined)
     replace(f, begin, end, s.text)
   }
@@ -90,6 +90,11 @@ export function useCompletion(c: Conversation, field: { current: HTMLTextAreaEle
     kind: trigger?.kind, aria, look, onKey, pick, close }
 }
 
+/** spotOf names a word in the field: its menu stays closed until the caret is elsewhere. */
+function spotOf(trigger: Trigger): string {
+  return `${trigger.kind} ${trigger.begin}`
+}
+
 /** isWhole says whether a command is written in full, so that Enter sends it. */
 function isWhole(s: Suggestion, trigger: Trigger): boolean {
   return s.send === true && s.text === "/" + trigger.query
@@ -97,7 +102,8 @@ function isWhole(s: Suggestion, trigger: Trigger): boolean {
 
 /** Completion shows the menu while it is open. */
 export function Completion({ menu }: { menu: CompletionMenu }) {
-  const title = menu.kind === "person" ? T("People") : menu.kind === "emoji" ? T("Emoji") : T("Commands")
+  const titles = { person: T("People"), emoji: T("Emoji"), command: T("Commands"), snippet: T("Saved replies") }
+  const title = titles[menu.kind ?? "command"]
   return (
     <>
       <p class="visually-hidden" role="status">

@@ -6,6 +6,7 @@ import { close } from "./panes"
 import { colleagues, conversationChoice, conversationsLike } from "./people"
 import type { Choice, Found } from "./picker"
 import { go, href, type Place } from "./route"
+import { contactsLike } from "./saved"
 import { order } from "./store"
 import { Dialog, Picker } from "./ui"
 
@@ -39,9 +40,18 @@ async function look(words: string, cancel: AbortSignal, early: (found: Found) =>
     section: T("Messages"),
   }]
   early({ choices: [...here, ...messages] })
-  const people = await colleagues(words, cancel, [], 6).catch(() => ({ choices: [] }))
+  const [people, contacts] = await Promise.all([
+    colleagues(words, cancel, [], 6).catch(() => ({ choices: [] })),
+    contactsLike(words, 6).catch(() => []),
+  ])
   const others = people.choices.filter((p) => !here.some((c) => c.id === p.id))
-  return { choices: [...here, ...others.map((p) => ({ ...p, section: T("Colleagues") })), ...messages] }
+  const shared = contacts.filter((s) => ![...here, ...others].some((c) => c.id === s.address)).map((s): Choice => ({
+    id: s.address,
+    name: s.name || s.address,
+    detail: [s.team_name, s.name ? s.address : ""].filter(Boolean).join(" · "),
+    section: T("Shared contacts"),
+  }))
+  return { choices: [...here, ...others.map((p) => ({ ...p, section: T("Colleagues") })), ...shared, ...messages] }
 }
 
 /** recent has what one may want next: what is unread, then the newest. */

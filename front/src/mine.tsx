@@ -47,6 +47,7 @@ function items(): MenuItem[] {
     { label: T("My profile"), icon: "user", line: true, do: () => location.assign("/me") },
     ...notified(),
     { label: T("Notifications"), icon: "settings", do: () => location.assign("/me/notifications") },
+    { label: T("Saved replies and contacts"), icon: "text-quote", do: () => location.assign("/me/saved") },
     { label: T("Home"), icon: "house", do: () => location.assign("/") },
     { label: T("Chat with end-to-end encryption (OMEMO)"), icon: "lock", do: () => location.assign("/chat/converse") },
     ...(boot.links ?? []).map((l, i): MenuItem => ({
