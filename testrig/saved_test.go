@@ -49,8 +49,8 @@ func TestSavedReplies(t *testing.T) {
 	c := apiOfAll(t, r, "juliet", "paris")
 	var replies []api.SavedReply
 	c[0].want(200, "GET", "/v1/me/snippets", "", &replies)
-	if len(replies) != 1 || replies[0] != (api.SavedReply{Name: "hours", Text: "We are open\nfrom 9 to 5.", Team: "desk",
-		TeamName: "Team desk"}) {
+	want := api.SavedReply{Name: "hours", Text: "We are open\nfrom 9 to 5.", Team: "desk", TeamName: "Team desk"}
+	if len(replies) != 1 || replies[0] != want {
 		t.Errorf("%+v", replies)
 	}
 	var contacts []api.SharedContact
