@@ -299,3 +299,27 @@ func (b *browser) offline(off bool) {
 		b.t.Fatal(err)
 	}
 }
+
+// Two tabs share what is being written: what one has sent does not come back from the other.
+func TestFrontTwoTabs(t *testing.T) {
+	s := newStage(t)
+	b := chatter(t, s.Node.Addr("websocket").String(), "en", "light")
+	b.signIn("romeo")
+	other := b.tab()
+	b.chat(s.room)
+	other.chat(s.room)
+	b.insert("half of it")
+	other.until(`document.querySelector(".composer textarea").value === "half of it"`)
+	b.key("a", chromedp.ModifierCtrl)
+	for i := range 20 {
+		b.write(fmt.Sprintf("number %02d", i))
+	}
+	other.shows("number 19")
+	for _, x := range []*browser{b, other} {
+		x.until(`document.querySelector(".composer textarea").value === "" && __rows("number").length === 20`)
+		x.until(`document.querySelector(".tree .draft") === null`)
+	}
+	b.until(`!Object.keys(localStorage).some(k => /\/(draft|out)\//.test(k))`)
+	b.clean()
+	other.clean()
+}
