@@ -304,6 +304,8 @@ var deeds = []deed{
 		"page POST /me/tokens/revoke",
 	}},
 	{"what nobody has to be signed in for", "xmseao", []string{
+		"page GET /chat/manifest.webmanifest",
+		"page GET /chat/sw.js",
 		"page GET /dev/outbox",
 		"page GET /forgot",
 		"page GET /login",
@@ -338,8 +340,6 @@ var deeds = []deed{
 		"api PUT /api/v1/groups/{slug}/requests/{address}",
 		"page /",
 		"page GET /assets/{version}/{name...}",
-		"page GET /chat/manifest.webmanifest",
-		"page GET /chat/sw.js",
 		"api PUT /api/v1/conversations/{id}/messages/{message}", // for its author
 		"page GET /front/{version}/{name...}",
 		"page GET /chat/ws",

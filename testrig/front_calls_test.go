@@ -13,7 +13,8 @@ import (
 // calls finds the operations that the chat in the browser asks for: a method, and a path as a text, as a template, or
 // made by the function at.
 var calls = regexp.MustCompile(
-	`call(?:<[^>]*(?:<[^>]*>)?[^>]*>)?\(\s*"([A-Z]+)",\s*(?:"([^"]+)"|` + "`([^`]+)`" + `|at\(([^)]*)\))`)
+	`call(?:<[^>]*(?:<[^>]*>)?[^>]*>)?\(\s*"([A-Z]+)",\s*(?:"([^"]+"(?: \+ \w+\()?)|` + "`([^`]+)`" +
+		`|at\(([^)]*)\))`)
 
 // values are the places of a path that are filled in.
 var values = regexp.MustCompile(`\$\{[^}]*\}|\{[^}]*\}`)
@@ -51,7 +52,11 @@ func TestFrontUsesTheAPI(t *testing.T) {
 		}
 		for _, m := range calls.FindAllStringSubmatch(string(text), -1) {
 			found++
-			path := m[2] + values.ReplaceAllString(m[3], "*")
+			path, joined, _ := strings.Cut(m[2], `"`)
+			if strings.Contains(joined, "encodeURIComponent") {
+				path += "*"
+			}
+			path += values.ReplaceAllString(m[3], "*")
 			if m[4] != "" {
 				path = "/conversations"
 				for _, part := range strings.Split(m[4], ",") {

@@ -38,6 +38,7 @@ func (x things) kinds() []kindOfThing {
 		k("/people/{address}", "paris"), k("theme={theme}", x.at["key"]), k("/t/{key}", x.at["key"]),
 		k("/themes/{theme}", x.at["key"]), k("/profile-fields/{key}", x.at["field"]),
 		k("/people/fields/{key}", x.at["field"]), k("/links/{link}", x.at["link"]),
+		k("/tasks/{task}", x.at["task"]),
 		{"/conversations/{id}", x.at["secretroom"], "nothing@groups." + x.host},
 		{"/chat/c/{id}", x.at["secretroom"], "nothing@groups." + x.host},
 	}
@@ -69,6 +70,11 @@ func TestThingsCannotBeTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.at["key"], x.at["secretroom"] = secret.Key, secret.Room+"@groups."+testrig.Host
+	nurse := &chatter{t: t, b: r.Browser(t)}
+	nurse.b.SignIn("nurse")
+	var task struct{ ID string }
+	nurse.must("POST", in(x.at["secretroom"], "/tasks"), map[string]any{"what": "Hush"}, &task)
+	x.at["task"] = task.ID
 	if _, _, err := r.Node.Store.UpdateOwner(ctx, testrig.Host,
 		"supervisor", func(p *store.Person) error { p.Department = "Kitchen"; return nil }); err != nil {
 		t.Fatal(err)

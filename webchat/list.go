@@ -315,7 +315,7 @@ func (s *Service) Writes(ctx context.Context, account string, id jid.JID) error 
 	}
 	f, err := s.find(ctx, who, id)
 	if err == nil && !f.conversation.Write {
-		err = fault.New(fault.Forbidden, "", "You can read here but not write")
+		err = fault.New(fault.Forbidden, "", "You cannot write in this conversation")
 	}
 	return err
 }

@@ -234,6 +234,19 @@ func (s *Service) ReachesTask(ctx context.Context, account, id string) error {
 	return err
 }
 
+// MayChangeTask returns an error if a person may not change a task.
+func (s *Service) MayChangeTask(ctx context.Context, account, id string) error {
+	who, err := jid.New(account, s.cfg.Host.Domain, "")
+	if err != nil {
+		return err
+	}
+	t, err := s.task(ctx, who, id)
+	if err == nil && !t.f.conversation.Write {
+		err = fault.New(fault.Forbidden, "", "You cannot write in this conversation")
+	}
+	return err
+}
+
 // TaskOf gives one task.
 func (s *Service) TaskOf(ctx context.Context, account, id string) (Task, error) {
 	who, err := jid.New(account, s.cfg.Host.Domain, "")

@@ -75,8 +75,17 @@ func (s *Server) seesTask(ctx context.Context, c caller, of func(string) string)
 	return w.ReachesTask(ctx, c.me.Name, of("task"))
 }
 
+// changesTask lets in people who may write in the conversation of the task that the operation names.
+func (s *Server) changesTask(ctx context.Context, c caller, of func(string) string) error {
+	w, err := s.chat(c)
+	if err != nil {
+		return err
+	}
+	return w.MayChangeTask(ctx, c.me.Name, of("task"))
+}
+
 func (s *Server) tasks(d *doors) {
-	serve(s, d, MakeTask, s.inReach, func(ctx context.Context, c caller, in *MakeTaskInput) (webchat.Task, error) {
+	serve(s, d, MakeTask, s.mayWrite, func(ctx context.Context, c caller, in *MakeTaskInput) (webchat.Task, error) {
 		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (webchat.Task, error) {
 			return w.MakeTask(ctx, c.me.Name, c.credential, j, in.Body)
 		})
@@ -101,13 +110,14 @@ func (s *Server) tasks(d *doors) {
 		}
 		return w.TaskOf(ctx, c.me.Name, in.Task)
 	})
-	serve(s, d, ChangeTask, s.seesTask, func(ctx context.Context, c caller, in *ChangeTaskInput) (webchat.Task, error) {
-		w, err := s.chat(c)
-		if err != nil {
-			return webchat.Task{}, err
-		}
-		return w.ChangeTask(ctx, c.me.Name, c.credential, in.Task, in.Body)
-	})
+	serve(s, d, ChangeTask, s.changesTask,
+		func(ctx context.Context, c caller, in *ChangeTaskInput) (webchat.Task, error) {
+			w, err := s.chat(c)
+			if err != nil {
+				return webchat.Task{}, err
+			}
+			return w.ChangeTask(ctx, c.me.Name, c.credential, in.Task, in.Body)
+		})
 	act(s, d, DeleteTask, s.seesTask, func(ctx context.Context, c caller, in *OneTask) error {
 		w, err := s.chat(c)
 		if err != nil {
