@@ -273,7 +273,7 @@ func changingActs() []act {
 			s.first.until(`__row("A rose")?.matches(":not(.pending)")`)
 			s.first.focus("A rose by any name")
 			s.first.key("e")
-			s.first.until(`document.querySelector(".composer.editing textarea")?.value === "A rose by any name"`)
+			s.first.until(`document.querySelector(".composer.editing textarea")?.value === "A rose by any name" && ` + caretAtEnd)
 			s.first.insert(" would smell as sweet")
 			s.first.key(kb.Enter)
 			s.first.until(`document.querySelector(".composer.editing") === null`)

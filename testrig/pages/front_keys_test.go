@@ -53,6 +53,9 @@ func (b *browser) pick(item string) {
 	b.t.Fatalf("the menu has no %s: %s", item, eval[string](b, `document.querySelector("[role=menu]:popover-open").innerText`))
 }
 
+// caretAtEnd is true once the field is ready to go on writing in.
+const caretAtEnd = inField + ` && document.activeElement.selectionStart === document.activeElement.value.length`
+
 const inField = `document.activeElement.matches(".composer textarea")`
 
 // Every act is reached without a mouse.
@@ -113,7 +116,7 @@ func TestFrontKeys(t *testing.T) {
 	// One's own: edited, taken back.
 	b.focus("I kiss thy hand")
 	b.key("e")
-	b.until(`document.querySelector(".composer.editing") !== null && ` + inField)
+	b.until(`document.querySelector(".composer.editing textarea")?.value === "I kiss thy hand" && ` + caretAtEnd)
 	b.insert(", too")
 	b.key(kb.Enter)
 	b.until(`__row("I kiss thy hand, too")?.querySelector(".edited") !== null`)
