@@ -113,8 +113,8 @@ func inVerona(t *testing.T, r *testrig.Rig) (room, path string) {
 	return room, "/chat/c/" + strings.ReplaceAll(room, "@", "%40")
 }
 
-// write writes a message in the conversation that is open.
-func (b *browser) write(text string) {
+// sendByButton writes a message in the conversation that is open, and presses the button.
+func (b *browser) sendByButton(text string) {
 	b.t.Helper()
 	b.until(`document.querySelector(".composer textarea") !== null`)
 	value, err := json.Marshal(text)
@@ -224,7 +224,7 @@ func TestOffline(t *testing.T) {
 	b := startAt(t, line.listener.Addr().String(), "en", "light")
 	b.signIn("romeo")
 	b.open(path)
-	b.write("But, soft!")
+	b.sendByButton("But, soft!")
 	b.until(shown("But, soft!"))
 	b.comes(ready)
 
@@ -232,7 +232,7 @@ func TestOffline(t *testing.T) {
 	b.do(chromedp.Navigate(base + path))
 	b.until(shown("But, soft!"))
 	b.until(`document.querySelector("[role=tree]")?.innerText.includes("Verona")`)
-	b.write("What light?")
+	b.sendByButton("What light?")
 	b.until(pending)
 	b.do(chromedp.Navigate(base + path))
 	b.until(pending)
@@ -248,7 +248,7 @@ func TestOffline(t *testing.T) {
 
 	b.comes(ready)
 	b.open("/chat/c/juliet%40" + testrig.Host)
-	b.write("Who is there?")
+	b.sendByButton("Who is there?")
 	b.until(shown("Who is there?"))
 	b.comes(keeps(2))
 	g, err := r.Node.Org.Group(t.Context(), testrig.Host, "verona")
