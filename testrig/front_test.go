@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"parley/acts"
+	"parley/org"
 	"parley/store"
 	"parley/testrig"
 	"parley/webchat"
@@ -297,4 +298,21 @@ func TestFrontVisit(t *testing.T) {
 	juliet.fresh(room, "Hear, hear")
 	juliet.say(room, "Me too")
 	juliet.fresh(room, "Me too")
+}
+
+// A group's photo, or the emoji in its place, is shown in the list.
+func TestFrontGroupPicture(t *testing.T) {
+	r, _, g := verona(t, "juliet")
+	addTo(t, r, g, "juliet")
+	emoji := "\U0001F339"
+	if _, err := r.Node.Org.Update(t.Context(), acts.Operator, testrig.Host, g.ID,
+		org.GroupChange{Emoji: &emoji}); err != nil {
+		t.Fatal(err)
+	}
+	juliet := newChatter(t, r, "juliet")
+	c, _ := juliet.conversation(g.Room + "@groups." + testrig.Host)
+	p := juliet.b.Get(c.Photo)
+	if c.Photo == "" || p.Status != http.StatusOK || !strings.HasPrefix(p.Header.Get("Content-Type"), "image/") {
+		t.Errorf("%q: %d %s", c.Photo, p.Status, p.Header.Get("Content-Type"))
+	}
 }

@@ -149,8 +149,10 @@ func (s *Service) placed(p *org.Place, who jid.JID) Conversation {
 		React:        p.Reacts(),
 		Topic:        p.Group.Description,
 	}
-	if p.Group.PhotoHash != "" || p.Group.Emoji != "" {
-		c.Photo = "/g/" + p.Group.Slug + "/photo?v=" + photoVersion(p.Group)
+	if hash, err := s.cfg.Org.PictureHash(p.Group); err != nil {
+		s.failed("cannot draw the picture of a group", err, "group", p.Group.Slug)
+	} else if hash != "" {
+		c.Photo = "/g/" + p.Group.Slug + "/photo/" + hash
 	}
 	if !p.Addressed() {
 		c.Me = "" // see identified
@@ -161,14 +163,6 @@ func (s *Service) placed(p *org.Place, who jid.JID) Conversation {
 		c.Closed, c.Restricted = !p.Theme.Closed.IsZero(), p.Theme.Restricted
 	}
 	return c
-}
-
-// photoVersion changes with a group's picture.
-func photoVersion(g store.Group) string {
-	if g.PhotoHash != "" {
-		return g.PhotoHash[:min(12, len(g.PhotoHash))]
-	}
-	return "emoji"
 }
 
 // identified says which author the person is in a room that hides addresses. The room is loaded if need be.

@@ -62,10 +62,10 @@ var (
 		"get-group-photo", http.MethodGet, "/groups/{slug}/photo", "groups:read",
 		"The photo of a group",
 	)
-	SetGroupPhoto = large(op[SetGroupPhotoInput, None](
+	SetGroupPhoto = inBrowsers(large(op[SetGroupPhotoInput, None](
 		"set-group-photo", http.MethodPut, "/groups/{slug}/photo", "groups:write",
 		"Set the photo of a group that the caller owns",
-	))
+	)))
 	RemoveGroupPhoto = op[InGroup, None](
 		"remove-group-photo", http.MethodDelete, "/groups/{slug}/photo", "groups:write",
 		"Remove the photo",

@@ -17,14 +17,14 @@ func (s *Server) groupPhoto() {
 	s.handle("POST /g/{slug}/photo", member, (*request).savePhoto)
 }
 
-// showPhoto sends the photo to people who may know of the group. Its address has its hash, so that a browser may keep
-// it.
+// showPhoto sends the group's photo, or else its emoji as a picture, to people who may know of the group. Its address
+// has its hash, so that a browser may keep it.
 func (c *request) showPhoto() error {
 	r, err := c.room()
 	if err != nil {
 		return err
 	}
-	p, err := c.s.Org.Photo(c.r.Context(), c.host(), r.Group.ID)
+	p, err := c.s.Org.Picture(c.r.Context(), c.host(), r.Group.ID)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Creating a group: what it is called, who can find it, its first members and themes.
 
-import { useState } from "preact/hooks"
+import { useEffect, useId, useState } from "preact/hooks"
 import { call, detailOf, Problem } from "./api"
 import { Failure, Text } from "./fields"
 import { T } from "./i18n"
@@ -29,6 +29,7 @@ interface Wanted {
   kind: string
   people: readonly Choice[]
   themes: string
+  photo?: File | undefined
 }
 
 /** NewGroup is the dialog. */
@@ -60,6 +61,7 @@ export function NewGroup() {
       <Text label={T("Description")} value={wanted.description} onInput={(description) => set({ description })}
         max={2000} rows={2} optional wrong={about(problem, "description")} />
       <Kinds kind={wanted.kind} onKind={(kind) => set({ kind })} />
+      <Photo photo={wanted.photo} onPhoto={(photo) => set({ photo })} />
       <fieldset>
         <legend>{T("First members")}</legend>
         <Picker label={T("Find a colleague")} chosen={wanted.people} onChosen={(people) => set({ people })}
@@ -87,6 +89,42 @@ function Kinds({ kind, onKind }: { kind: string; onKind: (kind: string) => void 
   )
 }
 
+const pictures = "image/png,image/jpeg,image/gif,image/webp"
+const maxPhoto = 8 << 20 // bytes, as the pages take
+
+/** Photo lets one choose the group's picture, and shows what is chosen. */
+function Photo({ photo, onPhoto }: { photo: File | undefined; onPhoto: (photo: File | undefined) => void }) {
+  const id = useId()
+  const [shown, setShown] = useState("")
+  useEffect(() => {
+    if (!photo) return setShown("")
+    const at = URL.createObjectURL(photo)
+    setShown(at)
+    return () => URL.revokeObjectURL(at)
+  }, [photo])
+  const choose = (chosen: File | undefined) => {
+    if (chosen && chosen.size > maxPhoto) toast(T("This is too large."), { error: true })
+    else onPhoto(chosen)
+  }
+  return (
+    <div class="field">
+      <label for={id}>{T("Photo")}<span class="optional"> {T("(optional)")}</span></label>
+      {shown && <img class="new-photo" src={shown} alt="" width={64} height={64} />}
+      <input id={id} type="file" accept={pictures} onChange={(e) => choose(e.currentTarget.files?.[0])} />
+    </div>
+  )
+}
+
+/** encoded gives a file's content in base64. */
+function encoded(file: File): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,/, ""))
+    reader.onerror = () => reject(reader.error)
+    reader.readAsDataURL(file)
+  })
+}
+
 /** about is what the server says of a field. */
 function about(problem: unknown, field: string): string | undefined {
   if (!(problem instanceof Problem)) return undefined
@@ -105,6 +143,8 @@ async function create(w: Wanted): Promise<void> {
     await act.catch((err: unknown) => toast(T("The group is created, but: {{.Problem}}", { Problem: detailOf(err) }),
       { error: true }))
   }
+  const photo = w.photo
+  if (photo) await also(encoded(photo).then((image) => call("PUT", path + "/photo", { image })))
   if (w.people.length) {
     await also(call("POST", path + "/members", { members: w.people.map((p) => p.id), role: "member" }))
   }
