@@ -60,7 +60,7 @@ func (s *Server) events(d *doors) {
 const beatEvery = 15 * time.Second
 
 // maxStream is how long a stream lasts at most: the caller's right is asked for again at the next one.
-const maxStream = 30 * time.Minute
+const maxStream = 5 * time.Minute
 
 // streamEvents sends events until the caller goes or its session ends.
 func (s *Server) streamEvents(d *doors, hc huma.Context, in *EventsQuery) {
