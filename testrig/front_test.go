@@ -316,3 +316,24 @@ func TestFrontGroupPicture(t *testing.T) {
 		t.Errorf("%q: %d %s", c.Photo, p.Status, p.Header.Get("Content-Type"))
 	}
 }
+
+// Home and the list of devices name people and browsers as people know them.
+func TestHomeNames(t *testing.T) {
+	r, romeo, g := verona(t, "juliet")
+	addTo(t, r, g, "juliet")
+	if _, _, err := r.Node.Store.UpdateOwner(t.Context(), testrig.Host, "romeo", func(p *store.Person) error {
+		p.FullName = "Romeo Montague"
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	romeo.Post("/g/verona", "text", "But soft")
+	juliet := newChatter(t, r, "juliet")
+	home := juliet.b.Get("/").Text
+	if !strings.Contains(home, "Romeo Montague:") || !strings.Contains(home, "But soft") {
+		t.Error("home does not say who has written")
+	}
+	if strings.Contains(home, "Go-http-client") || !strings.Contains(home, "A browser") {
+		t.Error("home does not name the browser")
+	}
+}

@@ -115,7 +115,7 @@ func (s *Server) Browser(w http.ResponseWriter, r *http.Request) (*api.Browser, 
 		People:     c.P,
 		Me:         *c.Me,
 		Actor:      people.As(*c.Me, c.Actor.Door, c.remote()),
-		Credential: webchat.Credential{ID: c.Session.Hash, Remote: c.remote(), Agent: c.Session.Agent},
+		Credential: webchat.Credential{ID: c.Session.Hash, Remote: c.remote(), Agent: device(c.Lang, c.Session.Agent)},
 		Say:        c.refusal,
 	}, nil
 }

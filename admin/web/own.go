@@ -115,10 +115,22 @@ func (c *request) newest(news []org.RoomNews, rows []newsRow) error {
 	}
 	reader := messages.Reader{Store: c.s.Store}
 	ms, err := reader.Found(c.r.Context(), c.host(), c.s.Org.RoomDomain(c.host()), c.Me.Name, last)
+	if err != nil {
+		return err
+	}
+	names := make(map[string]string)
 	for i, m := range ms {
 		rows[i].By, rows[i].Text, rows[i].Encrypted = m.By.Nick, m.Short(), m.Kind == messages.Encrypted
+		if news[i].Group.ID == "" || !org.RulesOf(news[i].Group).ShowAddresses {
+			continue
+		}
+		name, err := c.fullName(m.By, names)
+		if err != nil {
+			return err
+		}
+		rows[i].By = cmp.Or(name, rows[i].By)
 	}
-	return err
+	return nil
 }
 
 // directory is the people of the organization, for everyone in it.
