@@ -283,7 +283,8 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 
 func TestEveryPage(t *testing.T) {
 	r := rig(t)
-	for _, c := range [][2]string{{"en", "light"}, {"fr", "dark"}, {"en", "dark"}, {"fr", "light"}} {
+	// Each language and each scheme once: what a page looks like in one does not depend on the other.
+	for _, c := range [][2]string{{"en", "light"}, {"fr", "dark"}} {
 		t.Run(c[0]+" "+c[1], func(t *testing.T) {
 			b := start(t, r, c[0], c[1])
 			for _, path := range []string{"/login", "/forgot", "/i/00000000000000000000000000000000"} {
