@@ -23,11 +23,12 @@ func (s *Service) Awake(account string) bool {
 	return false
 }
 
-// watched says whether somebody looks at the browser. Programs look at nothing.
+// watched says whether somebody looks at the browser: a tab of it reads events and is in view. Programs look at
+// nothing.
 func (b *Browser) watched() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.program && !b.asleep && !b.idle && !b.hidden && time.Since(b.seen) < confirmedFor
+	return !b.program && b.streams > 0 && !b.asleep && !b.idle && !b.hidden && time.Since(b.seen) < confirmedFor
 }
 
 // Told gives what a person is told of a message while nobody looks; a fault if the person may not read it.

@@ -174,7 +174,7 @@ func TestDisabledEverywhere(t *testing.T) {
 	if err := c.Bind("telephone"); err != nil {
 		t.Fatal(err)
 	}
-	hers.do(chromedp.Navigate(base + "/chat"))
+	hers.do(chromedp.Navigate(base + "/chat/converse"))
 	hers.until(`document.querySelector("converse-root") !== null`)
 	sessions := func() int { return len(r.Node.Host(testrig.Host).Account("paris").Sessions()) }
 	hers.wait(func() bool { return sessions() == 2 })
@@ -267,10 +267,12 @@ func TestWithoutScripts(t *testing.T) {
 	}
 	b.typed("full_name", "Paris Escalus")
 	b.typed("password", "short")
+	b.typed("again", "short")
 	// The browser refuses some input itself and does not send it; the server says what only it knows.
-	eval[bool](b, `(() => { document.getElementById("password").removeAttribute("minlength"); return true })()`)
+	eval[bool](b, `(() => { for (const id of ["password", "again"]) document.getElementById(id).removeAttribute("minlength"); return true })()`)
 	b.follow("main form button.primary", `document.querySelector(".alert.error, .error") !== null`)
 	b.typed("password", "Mot-de-passe-7")
+	b.typed("again", "Mot-de-passe-7")
 	b.follow("main form button.primary", `location.pathname === "/welcome"`)
 	if text := b.text(); !strings.Contains(text, "paris@example.org") {
 		t.Errorf("welcome: %s", text)
