@@ -337,3 +337,17 @@ func TestHomeNames(t *testing.T) {
 		t.Error("home does not name the browser")
 	}
 }
+
+// A message that no archive keeps is seen in the browser all the same: nobody else shows it later.
+func TestFrontWithoutArchive(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo", "juliet")
+	phone, c := signIn(t, r, "juliet"), signIn(t, r, "romeo")
+	if e := ask(t, phone, "juliet@"+testrig.Host, "set",
+		"<prefs xmlns='urn:xmpp:mam:2' default='never'><always/><never/></prefs>"); !ok(e) {
+		t.Fatal(e)
+	}
+	juliet := newChatter(t, r, "juliet")
+	sends(t, c, "<message to='juliet@"+testrig.Host+"' type='chat' id='u1'><body>Burn this</body></message>")
+	juliet.fresh("romeo@"+testrig.Host, "Burn this")
+}

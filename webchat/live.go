@@ -20,8 +20,8 @@ type saidInRoom struct {
 }
 
 const (
-	nsReactions  = "urn:xmpp:reactions:0"
-	nsCorrect    = "urn:xmpp:message-correct:0"
+	nsReactions  = store.NSReactions
+	nsCorrect    = store.NSCorrect
 	nsChatStates = "http://jabber.org/protocol/chatstates"
 )
 
@@ -33,9 +33,10 @@ func changes(st *wire.Stanza) bool {
 
 // inRoom tells browsers of what was said in a room.
 func (s *Service) inRoom(ctx context.Context, said saidInRoom) {
-	if said.id == 0 {
+	unkept := said.id == 0
+	if unkept {
 		s.typingInRoom(ctx, said)
-		return
+		said.id = s.cfg.Host.IDs.Next()
 	}
 	change := changes(said.stanza)
 	if !change && !server.Said(said.stanza) && !said.stanza.Has(wire.NSClient, "subject") {
@@ -43,7 +44,10 @@ func (s *Service) inRoom(ctx context.Context, said saidInRoom) {
 	}
 	m, whole := asKept(said.stanza, said.id, messages.Author{Address: said.sender})
 	var err error
-	if change || !whole {
+	if unkept && change {
+		return // what it changes is not known
+	}
+	if !unkept && (change || !whole) {
 		m, err = s.cfg.Messages.InRoom(ctx, said.room.Domain(), said.room.Local(), said.id)
 	}
 	if errors.Is(err, store.ErrNotFound) {
@@ -174,12 +178,13 @@ func (s *Service) passed(p *server.Pass, with jid.JID, incoming bool) {
 
 // toPerson tells an account's browsers of a message between it and somebody else.
 func (s *Service) toPerson(ctx context.Context, said saidToPerson) {
-	if said.id == 0 {
+	unkept := said.id == 0
+	if unkept {
 		if on, ok := typing(said.stanza); ok && said.incoming {
 			by := s.author(ctx, messages.Author{Address: said.with.String()}, scene{addressed: true})
 			s.tell(said.account, event("typing", typingEvent{said.with.String(), by, on}))
 		}
-		return
+		said.id = s.cfg.Host.IDs.Next()
 	}
 	change := changes(said.stanza)
 	if !change && !server.Said(said.stanza) {
@@ -189,7 +194,10 @@ func (s *Service) toPerson(ctx context.Context, said saidToPerson) {
 	m, whole := asKept(said.stanza, said.id, messages.Author{})
 	m.Incoming = said.incoming
 	var err error
-	if change || !whole {
+	if unkept && change {
+		return // what it changes is not known
+	}
+	if !unkept && (change || !whole) {
 		m, err = s.cfg.Messages.InChat(ctx, host, said.account, said.with.String(), said.id)
 	}
 	if errors.Is(err, store.ErrNotFound) {
