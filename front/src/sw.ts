@@ -74,8 +74,14 @@ async function openFile(request: Request, path: string): Promise<Response> {
   return answer
 }
 
+// One after the other: of two that come at once, the newer one is shown last, and stays.
+let showing: Promise<void> = Promise.resolve()
+
 worker.addEventListener("push", (e) => {
-  if (e.data) e.waitUntil(show(e.data.json() as Told))
+  if (!e.data) return
+  const told = e.data.json() as Told
+  showing = showing.catch(() => undefined).then(() => show(told))
+  e.waitUntil(showing)
 })
 
 /** show shows a message, unless somebody looks at the conversation. A newer one takes the place of an older one. */

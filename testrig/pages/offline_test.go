@@ -11,9 +11,6 @@ import (
 	"testing"
 	"time"
 
-	cdpbrowser "github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/serviceworker"
 	"github.com/chromedp/chromedp"
 
 	"parley/acts"
@@ -266,73 +263,6 @@ func TestOffline(t *testing.T) {
 	b.open(path)
 	b.until(`location.pathname === "/login"`)
 	b.comes(wiped)
-}
-
-// TestNotification: the service worker shows what the server tells of a message while no page of the chat is open, a
-// newer one in place of an older one; nothing while somebody looks at the conversation.
-func TestNotification(t *testing.T) {
-	r := testrig.Start(t, nil)
-	room, path := inVerona(t, r)
-	b := start(t, r, "en", "light")
-	if _, err := chromedp.CallBrowser(b.ctx, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{
-		Permission: &cdpbrowser.PermissionDescriptor{Name: "notifications"},
-		Setting:    cdpbrowser.PermissionSettingGranted,
-		Origin:     base,
-	}); err != nil {
-		t.Fatal(err)
-	}
-	workers := make(chan serviceworker.RegistrationID, 100)
-	if err := chromedp.Listen(b.ctx, func(ev any) {
-		if e, ok := ev.(*serviceworker.EventWorkerRegistrationUpdated); ok {
-			for _, x := range e.Registrations {
-				if x.ScopeURL == base+"/chat" && !x.IsDeleted {
-					workers <- x.RegistrationID
-				}
-			}
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(b.ctx, serviceworker.Enable, cdp.Empty{}); err != nil {
-		t.Fatal(err)
-	}
-	b.signIn("romeo")
-	b.open(path)
-	b.until(`navigator.serviceWorker.controller !== null`)
-	var id serviceworker.RegistrationID
-	select {
-	case id = <-workers:
-	case <-time.After(time.Minute):
-		t.Fatal("there is no service worker")
-	}
-	tell := func(text string) {
-		t.Helper()
-		told, err := json.Marshal(map[string]string{
-			"conversation": room, "name": "Verona", "by": "Juliet", "text": text, "id": "1",
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := chromedp.Call(b.ctx, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{
-			Origin: base, RegistrationID: id, Data: string(told),
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const there = `navigator.serviceWorker.getRegistration("/chat").then((r) => r.getNotifications())
-		.then((all) => all.map((n) => n.title + " | " + n.body + " | " + n.tag).join("\n"))`
-	is := func(want string) string { return there + fmt.Sprintf(`.then((text) => text === %q)`, want) }
-
-	eval[bool](b, `(() => { document.querySelector(".whoami").click(); return true })()`)
-	b.until(`document.querySelector("[role=menu]")?.innerText.includes("Notify me on this device")`)
-	tell("while he looks")
-	b.open("/me") // no page of the chat is open
-	tell("Ay me")
-	b.comes(is("Verona | Juliet: Ay me | " + room))
-	tell("O Romeo")
-	b.comes(is("Verona | Juliet: O Romeo | " + room))
-	b.open(path) // what is read is told no more
-	b.comes(is(""))
 }
 
 // TestNobodyLooks: a browser whose page of the chat is closed is woken at once, and one that shows it is not. No push
