@@ -76,7 +76,7 @@ store:
 listeners:
   c2s: { addresses: ["{{.Addr}}"] }
   c2s_tls: { addresses: [] }
-  websocket: { addresses: [] }
+  websocket: { addresses: ["{{.Web}}"] }
   metrics: { addresses: [] }
 federation:
   enabled: false
@@ -142,12 +142,17 @@ func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, er
 	if err != nil {
 		return nil, err
 	}
+	web, err := freePort()
+	if err != nil {
+		return nil, err
+	}
 	var conf bytes.Buffer
 	if err := parleyConfig.Execute(&conf, map[string]any{
 		"Domain":  Domain,
 		"Data":    data,
 		"DSN":     dsn,
 		"Addr":    loopback(port),
+		"Web":     loopback(web),
 		"Cert":    cert.cert,
 		"Key":     cert.key,
 		"Archive": s.Archive,
@@ -164,6 +169,7 @@ func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, er
 	}
 	in.add(p)
 	in.Control = filepath.Join(data, "parley.sock")
+	in.Web = loopback(web)
 	in.Dial = &load.Dialer{Addr: loopback(port), Domain: Domain, Password: password, TLS: tlsConfig}
 	if err := waitLogin(ctx, in.Dial, p); err != nil {
 		return nil, err

@@ -79,6 +79,7 @@ type Target interface {
 type Instance struct {
 	Dial    *load.Dialer
 	Control string     // The control socket of a server that has groups, else "".
+	Web     string     // Where a server that has groups answers HTTPS, else "".
 	Tree    meter.Tree // The processes whose CPU time and memory count.
 	procs   []*process // In the order they were started.
 }

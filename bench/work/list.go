@@ -116,6 +116,16 @@ func sessions() []Work {
 			Users: func(s Scale) int { return max(s.Idle, 20) }, Archive: true, Fresh: true, Once: true, Run: idle,
 		},
 		{
+			Rows: []Row{{Name: "browsers", Title: "open browsers, memory", Unit: "browser", KiB: true,
+				Must: []Goal{{Of: "row:idle", Max: 3}}, Aim: []Goal{{Of: "row:idle", Max: 1.5}}}},
+			Users:   func(s Scale) int { return s.Browsers + 20 },
+			Archive: true,
+			Fresh:   true,
+			Once:    true,
+			Groups:  true,
+			Run:     browsers,
+		},
+		{
 			Rows: []Row{{Name: "archive10k", Title: "archive page, of 10,000", Unit: "page",
 				Must: []Goal{{Of: "ejabberd", Max: 0.1}}, Aim: []Goal{{Max: 500}}}},
 			Users:   fixed(2),

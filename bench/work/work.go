@@ -23,6 +23,7 @@ type Scale struct {
 	BigRoom   int           // Occupants of the largest room.
 	Halls     [3]int        // Members of the groups for announcements.
 	Idle      int           // Idle sessions.
+	Browsers  int           // Open browsers.
 	Settle    time.Duration // Before idle memory is read.
 	IdleWatch time.Duration // How long idle CPU is watched.
 	Pages     int           // Archive pages at most.
@@ -37,6 +38,7 @@ var Quick = Scale{
 	BigRoom:   150,
 	Halls:     [3]int{100, 250, 1000},
 	Idle:      500,
+	Browsers:  200,
 	Settle:    3 * time.Second,
 	IdleWatch: 3 * time.Second,
 	Pages:     200,
@@ -51,6 +53,7 @@ var Full = Scale{
 	BigRoom:   500,
 	Halls:     [3]int{500, 1000, 5000},
 	Idle:      5000,
+	Browsers:  1000,
 	Settle:    10 * time.Second,
 	IdleWatch: 10 * time.Second,
 	Pages:     2000,

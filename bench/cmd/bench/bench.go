@@ -120,7 +120,7 @@ func (b *bench) measure(ctx context.Context, w work.Work, t target.Target) error
 		return nil
 	}
 	fmt.Fprintf(os.Stderr, "%-14s %-9s FAILED after %v: %v\n",
-		w.Rows[len(results)].Name, t.Name(), time.Since(began).Round(time.Second), err)
+		w.Rows[min(len(results), len(w.Rows)-1)].Name, t.Name(), time.Since(began).Round(time.Second), err)
 	for _, row := range w.Rows[len(results):] {
 		b.report.Fail(row.Name, t.Name(), err)
 	}
