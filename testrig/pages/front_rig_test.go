@@ -30,7 +30,7 @@ window.__tree = name => [...document.querySelectorAll(".tree [role=treeitem]")].
 window.__press = (text, within = document) => { const e = [...within.querySelectorAll("button, a, [role=menuitem], [role=menuitemradio], [role=option]")].find(e => (e.getAttribute("aria-label") ?? e.textContent).trim().startsWith(text)); e?.click(); return !!e };`
 
 // chatter opens a browser whose pages are watched through lens.
-func chatter(t *testing.T, addr, lang, scheme string) *browser {
+func chatter(t testing.TB, addr, lang, scheme string) *browser {
 	t.Helper()
 	b := startAt(t, addr, lang, scheme)
 	b.watched()
@@ -150,7 +150,7 @@ func (b *browser) choose(text, item string) {
 // stage is a server with a group, Romeo who runs it, and Juliet who is in it.
 type stage struct {
 	*testrig.Rig
-	t     *testing.T
+	t     testing.TB
 	group store.Group
 	room  string // of the group
 }
@@ -161,7 +161,7 @@ const (
 )
 
 // newStage makes a stage, with the accounts of others if there are any.
-func newStage(t *testing.T, others ...string) *stage {
+func newStage(t testing.TB, others ...string) *stage {
 	t.Helper()
 	r := testrig.Start(t, func(c *config.Config) {
 		c.Mail.Show = true
@@ -229,7 +229,7 @@ func (p *peer) gets(parts ...string) said {
 func newID() string { return strings.ToLower(rand.Text()) }
 
 // idOf gives the id that a stanza has.
-func idOf(t *testing.T, s said) string {
+func idOf(t testing.TB, s said) string {
 	t.Helper()
 	var m struct {
 		ID string `xml:"id,attr"`
@@ -241,7 +241,7 @@ func idOf(t *testing.T, s said) string {
 }
 
 // stanzaID gives the id under which the server keeps a stanza (XEP-0359).
-func stanzaID(t *testing.T, s said) string {
+func stanzaID(t testing.TB, s said) string {
 	t.Helper()
 	var m struct {
 		Kept struct {

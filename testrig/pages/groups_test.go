@@ -39,7 +39,7 @@ func groupPages(t *testing.T, r *testrig.Rig) []string {
 // peer is a real client in a process of its own: slixmpp, which tells each message as a line of JSON
 // and sends those it reads.
 type peer struct {
-	t     *testing.T
+	t     testing.TB
 	in    *json.Encoder
 	lines chan said
 }
@@ -51,7 +51,7 @@ type said struct {
 
 const python = "/usr/bin/python3" // Debian's, which is where Debian's slixmpp is
 
-func slixmpp(t *testing.T, r *testrig.Rig, user string, rooms ...string) *peer {
+func slixmpp(t testing.TB, r *testrig.Rig, user string, rooms ...string) *peer {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), python, "-c", "import slixmpp").CombinedOutput(); err != nil {
 		missing(t, "slixmpp", fmt.Errorf("%w: %s", err, out))

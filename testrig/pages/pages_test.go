@@ -30,7 +30,7 @@ import (
 const base = "https://" + testrig.Host
 
 // missing skips the test; where all clients must be there, it fails.
-func missing(t *testing.T, what string, err error) {
+func missing(t testing.TB, what string, err error) {
 	t.Helper()
 	if os.Getenv("PARLEY_TEST_REQUIRE_CLIENTS") == "1" {
 		t.Fatalf("%s is not installed: %v", what, err)
@@ -40,7 +40,7 @@ func missing(t *testing.T, what string, err error) {
 
 // browser is a Chromium without a window that finds the rig under its name.
 type browser struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 	axe string
 
@@ -53,13 +53,13 @@ addEventListener("securitypolicyviolation", e => __faults.push("policy: " + e.vi
 addEventListener("error", e => __faults.push("error: " + e.message));
 addEventListener("unhandledrejection", e => __faults.push("rejection: " + e.reason));`
 
-func start(t *testing.T, r *testrig.Rig, lang, scheme string) *browser {
+func start(t testing.TB, r *testrig.Rig, lang, scheme string) *browser {
 	t.Helper()
 	return startAt(t, r.Node.Addr("websocket").String(), lang, scheme)
 }
 
 // startAt is start for a rig that is reached at an address.
-func startAt(t *testing.T, addr, lang, scheme string) *browser {
+func startAt(t testing.TB, addr, lang, scheme string) *browser {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
