@@ -1,5 +1,5 @@
 # make build   bin/parley
-# make test    install what the tests need (Debian packages, npm packages) and run them all, with the race detector
+# make test    install what the tests need (Debian packages, npm packages) and run them all, with the race detector (browsers without)
 # make check   gofmt, vet, staticcheck, govulncheck, the layers
 # make fuzz    every fuzzer for FUZZTIME (30s)
 # make bench   parley beside Prosody, ejabberd and a bare relay; takes long
