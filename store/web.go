@@ -21,6 +21,8 @@ type WebSessions interface {
 	CreateWebSession(ctx context.Context, s WebSession, max int) error
 	// WebSession gives a session that has not expired at a moment; ErrNotFound if there is none.
 	WebSession(ctx context.Context, host, hash string, at time.Time) (WebSession, error)
+	// WebSessionAndOwner is WebSession with its owner, in one statement.
+	WebSessionAndOwner(ctx context.Context, host, hash string, at time.Time) (WebSession, Person, error)
 	// WebSessionsOf gives an owner's sessions that have not expired at a moment, the last used first.
 	WebSessionsOf(ctx context.Context, host, owner string, at time.Time) ([]WebSession, error)
 	// TouchWebSession notes that a session and its account were used, until when the session is valid now, and Proven

@@ -128,7 +128,7 @@ func (s *Server) who(r *http.Request) (*people.People, store.WebSession, store.P
 	if p == nil {
 		return nil, store.WebSession{}, store.Person{}, nil
 	}
-	w, err := s.Store.WebSession(r.Context(), host, hashToken(token), time.Now())
+	w, u, err := s.Store.WebSessionAndOwner(r.Context(), host, hashToken(token), time.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, w, store.Person{}, nil
 	}
@@ -138,12 +138,8 @@ func (s *Server) who(r *http.Request) (*people.People, store.WebSession, store.P
 	if time.Since(w.Seen) > p.Policy().SessionIdle { // the session was longer when this was seen
 		return nil, w, store.Person{}, nil
 	}
-	u, err := s.Store.Person(r.Context(), host, w.Owner)
-	if errors.Is(err, store.ErrNotFound) || err == nil && u.State() != store.StateActive {
+	if u.State() != store.StateActive {
 		return nil, w, u, nil
-	}
-	if err != nil {
-		return nil, w, u, err
 	}
 	return p, w, u, nil
 }

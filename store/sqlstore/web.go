@@ -13,6 +13,9 @@ import (
 
 const webSessionColumns = "host, hash, owner, created, seen, expires, proven, remote, agent"
 
+// webSessionOf are the same columns, beside those of other tables.
+const webSessionOf = "w.host, w.hash, w.owner, w.created, w.seen, w.expires, w.proven, w.remote, w.agent"
+
 func scanWebSession(r interface{ Scan(...any) error }) (w store.WebSession, err error) {
 	var created, seen, expires, proven int64
 	err = r.Scan(&w.Host, &w.Hash, &w.Owner, &created, &seen, &expires, &proven, &w.Remote, &w.Agent)
@@ -57,6 +60,34 @@ func (s *Store) WebSession(ctx context.Context, host, hash string, at time.Time)
 	}
 	return w, err
 }
+
+// WebSessionAndOwner is WebSession with its owner, in one statement.
+func (s *Store) WebSessionAndOwner(ctx context.Context, host, hash string,
+	at time.Time) (w store.WebSession, p store.Person, err error) {
+	found := false
+	err = s.rows(ctx, func(r *sql.Rows) (err error) {
+		found = true
+		var created, seen, expires, proven int64
+		p, err = scanPerson(after{r, []any{&w.Host, &w.Hash, &w.Owner, &created, &seen, &expires, &proven, &w.Remote,
+			&w.Agent}})
+		w.Created, w.Seen, w.Expires, w.Proven = when(created), when(seen), when(expires), when(proven)
+		return err
+	}, "SELECT "+webSessionOf+", "+s.personColumns()+personTables+
+		" JOIN web_sessions w ON w.host = u.host AND w.owner = u.name WHERE w.host = $1 AND w.hash = $2 AND w.expires > $3",
+		host, hash, micros(at))
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return w, p, err
+}
+
+// after scans a row into what is first, and then into what it is asked for.
+type after struct {
+	row   interface{ Scan(...any) error }
+	first []any
+}
+
+func (a after) Scan(to ...any) error { return a.row.Scan(append(a.first, to...)...) }
 
 // WebSessionsOf gives an owner's sessions that have not expired at a moment, the last used first.
 func (s *Store) WebSessionsOf(ctx context.Context, host, owner string,

@@ -311,6 +311,13 @@ func webSessions(s *suite) {
 	}
 	s.ok(s.st.CreateWebSession(s.ctx, w, 2))
 	s.same(must[store.WebSession](s)(s.st.WebSession(s.ctx, host, "a", at(9))), w)
+	s.user("romeo")
+	both, owner, err := s.st.WebSessionAndOwner(s.ctx, host, "a", at(9))
+	s.ok(err)
+	s.same(both, w)
+	s.same(owner, must[store.Person](s)(s.st.Person(s.ctx, host, w.Owner)))
+	_, _, err = s.st.WebSessionAndOwner(s.ctx, host, "a", at(10))
+	s.is(err, store.ErrNotFound)
 	for _, err := range []error{
 		second(s.st.WebSession(s.ctx, host, "a", at(10))), second(s.st.WebSession(s.ctx, other, "a", at(2))),
 		second(s.st.WebSession(s.ctx, host, "b", at(2))),
@@ -347,7 +354,7 @@ func webSessions(s *suite) {
 	n.Hash, n.Owner = "n", "nurse"
 	s.ok(s.st.CreateWebSession(s.ctx, n, 2))
 	s.ok(s.st.SetKeys(s.ctx, host, "nurse", []byte{1}))
-	_, err := s.st.WebSession(s.ctx, host, "n", at(2))
+	_, err = s.st.WebSession(s.ctx, host, "n", at(2))
 	s.is(err, store.ErrNotFound)
 	s.is(s.st.DeleteWebSession(s.ctx, host, "juliet", "b"), store.ErrNotFound) // belongs to somebody else
 	s.ok(s.st.DeleteWebSessions(s.ctx, host, "romeo", "b"))

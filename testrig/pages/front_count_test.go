@@ -15,7 +15,6 @@ import (
 // database, and bytes.
 func TestFrontCosts(t *testing.T) {
 	const requests, statements, bytes = 2, 4, 60_000
-	const session = 2 // statements that find out whose browser asks, with each request
 	for _, groups := range []int{3, 500} {
 		t.Run(fmt.Sprint(groups), func(t *testing.T) {
 			s := newStage(t)
@@ -58,7 +57,7 @@ func TestFrontCosts(t *testing.T) {
 			list = s.Node.Store.Asked() - list
 			t.Logf("with %d groups: %d requests, %d statements, %d bytes; the list: %d statements, %d bytes", groups,
 				len(asked), cost, size, list, len(all.Text))
-			if cost > session+statements || size > bytes {
+			if cost > statements || size > bytes {
 				t.Errorf("%d statements, %d bytes", cost, size)
 			}
 		})
