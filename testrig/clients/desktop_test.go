@@ -40,10 +40,13 @@ func alone(t *testing.T, programs ...string) bool {
 	return false
 }
 
+// room is the one of alice's group.
+const room = "engineering@groups.localhost"
+
 // desktop has alice come by a client with windows: it signs in and joins her group's room, which it has learned of
-// from her bookmarks alone.
-func desktop(t *testing.T, client string) {
-	s := startServerAt(t, "127.0.0.1:5222")
+// from her bookmarks alone. It gives the server, and where the client keeps its data.
+func desktop(t *testing.T, client string) (s *server, home string) {
+	s = startServerAt(t, "127.0.0.1:5222")
 	ca, err := os.ReadFile(s.welcome["ca"])
 	if err != nil {
 		t.Fatal(err)
@@ -63,11 +66,10 @@ func desktop(t *testing.T, client string) {
 	if err := os.Chmod(s.dir, 0o755); err != nil { // the client is another user
 		t.Fatal(err)
 	}
-	home := filepath.Join(s.dir, "desktop")
+	home = filepath.Join(s.dir, "desktop")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	const room = "engineering@groups.localhost"
 	s.parley("", "group", "create", "engineering", "--name", "Engineering", "--owner", "bob@localhost",
 		"--member", "alice@localhost")
 	bob := s.peer("bob@localhost/desk", room)
@@ -90,11 +92,13 @@ func desktop(t *testing.T, client string) {
 		return e.Event == "presence" && strings.HasPrefix(e.From, room+"/") &&
 			strings.Contains(strings.ToLower(e.From), "/alice") && e.Type != "unavailable"
 	})
+	return s, home
 }
 
 func TestDino(t *testing.T) {
 	if alone(t, "dino-im") {
-		desktop(t, "dino")
+		s, home := desktop(t, "dino")
+		hearsTheFront(s, filepath.Join(home, ".local/share/dino/dino.db"))
 	}
 }
 
