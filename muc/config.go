@@ -44,6 +44,8 @@ type RoomConfig struct {
 
 	Mentions *MentionRules `json:"mentions,omitempty"` // nil: the defaults
 
+	Several bool `json:"several,omitempty"` // a conversation of a few people (several.go)
+
 	Locked bool `json:"locked,omitempty"` // not configured yet: kept, so that a room is not open after a crash
 }
 
@@ -252,7 +254,10 @@ func roles(values []string) []string {
 
 // access is what searches and inboxes have to know of a free room.
 func (c RoomConfig) access() store.RoomAccess {
-	a := store.RoomAccess{Readers: store.ReadersMembers, Since: c.SinceJoin, Named: c.NonAnonymous}
+	a := store.RoomAccess{Readers: store.ReadersMembers, Since: c.SinceJoin, Named: c.NonAnonymous, Several: c.Several}
+	if c.Several {
+		a.Title = c.Name
+	}
 	switch {
 	case !mayRead(&c, Member):
 		a.Readers = store.ReadersAdmins

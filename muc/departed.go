@@ -43,7 +43,7 @@ func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error
 	}
 	for _, name := range names {
 		err := s.Ask(ctx, name, patience, func(ctx context.Context, r *Room) error {
-			if k, ok := r.keeper.(*free); ok {
+			if k := freeOf(r); k != nil {
 				return k.departed(ctx, who)
 			}
 			return nil
@@ -51,6 +51,9 @@ func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, fmt.Errorf("room %s: %w", name, err)
 		}
+	}
+	if err := s.endDeserted(ctx); err != nil {
+		return nil, err
 	}
 	return s.Inherit(ctx, who, Deleted)
 }
@@ -60,7 +63,7 @@ func (s *Service) knowing(ctx context.Context, who jid.JID) ([]string, error) {
 	names := make(map[string]bool)
 	s.mu.RLock()
 	for name, r := range s.rooms {
-		if _, ok := r.keeper.(*free); ok {
+		if freeOf(r) != nil {
 			names[name] = true // its requests and occupants are known to the room alone
 		}
 	}
@@ -109,7 +112,11 @@ func (k *free) departed(ctx context.Context, who jid.JID) error {
 		return nil
 	}
 	none := []Change{{Who: who, Affiliation: None, SetNick: true}}
-	if err := k.setPeople(ctx, none); err != nil { // once more: it may have been written since
+	change := k.setPeople
+	if s, ok := r.keeper.(*several); ok {
+		change = s.change
+	}
+	if err := change(ctx, none); err != nil { // once more: it may have been written since
 		return err
 	}
 	r.showChanges(ctx, nil, none)

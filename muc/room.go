@@ -96,8 +96,8 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*Room, error) {
 	}
 	if s.keeps(row) {
 		r.keeper, err = s.keepers.Keeper(ctx, r, row)
-	} else {
-		r.keeper, err = newFree(ctx, r)
+	} else if r.keeper, err = newFree(ctx, r); err == nil && r.cfg.Several && s.cfg.Company != nil {
+		r.keeper = &several{r.keeper.(*free)}
 	}
 	if err != nil {
 		return nil, err

@@ -31,6 +31,9 @@ type Config struct {
 	// Rules are what rooms do besides what this package does itself.
 	Rules []Rule
 
+	// Company says who may be in conversations of several people. nil: there are none.
+	Company Company
+
 	// Lives returns how many accounts had an address before its present one: the new account needs other occupant ids
 	// than they had. It is called on a room's goroutine and must not wait. May be nil.
 	Lives func(who jid.JID) int

@@ -12,7 +12,9 @@ type Store interface {
 	store.Committer
 	store.KV
 	store.Rooms
+	store.Conversations
 
+	Atomic(ctx context.Context, f func(ctx context.Context) error) error
 	ExpireRooms(ctx context.Context, host string, before time.Time) (int, error)
 	ReadRoom(ctx context.Context, host string, room string,
 		p store.Page) (es []store.Archived, complete bool, total int, err error)

@@ -12,6 +12,7 @@ import (
 	"parley/messages"
 	"parley/muc"
 	"parley/muc/groups"
+	"parley/muc/several"
 	"parley/people"
 	"parley/server"
 	"parley/webchat"
@@ -45,6 +46,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 		Bookmarks: marks,
 		Tasks:     todo,
 		Messages:  messages.Reader{Store: n.Store},
+		Converses: func() bool { return n.settings.Of(h.Domain).Conversations },
 		Photo: func(ctx context.Context, account string) (string, error) {
 			hash, err := n.cards[h.Domain].PhotoHash(ctx, account)
 			return admin.PhotoPath(account, hash), err
@@ -61,6 +63,17 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 	todo.Place = s.TaskPlace
 	n.Org.Subscribe(s.OrgChanged)
 	return s
+}
+
+// newCompany joins a host's conversations of several people with its accounts.
+func (n *Node) newCompany(h *server.Host) *several.Company {
+	return several.New(several.Config{
+		Host:      h,
+		Store:     n.Store,
+		Bookmarks: n.notices[h.Domain].Bookmarks,
+		On:        func() bool { return n.settings.Of(h.Domain).Conversations },
+		Told:      n.chats[h.Domain].SeveralChanged,
+	})
 }
 
 // mentioned has people told that they are mentioned in a room of a host: by their phones and in their browsers.

@@ -248,6 +248,7 @@ func (n *Node) roomsConfig(h *server.Host, secret []byte) muc.Config {
 	defaults.Archive = c.Archive
 	return muc.Config{
 		Rules:          []muc.Rule{n.chats[h.Domain].Rule},
+		Company:        n.newCompany(h),
 		Domain:         c.Label + "." + h.Domain,
 		Host:           h,
 		Store:          n.Store,

@@ -23,7 +23,10 @@ func (n *Node) buildSettings(ctx context.Context) error {
 func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
 	values := func(c *config.Config, h config.Host) settings.Values {
 		v := settings.Values{
-			Title:       h.Title,
+			Title: h.Title,
+
+			Conversations: true,
+
 			TwoFactor:   c.Auth.TwoFactor,
 			SessionIdle: c.Web.SessionIdle,
 			InviteBy:    store.RoleSupervisor,

@@ -14,7 +14,7 @@ import (
 const MaxUnread = 200
 
 // maxFree is how many free rooms are looked at.
-const maxFree = 200
+const maxFree = 1000
 
 // RoomNews is a room of a person with what they have not read in it.
 type RoomNews struct {

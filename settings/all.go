@@ -61,6 +61,7 @@ var All = []Setting{
 	text("organization.title", "hosts.title", func(v *Values) *string { return &v.Title }),
 	choice("organization.lang", "", []string{"", "en", "fr"}, func(v *Values) *string { return &v.Lang }),
 	timeZone("organization.time_zone", func(v *Values) *string { return &v.Quiet.Zone }),
+	onOff("organization.conversations", "", func(v *Values) *bool { return &v.Conversations }),
 	role(store.RoleMember), role(store.RoleSupervisor), role(store.RoleAdmin), role(store.RoleOwner),
 
 	onOff("phones.quiet", "", func(v *Values) *bool { return &v.Quiet.On }),

@@ -22,6 +22,8 @@ type Values struct {
 	Lang  string            // for people who have chosen none; "": the browser's, or else English
 	Roles map[string]string // the organization's words for roles, instead of those of the reader's language
 
+	Conversations bool // people may begin conversations of several people without a group
+
 	TwoFactor   []string      // roles that must have a second factor
 	SessionIdle time.Duration // how long an unused browser stays signed in
 

@@ -30,6 +30,7 @@ type Formers interface {
 	// it.
 	Holders(ctx context.Context, host, jid string) ([]string, error)
 	// RoomsWithoutOwner gives the existing free rooms that nobody owns except, perhaps, the address besides.
+	// Conversations of several people, which nobody owns, are not among them.
 	RoomsWithoutOwner(ctx context.Context, host, besides string) ([]string, error)
 	// NodesWithoutOwner gives the nodes of a service that nobody owns except, perhaps, the address besides.
 	NodesWithoutOwner(ctx context.Context, host, besides string) ([]string, error)

@@ -24,6 +24,9 @@ type RoomAccess struct {
 	Readers string // ReadersAnyone …; "": members
 	Since   bool   // members read only messages from after they were added; visitors find nothing
 	Named   bool   // everyone in it sees the others' addresses
+	// Several says that the room is a conversation of a few people, and Title is the name that they gave it.
+	Several bool
+	Title   string
 }
 
 // ReadersAnyone and the others say who finds a free room's messages by searching.

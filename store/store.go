@@ -72,6 +72,7 @@ type Store interface {
 	Settings
 	Invitations
 	Rooms
+	Conversations
 	Groups
 	Teams
 	Follows

@@ -50,7 +50,7 @@ blocked | cleared: owner jid
 reports | cleared: owner | audit: who messages note | never: reason
 search_terms | cleared: owner | never: term ids
 search_marks | cleared: owner
-room_readers | never: room readers
+room_readers | never: room readers title
 node_options | cleared: owner jid | never: node options
 node_redirects | cleared: owner | archive of others: uri | never: name
 room_requests | cleared: jid | never: room nick

@@ -33,6 +33,9 @@ var deeds = []deed{
 		"api PUT /api/v1/conversations/{id}/notify",
 		"api PUT /api/v1/conversations/{id}/read",
 		"api PUT /api/v1/conversations/{id}/typing",
+		"api PATCH /api/v1/conversations/{id}",
+		"api POST /api/v1/conversations/{id}/leave",
+		"api POST /api/v1/conversations/{id}/people",
 		"api DELETE /api/v1/tasks/{task}",
 		"api GET /api/v1/conversations/{id}/tasks",
 		"api GET /api/v1/tasks/{task}",
@@ -258,6 +261,7 @@ var deeds = []deed{
 	{"what is everybody's own", "mseao", []string{
 		"api GET /api/v1/colleagues",
 		"api GET /api/v1/conversations",
+		"api POST /api/v1/conversations",
 		"api GET /api/v1/find",
 		"api GET /api/v1/tasks",
 		"api POST /api/v1/events/confirm",

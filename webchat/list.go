@@ -3,6 +3,8 @@ package webchat
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"parley/feature/bookmarks"
@@ -46,12 +48,16 @@ func (s *Service) Conversations(ctx context.Context, account string, c Credentia
 	if err != nil {
 		return list, err
 	}
+	few, err := s.several(ctx, who)
+	if err != nil {
+		return list, err
+	}
 	at := make(map[string]*org.Place, len(places))
 	for i := range places {
 		at[places[i].Room.String()] = &places[i]
 	}
 	for i := range news {
-		c, ok, err := s.listed(ctx, &news[i], at, who)
+		c, ok, err := s.listed(ctx, &news[i], at, few, who)
 		if err != nil {
 			return list, err
 		}
@@ -68,18 +74,25 @@ func (s *Service) Conversations(ctx context.Context, account string, c Credentia
 			list.Conversations = append(list.Conversations, s.marked(ctx, s.placed(&places[i], who), who, read))
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(few)) {
+		list.Conversations = append(list.Conversations, s.marked(ctx, few[id], who, read))
+	}
 	return list, nil
 }
 
-// listed gives an entry of the inbox. It takes the entry's place out of those that are left. ok is false for a room
-// that the person may not read.
+// listed gives an entry of the inbox. It takes the entry's place, or the conversation of several people, out of those
+// that are left. ok is false for a room that the person may not read.
 func (s *Service) listed(ctx context.Context, e *inbox.Conversation, left map[string]*org.Place,
-	who jid.JID) (c Conversation, ok bool, err error) {
+	few map[string]Conversation, who jid.JID) (c Conversation, ok bool, err error) {
 	id := e.With.String()
 	news := e.News()
+	several, isSeveral := few[id]
 	switch {
 	case news == nil:
 		c = s.withPerson(ctx, e.With, who)
+	case isSeveral:
+		c = several
+		delete(few, id)
 	case news.Free != "":
 		if c, err = s.freeRoom(ctx, e.With, news.Free, who); err != nil {
 			if _, refused := server.Refusal(err); refused || errors.Is(err, store.ErrNotFound) {
@@ -324,6 +337,10 @@ func (s *Service) findFree(ctx context.Context, who, id jid.JID) (f found, err e
 		return f, err
 	}
 	f.from, f.scene = from, scene{room: id, addressed: addressed}
+	if c, ok, err := s.severalAt(ctx, id, who); ok || err != nil {
+		f.conversation = c
+		return f, err
+	}
 	f.conversation, err = s.freeRoom(ctx, id, jid.Unescape(id.Local()), who)
 	return f, err
 }

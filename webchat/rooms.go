@@ -29,7 +29,11 @@ func (s *Service) follow(ctx context.Context, b *Browser) error {
 	if err != nil {
 		return err
 	}
-	free, err := s.freeRooms(ctx, who)
+	few, err := s.several(ctx, who)
+	if err != nil {
+		return err
+	}
+	free, err := s.freeRooms(ctx, who, few)
 	if err != nil {
 		return err
 	}
@@ -43,14 +47,20 @@ func (s *Service) follow(ctx context.Context, b *Browser) error {
 }
 
 // freeRooms gives the rooms without a group in a person's list of conversations which the person may read, and whether
-// the person sees addresses there.
-func (s *Service) freeRooms(ctx context.Context, who jid.JID) (map[jid.JID]bool, error) {
+// the person sees addresses there. few are the conversations of several people.
+func (s *Service) freeRooms(ctx context.Context, who jid.JID, few map[string]Conversation) (map[jid.JID]bool, error) {
 	all, err := s.cfg.Inbox.Conversations(ctx, who.Local())
 	if err != nil {
 		return nil, err
 	}
 	rooms := make(map[jid.JID]bool)
+	for id := range few {
+		rooms[jid.MustParse(id)] = true
+	}
 	for i := range all {
+		if rooms[all[i].With] {
+			continue
+		}
 		if news := all[i].News(); news == nil || news.Free == "" {
 			continue
 		}

@@ -34,11 +34,11 @@ type Me struct {
 	Status  Status `json:"status"`
 }
 
-// Conversation is a room of a group or theme, a room of nobody but its owners, or the conversation with a person. In
-// events, what is the same as before is left out.
+// Conversation is a room of a group or theme, a room of nobody but its owners, the conversation with a person or, of
+// the kind several, one of three to nine people. In events, what is the same as before is left out.
 type Conversation struct {
 	ID           string  `json:"id" doc:"bare address"`
-	Kind         string  `json:"kind" enum:"group,theme,room,person"`
+	Kind         string  `json:"kind" enum:"group,theme,room,person,several"`
 	Name         string  `json:"name"`
 	Group        string  `json:"group,omitempty" doc:"slug of the group"`
 	Theme        string  `json:"theme,omitempty" doc:"key of the theme"`
@@ -58,6 +58,9 @@ type Conversation struct {
 	Photo        string  `json:"photo,omitempty"`
 	Status       *Status `json:"status,omitempty"`
 	Topic        string  `json:"topic,omitempty"`
+	// People and Named are of the kind several.
+	People []Author `json:"people,omitempty" doc:"of the kind several: who is in it besides the caller"`
+	Named  bool     `json:"named,omitempty" doc:"of the kind several: its people gave it this name"`
 }
 
 // Last is the newest message of a conversation, in short.

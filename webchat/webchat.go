@@ -38,6 +38,8 @@ type Config struct {
 	Bookmarks *bookmarks.Bookmarks
 	Tasks     *tasks.Service
 	Messages  messages.Reader
+	// Converses says whether people may begin conversations of several people.
+	Converses func() bool
 	// Photo gives the path of a person's picture; "" if there is none.
 	Photo func(ctx context.Context, account string) (string, error)
 	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams.
@@ -54,6 +56,7 @@ type Store interface {
 		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	ReadRoom(ctx context.Context, host, room string,
 		p store.Page) (es []store.Archived, complete bool, total int, err error)
+	SeveralOf(ctx context.Context, host, jid string, limit int) ([]store.Several, error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
 	Task(ctx context.Context, host string, id store.ID) (store.Task, error)
 	Tasks(ctx context.Context, f store.TaskFilter) ([]store.Task, error)

@@ -278,6 +278,7 @@ func (s *Server) conversations(d *doors) {
 				webchat.Which{Before: in.Before, After: in.After, Around: in.Around, Limit: in.Limit})
 		})
 	})
+	s.several(d)
 	s.saying(d)
 	s.marking(d)
 	s.finding(d)

@@ -39,6 +39,7 @@ type boot struct {
 	Files   []string       `json:"files"`   // origins from which pictures are shown
 	MaxFile int64          `json:"maxFile"` // bytes; 0: files cannot be sent
 	Creates bool           `json:"creates"` // the person may make groups
+	Several bool           `json:"several"` // people may begin conversations of several people
 	Search  bool           `json:"search"`  // messages are found by their words
 	Links   []ownLink      `json:"links"`   // that the organization shows to the person
 }
@@ -61,6 +62,7 @@ func (c *request) frontPage() error {
 		Files:   c.fileOrigins(),
 		MaxFile: w.MaxFile(),
 		Creates: c.s.Org.MayCreateGroup(c.r.Context(), c.Actor, c.host()),
+		Several: w.Converses(),
 		Search:  c.s.Find != nil,
 	}
 	var err error

@@ -178,11 +178,13 @@ func (s *Store) Holders(ctx context.Context, host, jid string) ([]string, error)
 }
 
 // RoomsWithoutOwner gives the existing free rooms that nobody owns except, perhaps, the address besides.
+// Conversations of several people, which nobody owns, are not among them.
 func (s *Store) RoomsWithoutOwner(ctx context.Context, host, besides string) ([]string, error) {
 	return s.names(ctx, `SELECT r.name FROM rooms r WHERE r.host = $1 AND r.destroyed = 0
 		AND r.group_id = '' AND NOT EXISTS (
 		SELECT 1 FROM affiliations a WHERE a.host = r.host AND a.room = r.name AND a.affiliation = 'owner'
-		AND a.jid <> $2) ORDER BY r.name`, host, besides)
+		AND a.jid <> $2) AND NOT EXISTS (SELECT 1 FROM room_readers x WHERE x.host = r.host AND x.room = r.name
+		AND x.several = 1) ORDER BY r.name`, host, besides)
 }
 
 // NodesWithoutOwner gives the nodes of a service that nobody owns except, perhaps, the address besides.

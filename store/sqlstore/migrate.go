@@ -36,6 +36,8 @@ var steps = []step{
 	{1010, statements(pushSubscriptions)},
 	{1012, statements(tasksTable)},
 	{1014, statements(links)},
+	{1020, addColumn("room_readers", "several", "INT8 NOT NULL DEFAULT 0")},
+	{1021, addColumn("room_readers", "title", "TEXT NOT NULL DEFAULT ''")},
 }
 
 // statements is a step that executes SQL statements in order.

@@ -87,11 +87,11 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 }
 
 func writeAccess(ctx context.Context, tx *sql.Tx, host, room string, a store.RoomAccess) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO room_readers (host, room, readers, named, since_added)
-		VALUES ($1, $2, $3, $4, $5)
+	_, err := tx.ExecContext(ctx, `INSERT INTO room_readers (host, room, readers, named, since_added, several, title)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (host, room) DO UPDATE SET readers = excluded.readers, named = excluded.named,
-		since_added = excluded.since_added`,
-		host, room, cmp.Or(a.Readers, store.ReadersMembers), bit(a.Named), bit(a.Since))
+		since_added = excluded.since_added, several = excluded.several, title = excluded.title`,
+		host, room, cmp.Or(a.Readers, store.ReadersMembers), bit(a.Named), bit(a.Since), bit(a.Several), a.Title)
 	return err
 }
 

@@ -51,7 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Links", links},
 		{"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings},
 		{"APITokens", apiTokens}, {"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet},
-		{"FreeRooms", freeRooms}, {"HighestID", highest}, {"Formers", formers}, {"Tasks", tasks},
+		{"FreeRooms", freeRooms}, {"Several", several}, {"HighestID", highest}, {"Formers", formers}, {"Tasks", tasks},
 		{"TasksOfDeparted", tasksOfDeparted},
 	} {
 		t.Run(c.name, func(t *testing.T) {

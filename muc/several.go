@@ -1,0 +1,402 @@
+package muc
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/acts"
+	"parley/internal/fault"
+	"parley/server"
+	"parley/store"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// A conversation of several people is a room for a few people of the host. Only its members know of it, everybody in it
+// is a member, and nobody owns or moderates it: each may add somebody, give it a name, and leave. Clients find it by
+// bookmarks, as they find the rooms of groups. The same people have one such conversation: who asks for another gets
+// the one that there is.
+
+// MinSeveral and MaxSeveral are how many people such a conversation has when it is made, and at most.
+const (
+	MinSeveral = 3
+	MaxSeveral = 9
+)
+
+// maxSeverals is how many conversations of several people somebody may be in.
+const maxSeverals = 500
+
+// Company is what conversations of several people ask of the organization.
+type Company interface {
+	// Converses returns a refusal if a person may neither make conversations nor add somebody to one.
+	Converses(ctx context.Context, who jid.JID) error
+	// Joins returns a refusal if a person may not have somebody in a conversation.
+	Joins(ctx context.Context, by, who jid.JID) error
+	// Changed writes into the accounts of people what follows from who is in a conversation now. It is called in the
+	// transaction of that change, perhaps more than once. It returns what is to be done when that is kept.
+	Changed(ctx context.Context, c SeveralChange) (after func(ctx context.Context), err error)
+}
+
+// SeveralChange is how a conversation of several people is after a change.
+type SeveralChange struct {
+	Room   jid.JID
+	Title  string    // that its people gave it; "": none
+	People []jid.JID // its members, in order
+	Left   []jid.JID // who was one before
+}
+
+// several keeps a conversation of several people. The people are those of a free room, all of them members.
+type several struct{ *free }
+
+// freeOf gives the keeper of a room that belongs to no group; nil for another one.
+func freeOf(r *Room) *free {
+	switch k := r.keeper.(type) {
+	case *free:
+		return k
+	case *several:
+		return k.free
+	}
+	return nil
+}
+
+var (
+	errNoConversation = fault.New(fault.NotFound, "", "no such conversation")
+	errManyPeople     = fault.New(fault.Limit, "people",
+		"A conversation has at most {{.Max}} people. Make a group for more", "Max", MaxSeveral)
+)
+
+// Knows keeps the conversation from everybody who is not in it.
+func (k *several) Knows(ctx context.Context, who jid.JID, _ bool) error {
+	a, err := k.Affiliation(ctx, who)
+	if err == nil && a != Member {
+		err = server.ItemNotFound
+	}
+	return err
+}
+
+// Visits is false: nobody is there without being a member.
+func (k *several) Visits(context.Context, jid.JID) bool { return false }
+
+// Register lets a member choose a nick, or leave for good (section 7.10). Nobody asks to become one.
+func (k *several) Register(ctx context.Context, st *wire.Stanza, q *wire.Element) (*wire.Element, error) {
+	if err := k.Knows(ctx, st.From, false); err != nil {
+		return nil, err
+	}
+	return k.free.Register(ctx, st, q)
+}
+
+// Affiliate lets members add people and leave. What people who run the host want is no matter: nobody else may.
+func (k *several) Affiliate(ctx context.Context, by acts.Actor, cs []Change) ([]Change, error) {
+	more := 0
+	for _, c := range cs {
+		_, in := k.people[c.Who]
+		switch own := by.Machine() || by.Who == c.Who; {
+		case c.Affiliation == None && in && own, c.Affiliation == Member && in && own:
+		case c.Affiliation == Member && !in:
+			if err := k.joins(ctx, by.Who, c.Who); err != nil {
+				return nil, err
+			}
+			more++
+		default:
+			return nil, server.NotAllowed
+		}
+	}
+	if more > 0 && len(k.people)+more > MaxSeveral {
+		return nil, errManyPeople
+	}
+	return cs, k.change(ctx, cs)
+}
+
+// joins returns a refusal if a member may not add somebody.
+func (k *several) joins(ctx context.Context, by, who jid.JID) error {
+	company := k.r.s.cfg.Company
+	if k.people[by].Affiliation != Member {
+		return server.NotAllowed
+	}
+	if err := company.Converses(ctx, by); err != nil {
+		return err
+	}
+	if err := company.Joins(ctx, by, who); err != nil {
+		return err
+	}
+	return k.r.s.roomFor(ctx, who)
+}
+
+// roomFor returns a refusal if somebody is in as many conversations as allowed.
+func (s *Service) roomFor(ctx context.Context, who jid.JID) error {
+	all, err := s.st.SeveralOf(ctx, s.cfg.Domain, who.String(), maxSeverals)
+	if err == nil && len(all) >= maxSeverals {
+		err = fault.New(fault.Limit, "people", "{{.Name}} is in too many conversations", "Name", who.Name())
+	}
+	return err
+}
+
+// change keeps changes of people together with what follows for their accounts, and ends the room when the last has
+// left.
+func (k *several) change(ctx context.Context, cs []Change) error {
+	r := k.r
+	c := SeveralChange{Room: r.jid, Title: r.cfg.Name}
+	gone := make(map[jid.JID]bool)
+	for _, x := range cs {
+		if gone[x.Who] = x.Affiliation == None; gone[x.Who] {
+			c.Left = append(c.Left, x.Who)
+		} else {
+			c.People = append(c.People, x.Who)
+		}
+	}
+	for j := range k.people {
+		if _, changed := gone[j]; !changed {
+			c.People = append(c.People, j)
+		}
+	}
+	sortPeople(c.People)
+	var after func(context.Context)
+	err := r.s.st.Atomic(ctx, func(ctx context.Context) (err error) {
+		if after, err = r.s.cfg.Company.Changed(ctx, c); err != nil {
+			return err
+		}
+		return k.setPeople(ctx, cs)
+	})
+	if err != nil {
+		k.reread(ctx)
+		return err
+	}
+	if len(c.People) == 0 {
+		r.s.PostLoaded(r.name, endIfDeserted) // once everyone has seen the change
+	}
+	r.s.Background(after)
+	return nil
+}
+
+// endIfDeserted ends a conversation that nobody is in any more.
+func endIfDeserted(ctx context.Context, r *Room) {
+	if k, ok := r.keeper.(*several); ok && len(k.people) == 0 && !r.over {
+		r.end(ctx)
+	}
+}
+
+// endDeserted ends the conversations whose last members have no account any more.
+func (s *Service) endDeserted(ctx context.Context) error {
+	names, err := s.st.SeveralDeserted(ctx, s.cfg.Domain)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		err := s.Ask(ctx, name, patience, func(ctx context.Context, r *Room) error {
+			endIfDeserted(ctx, r)
+			return nil
+		})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return fmt.Errorf("room %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// reread makes the people in memory those of the store, after a transaction that was not kept.
+func (k *several) reread(ctx context.Context) {
+	now, err := newFree(ctx, k.r)
+	if err != nil {
+		k.r.s.log.Error("cannot read who is in a conversation", "room", k.r.jid.String(), "err", err)
+		return
+	}
+	k.r.mu.Lock()
+	k.people = now.people
+	k.r.mu.Unlock()
+	k.hold()
+}
+
+func sortPeople(js []jid.JID) {
+	slices.SortFunc(js, func(a, b jid.JID) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// cleanTitle checks the name of a conversation.
+func cleanTitle(title string) (string, error) {
+	title = strings.Join(strings.Fields(title), " ")
+	if len(title) > maxRoomName {
+		return "", fault.New(fault.Invalid, "name", "This name is too long")
+	}
+	return title, nil
+}
+
+// OpenSeveral gives the conversation of a person and others, and makes it if there is none. A refusal says why there
+// can be none. It is safe on any goroutine.
+func (s *Service) OpenSeveral(
+	ctx context.Context, by acts.Actor, others []jid.JID, title string,
+) (room jid.JID, made bool, err error) {
+	title, err = cleanTitle(title)
+	if err != nil {
+		return room, false, err
+	}
+	people, err := s.company(by.Who, others)
+	if err != nil {
+		return room, false, err
+	}
+	name, after := "", func(context.Context) {}
+	err = s.st.Atomic(ctx, func(ctx context.Context) error {
+		made = false
+		addresses := make([]string, len(people))
+		for i, j := range people {
+			addresses[i] = j.String()
+		}
+		if name, err = s.st.SeveralAmong(ctx, s.cfg.Domain, addresses...); store.KindOf(err) != fault.NotFound {
+			return err
+		}
+		made, name = true, "c-"+strings.ToLower(rand.Text())[:20]
+		after, err = s.makeSeveral(ctx, by, name, title, people)
+		return err
+	})
+	if err != nil {
+		return room, false, err
+	}
+	if made {
+		s.Background(after)
+	}
+	room, err = jid.New(name, s.cfg.Domain, "")
+	return room, made, err
+}
+
+// company gives the people of a conversation, each once and in order.
+func (s *Service) company(by jid.JID, others []jid.JID) ([]jid.JID, error) {
+	if s.cfg.Company == nil || by.IsZero() {
+		return nil, server.NotAllowed
+	}
+	people := []jid.JID{by}
+	for _, j := range others {
+		if j = j.Bare(); !slices.Contains(people, j) {
+			people = append(people, j)
+		}
+	}
+	switch {
+	case len(people) < MinSeveral:
+		return nil, fault.New(fault.Invalid, "people", "Choose at least two others")
+	case len(people) > MaxSeveral:
+		return nil, errManyPeople
+	}
+	sortPeople(people)
+	return people, nil
+}
+
+// makeSeveral writes a new conversation, within a transaction.
+func (s *Service) makeSeveral(
+	ctx context.Context, by acts.Actor, name, title string, people []jid.JID,
+) (after func(context.Context), err error) {
+	if err := s.mayCreate(ctx, by.Who); err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Company.Converses(ctx, by.Who); err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	var as []store.Affiliation
+	for _, j := range people {
+		if j != by.Who {
+			if err := s.cfg.Company.Joins(ctx, by.Who, j); err != nil {
+				return nil, err
+			}
+		}
+		if err := s.roomFor(ctx, j); err != nil {
+			return nil, err
+		}
+		as = append(as, store.Affiliation{JID: j.String(), Affiliation: Member, Since: now})
+	}
+	c := severalConfig(s.cfg.Defaults, title)
+	config, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	row := store.Room{Host: s.cfg.Domain, Name: name, Config: config, Access: c.access(), Created: now}
+	if err := s.st.CreateRoom(ctx, row, as...); err != nil {
+		return nil, err
+	}
+	room, err := jid.New(name, s.cfg.Domain, "")
+	if err != nil {
+		return nil, err
+	}
+	return s.cfg.Company.Changed(ctx, SeveralChange{Room: room, Title: title, People: people})
+}
+
+// severalConfig is what such a room is. Who is added reads what is said from then on.
+func severalConfig(c RoomConfig, title string) RoomConfig {
+	c.Name, c.Several = title, true
+	c.Persistent, c.Public, c.MembersOnly, c.NonAnonymous, c.SinceJoin = true, false, true, true, true
+	c.Invites, c.ChangeSubject, c.Moderated, c.Password, c.PM = true, true, false, "", "none"
+	return c
+}
+
+// inSeveral does something in a conversation of several people for one of them.
+func (s *Service) inSeveral(ctx context.Context, by acts.Actor, room jid.JID,
+	do func(ctx context.Context, k *several) error) error {
+	err := s.Ask(ctx, room.Local(), Patience, func(ctx context.Context, r *Room) error {
+		k, ok := r.keeper.(*several)
+		if !ok || k.people[by.Who].Affiliation != Member {
+			return errNoConversation
+		}
+		return do(ctx, k)
+	})
+	if store.KindOf(err) == fault.NotFound {
+		err = errNoConversation
+	}
+	return err
+}
+
+// AddToSeveral adds people to a conversation of several people. It is safe on any goroutine.
+func (s *Service) AddToSeveral(ctx context.Context, by acts.Actor, room jid.JID, who ...jid.JID) error {
+	return s.inSeveral(ctx, by, room, func(ctx context.Context, k *several) error {
+		var cs []Change
+		for _, j := range who {
+			c := Change{Who: j.Bare(), Affiliation: Member}
+			if _, in := k.people[c.Who]; !in && !slices.Contains(cs, c) {
+				cs = append(cs, c)
+			}
+		}
+		if len(cs) == 0 {
+			return nil
+		}
+		return k.r.affiliate(ctx, by, k.r.Voice(by.Who), cs...)
+	})
+}
+
+// LeaveSeveral takes a person out of a conversation of several people for good. It is safe on any goroutine.
+func (s *Service) LeaveSeveral(ctx context.Context, by acts.Actor, room jid.JID) error {
+	return s.inSeveral(ctx, by, room, func(ctx context.Context, k *several) error {
+		return k.r.affiliate(ctx, by, nil, Change{Who: by.Who, Affiliation: None})
+	})
+}
+
+// NameSeveral gives a conversation of several people a name; "" takes it away. It is safe on any goroutine.
+func (s *Service) NameSeveral(ctx context.Context, by acts.Actor, room jid.JID, title string) error {
+	title, err := cleanTitle(title)
+	if err != nil {
+		return err
+	}
+	return s.inSeveral(ctx, by, room, func(ctx context.Context, k *several) error {
+		r := k.r
+		now := r.cfg
+		now.Name = title
+		c := SeveralChange{Room: r.jid, Title: title}
+		for j := range k.people {
+			c.People = append(c.People, j)
+		}
+		sortPeople(c.People)
+		var after func(context.Context)
+		err := s.st.Atomic(ctx, func(ctx context.Context) (err error) {
+			if after, err = s.cfg.Company.Changed(ctx, c); err != nil {
+				return err
+			}
+			return r.storeConfig(ctx, now)
+		})
+		if err != nil {
+			return err
+		}
+		r.showConfig(ctx, now)
+		s.Background(after)
+		return nil
+	})
+}
