@@ -38,7 +38,7 @@ func (s *Service) person(ctx context.Context, account string) known {
 	drops := s.names.Drops()
 	p, err := s.cfg.Store.Person(ctx, s.cfg.Host.Domain, account)
 	if err != nil {
-		if !errors.Is(err, store.ErrNotFound) {
+		if !errors.Is(err, store.ErrNotFound) && ctx.Err() == nil { // not because the browser has gone
 			s.failed("cannot read a name", err, "account", account)
 		}
 		return known{name: jid.Unescape(account)}

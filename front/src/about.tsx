@@ -9,6 +9,7 @@ import { T } from "./i18n"
 import { about, narrow } from "./panes"
 import { whereText } from "./people"
 import { go } from "./route"
+import { Faces, MorePeople, SeveralPeople } from "./several"
 import { conversations, me, presence } from "./store"
 import { ConversationTasks } from "./tasklists"
 import { toast } from "./toast"
@@ -41,7 +42,7 @@ export function About({ id }: { id: string }) {
         <What c={c} />
         {c.kind !== "person" && <Notifications c={c} />}
         <ConversationTasks key={c.id} c={c} />
-        {c.kind !== "person" && <Members c={c} />}
+        {c.kind === "several" ? <SeveralPeople key={c.id} c={c} /> : c.kind !== "person" && <Members c={c} />}
         <Links c={c} />
       </div>
     </Frame>
@@ -52,8 +53,9 @@ function What({ c }: { c: Conversation }) {
   const status = presence.value.get(c.id) ?? c.status
   return (
     <section class="about-what">
-      <Avatar id={c.kind === "group" ? c.group ?? c.id : c.id} name={c.name} photo={c.photo} size="big"
-        square={c.kind !== "person"} status={c.kind === "person" ? status : undefined} />
+      {c.kind === "several" ? <Faces c={c} big />
+        : <Avatar id={c.kind === "group" ? c.group ?? c.id : c.id} name={c.name} photo={c.photo} size="big"
+          square={c.kind !== "person"} status={c.kind === "person" ? status : undefined} />}
       <h3 dir="auto">{whereText(c)}</h3>
       {c.kind === "person" && <p class="muted">{statusText(status)}<br /><code>{c.id}</code></p>}
       {c.topic && <p class="pre" dir="auto">{c.topic}</p>}
@@ -163,6 +165,7 @@ function Links({ c }: { c: Conversation }) {
     return (
       <ul class="side-list">
         <Way to={"/people?q=" + encodeURIComponent(c.name)} icon="user" text={T("Profile")} />
+        {boot.several && <li><MorePeople c={c} /></li>}
       </ul>
     )
   }

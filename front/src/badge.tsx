@@ -14,7 +14,7 @@ const news = computed(() => {
   let other = false
   for (const c of conversations.value.values()) {
     if (c.notify === "none") calls += c.mentions
-    else if (c.kind === "person") calls += c.unread
+    else if (c.kind === "person" || c.kind === "several" && c.notify === "all") calls += c.unread
     else {
       calls += c.mentions
       other ||= c.unread > c.mentions

@@ -17,6 +17,8 @@ export interface Boot {
   maxFile?: number
   /** creates is whether one may create groups. */
   creates?: boolean
+  /** several is whether one may begin conversations of several people. */
+  several?: boolean
   /** links are pages outside of the chat that the organization shows to one, with the names of icons. */
   links?: { name: string; url: string; icon: string }[]
   /** search is whether messages are found by their words. */

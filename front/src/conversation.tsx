@@ -13,6 +13,7 @@ import { Lightbox } from "./lightbox"
 import { MessageList, type Jump } from "./list"
 import { about } from "./panes"
 import { whereText } from "./people"
+import { Faces, namesUnder } from "./several"
 import { notices, presence, send, conversations } from "./state"
 import { TypingLine } from "./typingline"
 import type { Conversation } from "./types"
@@ -66,6 +67,7 @@ function Pickers() {
 function Header({ conversation: c, onDate }: { conversation: Conversation; onDate: (id: string) => void }) {
   const [asking, setAsking] = useState(false)
   const status = c.kind === "person" ? presence.value.get(c.id) ?? c.status : undefined
+  const members = c.people ? c.people.length + 1 : c.members
   const parent = c.parent === undefined ? undefined : conversations.value.get(c.parent)
   const items = (): MenuItem[] => [
     { label: T("Jump to a day"), icon: "calendar", do: () => setAsking(true) },
@@ -75,19 +77,20 @@ function Header({ conversation: c, onDate }: { conversation: Conversation; onDat
   return (
     <header class="conversation-head">
       {c.kind === "person" && <Avatar id={c.id} name={c.name} photo={c.photo} status={status} size="tiny" />}
+      {c.kind === "several" && <Faces c={c} />}
       <div class="grow">
         <h2 dir="auto">
-          {c.kind !== "person" && <Icon name={c.restricted ? "lock" : "hash"} />}
+          {c.kind !== "person" && c.kind !== "several" && <Icon name={c.restricted ? "lock" : "hash"} />}
           {parent && <><span class="muted">{parent.name}</span> <span class="muted" aria-hidden="true">›</span> </>}
           {c.name}
           {c.closed && <span class="badge">{T("closed")}</span>}
         </h2>
-        <p class="muted small" dir="auto">{status ? statusText(status) : c.topic}</p>
+        <p class="muted small" dir="auto">{status ? statusText(status) : c.topic || namesUnder(c)}</p>
       </div>
-      {c.members !== undefined && c.kind !== "person" && (
+      {members !== undefined && c.kind !== "person" && (
         <button type="button" class="quiet members" title={T("People")} onClick={() => { about.value = true }}
-          aria-label={T("{{.Count}} people", { Count: c.members })}>
-          <Icon name="users" />{c.members}
+          aria-label={T("{{.Count}} people", { Count: members })}>
+          <Icon name="users" />{members}
         </button>
       )}
       {mayMeet(c) && (

@@ -3,7 +3,7 @@
 import { close, asking } from "./panes"
 import { Jump } from "./jump"
 import { KeysHelp } from "./keys"
-import { NewConversation } from "./newconversation"
+import { AddPeople, NewConversation } from "./newconversation"
 import { NewGroup } from "./newgroup"
 import { NewTheme } from "./newtheme"
 import { StatusDialog } from "./mine"
@@ -16,8 +16,9 @@ export function Dialogs() {
     case "jump": return <Jump />
     case "keys": return <KeysHelp onClose={close} />
     case "status": return <StatusDialog onClose={close} />
-    case "new conversation": return <NewConversation />
-    case "new group": return <NewGroup />
+    case "new conversation": return <NewConversation {...open} />
+    case "add people": return <AddPeople {...open} />
+    case "new group": return <NewGroup {...open} />
     case "new theme": return <NewTheme {...open} />
     case "task": return <TaskDialog {...open} />
     default: return null

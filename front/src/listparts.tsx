@@ -3,6 +3,7 @@
 import { useSignal, type Signal } from "@preact/signals"
 import { useEffect, useRef } from "preact/hooks"
 import { T } from "./i18n"
+import { Faces } from "./several"
 import { isMine, type History } from "./state"
 import { summaryOf } from "./summary"
 import type { Conversation, Message } from "./types"
@@ -13,10 +14,11 @@ export function Beginning({ conversation: c, empty }: { conversation: Conversati
   const person = c.kind === "person"
   return (
     <div class="beginning">
-      <Avatar id={c.id} name={c.name} photo={c.photo} size="big" square={!person} />
+      {c.kind === "several" ? <Faces c={c} big />
+        : <Avatar id={c.id} name={c.name} photo={c.photo} size="big" square={!person} />}
       <h2 dir="auto">{c.name}</h2>
       <p class="muted">
-        {person ? T("This is the beginning of your conversation with {{.Name}}.", { Name: c.name })
+        {person || c.kind === "several" && !c.named ? T("This is the beginning of your conversation with {{.Name}}.", { Name: c.name })
           : c.kind === "theme" ? T("This is the beginning of the theme {{.Name}}.", { Name: c.name })
             : T("This is the beginning of {{.Name}}.", { Name: c.name })}
         {" "}

@@ -65,9 +65,12 @@ function Unsent() {
   )
 }
 
+/** direct is whether one is told of all that is said in a conversation, for it is with oneself. */
+const direct = (c: Conversation) => c.kind === "person" || c.kind === "several" && c.notify === "all"
+
 /** missed are the conversations with something new, in the order in which one wants to see them. */
 function missed(): Conversation[] {
-  const rank = (c: Conversation) => c.mentions ? 0 : c.kind === "person" ? 1 : c.notify !== "none" ? 2 : 3
+  const rank = (c: Conversation) => c.mentions ? 0 : direct(c) ? 1 : c.notify !== "none" ? 2 : 3
   return order.value.filter((c) => c.unread || c.mentions).sort((a, b) => rank(a) - rank(b))
 }
 

@@ -32,9 +32,9 @@ interface Wanted {
   photo?: File | undefined
 }
 
-/** NewGroup is the dialog. */
-export function NewGroup() {
-  const [wanted, setWanted] = useState<Wanted>({ name: "", description: "", kind: "private", people: [], themes: "" })
+/** NewGroup is the dialog. people are its first members. */
+export function NewGroup({ people = [] }: { people?: readonly Choice[] }) {
+  const [wanted, setWanted] = useState<Wanted>({ name: "", description: "", kind: "private", people, themes: "" })
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
   const set = (part: Partial<Wanted>) => setWanted((w) => ({ ...w, ...part }))

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals"
 import { keptValue } from "./kept"
+import type { Choice } from "./picker"
 import type { Task } from "./types"
 
 /** about is whether the details of the conversation are shown. On a narrow window they take the place of the rest. */
@@ -18,8 +19,9 @@ export type Asking =
   | { what: "jump" }
   | { what: "keys" }
   | { what: "status" }
-  | { what: "new conversation" }
-  | { what: "new group" }
+  | { what: "new conversation"; people?: readonly Choice[] }
+  | { what: "add people"; conversation: string }
+  | { what: "new group"; people?: readonly Choice[] }
   | { what: "new theme"; group: string; name: string; draft: string }
   | { what: "task"; conversation?: string; message?: string; text?: string; task?: Task }
 

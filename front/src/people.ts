@@ -55,6 +55,6 @@ export function conversationChoice(c: Conversation): Choice {
     detail: news || undefined,
     photo: c.photo,
     status,
-    ...(c.kind === "person" ? {} : { icon: c.restricted ? "lock" : "hash" }),
+    ...(c.kind === "person" ? {} : { icon: c.kind === "several" ? "users" : c.restricted ? "lock" : "hash" }),
   }
 }

@@ -57,6 +57,7 @@ export function Picker({ label, load, chosen, onChosen, onPick, placeholder, emp
     } else if (e.key === "Enter" && !e.isComposing) {
       const c = list[active]
       if (c) pick(c, e.ctrlKey || e.metaKey)
+      if (c && chosen) setWords("") // for the next name
     } else if (e.key === "Backspace" && !words && chosen?.length) {
       onChosen?.(chosen.slice(0, -1))
     } else return

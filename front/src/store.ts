@@ -57,7 +57,11 @@ const unknown = {
 /** put adds conversations, or what is different of them. */
 export function put(...changed: Told[]): void {
   const next = new Map(conversations.peek())
-  for (const c of changed) next.set(c.id, { ...unknown, ...next.get(c.id), ...c })
+  for (const c of changed) {
+    // Of several people the server says who they are each time, and says nothing of nobody.
+    const anew = c.kind === "several" ? { people: [], named: false } : {}
+    next.set(c.id, { ...unknown, ...next.get(c.id), ...anew, ...c })
+  }
   batch(() => {
     conversations.value = next
     for (const c of changed) if (c.status) setPresence(c.id, c.status)

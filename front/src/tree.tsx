@@ -8,6 +8,7 @@ import { T } from "./i18n"
 import { folded, toggle } from "./panes"
 import { go, href } from "./route"
 import { conversations, current, loaded, presence } from "./store"
+import { Faces } from "./several"
 import { foldKey, focused, keys, rows, shown, type Row } from "./treemodel"
 import { openRowMenu, openSectionMenu } from "./treemenu"
 import type { Conversation, Status } from "./types"
@@ -102,6 +103,7 @@ function Sign({ c }: { c: Conversation }) {
   if (c.kind === "person") {
     return <Avatar id={c.id} name={c.name} photo={c.photo} size="tiny" status={status} />
   }
+  if (c.kind === "several") return <Faces c={c} />
   if (c.kind === "group") return <Avatar id={c.group ?? c.id} name={c.name} photo={c.photo} size="tiny" square />
   return <Icon name={c.closed || c.archived ? "archive" : c.restricted ? "lock" : "hash"} />
 }

@@ -40,7 +40,7 @@ export const rows: ReadonlySignal<readonly Row[]> = computed(() => {
   out.section("favourites", T("Favourites"), liked, false)
   out.section("groups", T("Groups"), sorted(tops.filter((c) => c.kind === "group" || c.kind === "theme")), true)
   out.section("rooms", T("Rooms"), sorted(tops.filter((c) => c.kind === "room")), true)
-  out.section("direct", T("Direct"), newest(tops.filter((c) => c.kind === "person")), true)
+  out.section("direct", T("Direct"), newest(tops.filter((c) => c.kind === "person" || c.kind === "several")), true)
   return out.rows
 })
 

@@ -4,7 +4,7 @@ export interface Author { id: string; name: string; address?: string; photo?: st
 export interface Me { address: string; name: string; photo?: string; status?: Status }
 export interface Status { show: "available"|"away"|"xa"|"dnd"|"offline"; text?: string; until?: string }
 export interface Conversation {
-  id: string; kind: "group"|"theme"|"room"|"person"; name: string
+  id: string; kind: "group"|"theme"|"room"|"person"|"several"; name: string
   group?: string   // slug, of group and theme
   theme?: string   // key, of a theme
   parent?: string  // id of the group's conversation, of a theme
@@ -16,6 +16,7 @@ export interface Conversation {
   closed?: boolean; restricted?: boolean; archived?: boolean
   notify: "all"|"mentions"|"none"
   photo?: string; status?: Status; topic?: string; members?: number
+  people?: Author[]; named?: boolean  // of several: who is in it besides oneself, and whether they gave it its name
 }
 export interface Message {
   id: string; origin?: string; at: string
