@@ -25,6 +25,15 @@ type Find struct {
 	After, Before time.Time // both included
 	Older         ID        // only older messages; 0: from the newest on
 	Max           int       // at least 1
+
+	Any       []string // LookMessages: only messages whose stanza has one of these texts
+	Mentioned bool     // LookMessages: only messages of rooms that mention the asker
+}
+
+// Looked is what LookMessages has found.
+type Looked struct {
+	Found []Found
+	Upto  ID // what is older was not looked at; 0: all was
 }
 
 // Visit is a room that the asker is in now, and the time from which on they may read it if no affiliation lets them
@@ -57,6 +66,9 @@ type Search interface {
 	// SearchMessages gives the newest messages first, and whether there are no older ones. A text without any word
 	// finds nothing; fulltext.ErrTooMuch if Text is too long.
 	SearchMessages(ctx context.Context, f Find) (fs []Found, complete bool, err error)
+	// LookMessages gives the newest messages first by the other filters alone; Text says nothing. It looks at a bounded
+	// number of messages: with Looked.Upto as Older it goes on.
+	LookMessages(ctx context.Context, f Find) (Looked, error)
 	// IndexArchives adds messages older than before to the index, for accounts or rooms of a host that have enough of
 	// them, and gives how many it added. The index only makes searches fast: messages are found without it, too. No
 	// message that is committed later may have an id from before that time.

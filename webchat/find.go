@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"parley/internal/fault"
-	"parley/messages"
 	"parley/people"
 	"parley/store"
 	"parley/wire/jid"
@@ -14,7 +13,7 @@ import (
 
 // Search is what a person searches for in all that the person can read.
 type Search struct {
-	Words  string
+	Words  string    // "": the filters alone
 	In     string    // a conversation; "": all
 	From   string    // the author's address
 	After  time.Time // zero: no bound
@@ -35,6 +34,8 @@ type Hit struct {
 type Hits struct {
 	Hits []Hit  `json:"hits"`
 	More string `json:"more,omitempty" doc:"id for older: there may be more"`
+	// Until is set where a search without words ended early.
+	Until *time.Time `json:"until,omitempty" doc:"of a search without words: older messages were not looked at"`
 }
 
 // maxRounds is how many pages of the store are looked at for one page of hits with a property.
@@ -46,6 +47,9 @@ func (s *Service) Find(ctx context.Context, by people.Actor, begin store.Find, q
 	f, err := s.filter(ctx, by.Who, begin, q)
 	if err != nil {
 		return out, err
+	}
+	if strings.TrimSpace(q.Words) == "" {
+		return s.look(ctx, by, f, q)
 	}
 	for range maxRounds {
 		found, complete, err := s.cfg.Store.SearchMessages(ctx, f)
@@ -122,7 +126,7 @@ func (s *Service) hit(ctx context.Context, who jid.JID, m *store.Found, has stri
 	if fault.Of(err) != nil {
 		return h, false, nil
 	}
-	if err != nil || shown.Removed != nil || !s.having(&shown, who, has) {
+	if err != nil || shown.Removed != nil || !shown.Has(has, who.Bare().String()) {
 		return h, false, err
 	}
 	h = Hit{Conversation: id.Bare().String(), Where: f.conversation.Name, Message: s.message(ctx, &shown, f.scene)}
@@ -130,22 +134,4 @@ func (s *Service) hit(ctx context.Context, who jid.JID, m *store.Found, has stri
 		h.Where = p.Group.Name + " › " + p.Theme.Name
 	}
 	return h, true, nil
-}
-
-// having says whether a message has what a search asks for.
-func (s *Service) having(m *messages.Message, who jid.JID, has string) bool {
-	switch has {
-	case "file":
-		return len(m.Files) > 0
-	case "link":
-		return strings.Contains(m.Text, "https://") || strings.Contains(m.Text, "http://")
-	case "mention":
-		for _, x := range m.Mentions {
-			if x.Everyone || x.Address == who.Bare().String() {
-				return true
-			}
-		}
-		return false
-	}
-	return true
 }

@@ -57,6 +57,7 @@ type Store interface {
 	ReadRoom(ctx context.Context, host, room string,
 		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	SeveralOf(ctx context.Context, host, jid string, limit int) ([]store.Several, error)
+	LookMessages(ctx context.Context, f store.Find) (store.Looked, error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
 	Task(ctx context.Context, host string, id store.ID) (store.Task, error)
 	Tasks(ctx context.Context, f store.TaskFilter) ([]store.Task, error)

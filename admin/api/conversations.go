@@ -104,7 +104,7 @@ type ColleagueQuery struct {
 
 // FindQuery is a search in everything that the caller can read.
 type FindQuery struct {
-	Q      string    `query:"q" required:"true" maxLength:"500"`
+	Q      string    `query:"q" maxLength:"500" doc:"words; none: the filters alone, the newest messages first"`
 	In     string    `query:"in" maxLength:"3071" doc:"only in this conversation"`
 	From   string    `query:"from" maxLength:"3071" doc:"author's address"`
 	After  time.Time `query:"after"`
@@ -375,6 +375,7 @@ func (s *Server) finding(d *doors) {
 			return webchat.Hits{}, err
 		}
 		return w.Find(ctx, c.actor, s.Find(ctx, c.host(), c.self(), in.Q), webchat.Search{
+			Words:  in.Q,
 			In:     in.In,
 			From:   in.From,
 			After:  in.After,

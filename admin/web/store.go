@@ -22,6 +22,7 @@ type Store interface {
 	Invitations(ctx context.Context, host string, f store.InvitationFilter) ([]store.Invitation, int, error)
 	Mails(ctx context.Context, host string, before store.ID, limit int) ([]store.Mail, error)
 	MailsOf(ctx context.Context, host string, invitation string) ([]store.Mail, error)
+	LookMessages(ctx context.Context, f store.Find) (store.Looked, error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
 	SecondFactor(ctx context.Context, host string, owner string) (store.SecondFactor, error)
 	SetMail(ctx context.Context, m store.Mail) error

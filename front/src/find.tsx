@@ -8,7 +8,7 @@ import { Chosen, colleaguesOf, conversationsOf } from "./findfilters"
 import { go } from "./route"
 import { Snippet } from "./snippet"
 import type { Hit } from "./types"
-import { Icon } from "./ui"
+import { dayName, Icon } from "./ui"
 
 /** Filters are what a search asks for. */
 export interface Filters {
@@ -98,15 +98,17 @@ function Hits({ filters }: { filters: Filters }) {
   const [busy, setBusy] = useState(false)
   const [asked, setAsked] = useState(false)
   const [problem, setProblem] = useState("")
-  const wanted = filters.q !== ""
+  const [until, setUntil] = useState<string>()
+  const wanted = names.some((name) => filters[name] !== "")
   const load = async (older?: string, cancel?: AbortSignal) => {
     setBusy(true)
     setProblem("")
     try {
       const path = "/find" + params({ ...filters, before: moment(filters.before), after: moment(filters.after), older })
-      const found = await call<{ hits: Hit[]; more?: string }>("GET", path, undefined, cancel)
+      const found = await call<{ hits: Hit[]; more?: string; until?: string }>("GET", path, undefined, cancel)
       setHits((before) => older ? [...before, ...found.hits] : found.hits)
       setMore(found.more)
+      setUntil(found.until)
       setAsked(true)
     } catch (err) {
       if (!cancel?.aborted) setProblem(detailOf(err))
@@ -119,12 +121,12 @@ function Hits({ filters }: { filters: Filters }) {
     void load(undefined, cancel.signal)
     return () => cancel.abort()
   }, [])
-  const words = filters.q.split(/[^\p{L}\p{N}\p{M}]+/u)
+  const words = filters.q ? filters.q.split(/[^\p{L}\p{N}\p{M}]+/u) : []
   return (
     <>
       <Failure text={problem} />
-      {!wanted && <p class="muted">{T("Write a word that the messages have.")}</p>}
-      {asked && !hits.length && !busy && (
+      {!wanted && <p class="muted">{T("Write a word that the messages have, or choose a filter.")}</p>}
+      {asked && !hits.length && !busy && !more && (
         <div class="empty">
           <Icon name="search" />
           <h2>{T("Nothing was found.")}</h2>
@@ -139,7 +141,12 @@ function Hits({ filters }: { filters: Filters }) {
         ))}
       </ol>
       <p class="muted" role="status">{busy ? T("Searching …") : ""}</p>
-      {more && !busy && <button onClick={() => void load(more)}>{T("Older messages")}</button>}
+      {more && !busy && until && (
+        <p class="muted" role="status">{T("Messages before {{.Date}} were not searched.", { Date: dayName(until) })}</p>
+      )}
+      {more && !busy && (
+        <button onClick={() => void load(more)}>{until ? T("Search further") : T("Older messages")}</button>
+      )}
     </>
   )
 }

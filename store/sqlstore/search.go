@@ -26,6 +26,7 @@ func (s *Store) SearchMessages(ctx context.Context, f store.Find) ([]store.Found
 		s:       s,
 		f:       f,
 		query:   q,
+		match:   q.MatchStanza,
 		account: localUser(f.Host, f.Asker),
 		max:     f.Max + 1,
 		seen:    make(map[foundKey]bool),
@@ -55,6 +56,7 @@ type search struct {
 	s         *Store
 	f         store.Find
 	query     fulltext.Query
+	match     func(stanza []byte) bool
 	account   string
 	low, high int64
 	max       int
@@ -191,7 +193,7 @@ func (n *search) read(ctx context.Context, q string, args []any) error {
 			return err
 		}
 		m := n.may[string(room)]
-		if m == nil || id < n.low || id < m.since || !n.query.MatchStanza(stanza) {
+		if m == nil || id < n.low || id < m.since || !n.match(stanza) {
 			return nil
 		}
 		f := m.Found
