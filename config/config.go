@@ -40,6 +40,7 @@ type Config struct {
 	Rooms            Rooms             `yaml:"rooms"`
 	Groups           Groups            `yaml:"groups"`
 	Webhooks         Webhooks          `yaml:"webhooks"`
+	Previews         Previews          `yaml:"previews"`
 	Registration     Registration      `yaml:"registration"`
 	Federation       Federation        `yaml:"federation"`
 	TURN             TURN              `yaml:"turn"`
@@ -335,6 +336,11 @@ type Webhooks struct {
 	Attempts    int           `yaml:"attempts"` // before a delivery is given up
 	Log         time.Duration `yaml:"log"`      // how long deliveries are remembered
 	Allow       []string      `yaml:"allow"`    // networks besides the public internet that webhooks may reach
+}
+
+// Previews holds the settings of link previews.
+type Previews struct {
+	Allow []string `yaml:"allow"` // networks besides the public internet from which pages are fetched
 }
 
 // Registration holds the settings of in-band registration (XEP-0077).

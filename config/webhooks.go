@@ -21,4 +21,5 @@ func (c *Config) checkWebhooks(v *checker, num func(string, int, int, int),
 	span("webhooks.retry", w.Retry, time.Millisecond, time.Hour)
 	span("webhooks.log", w.Log, time.Hour, 365*24*time.Hour)
 	checkNetworks(v, "webhooks.allow", w.Allow)
+	checkNetworks(v, "previews.allow", c.Previews.Allow)
 }

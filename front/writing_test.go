@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,15 @@ func TestWriting(t *testing.T) {
 		{"/snippet opening h|", "snippet 0-18 opening h"},
 		{"a /snippet x|", ""},
 	}
+	links := []struct{ text, want string }{
+		{"see https://a.example/x.", "https://a.example/x"},
+		{"*(https://a.example/(b))*", "https://a.example/(b)"},
+		{"https://chat.example/chat/c/x and http://b.example", "http://b.example"},
+		{"`https://a.example` ftp://a.example xmpp:a@b", ""},
+		{"```\nhttps://a.example\n```\n> https://b.example\nhttps://c.example", "https://c.example"},
+		{"https://" + strings.Repeat("a", 2000) + ".example", ""},
+		{"no link", ""},
+	}
 	moments := []time.Time{
 		time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC),
 		store.Epoch,
@@ -53,8 +63,13 @@ func TestWriting(t *testing.T) {
 	for _, m := range moments {
 		ms = append(ms, m.UnixMilli())
 	}
+	var linking []string
+	for _, l := range links {
+		linking = append(linking, l.text)
+	}
+	in["links"] = linking
 	in["triggers"], in["moments"] = texts, ms
-	var got struct{ Mentions, Triggers, IDs []string }
+	var got struct{ Mentions, Triggers, Links, IDs []string }
 	runScript(t, "testdata/writing.ts", in, &got)
 	for i, c := range mentions {
 		if got.Mentions[i] != c.want {
@@ -64,6 +79,11 @@ func TestWriting(t *testing.T) {
 	for i, c := range triggers {
 		if got.Triggers[i] != c.want {
 			t.Errorf("%q: %q, want %q", c.text, got.Triggers[i], c.want)
+		}
+	}
+	for i, l := range links {
+		if got.Links[i] != l.want {
+			t.Errorf("%q links to %q, want %q", l.text, got.Links[i], l.want)
 		}
 	}
 	for i, m := range moments {

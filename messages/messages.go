@@ -71,6 +71,7 @@ type Message struct {
 	Files     []File
 	Mentions  []Mention
 	Task      *Task
+	Preview   *Preview // of a link in the text
 }
 
 // NSTask is the namespace of what says that a message tells of a task: an element task with its id and, once it is

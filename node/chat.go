@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"parley/admin"
+	"parley/config"
 	"parley/feature/bookmarks"
 	"parley/feature/inbox"
 	"parley/feature/notify"
+	"parley/feature/previews"
 	"parley/feature/tasks"
 	"parley/messages"
 	"parley/muc"
@@ -47,6 +49,11 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 		Tasks:     todo,
 		Messages:  messages.Reader{Store: n.Store},
 		Converses: func() bool { return n.settings.Of(h.Domain).Conversations },
+		Previews: previews.New(previews.Config{
+			Log:   h.Log,
+			Allow: config.Networks(n.Config.Previews.Allow),
+			On:    func() bool { return n.settings.Of(h.Domain).Previews },
+		}),
 		Photo: func(ctx context.Context, account string) (string, error) {
 			hash, err := n.cards[h.Domain].PhotoHash(ctx, account)
 			return admin.PhotoPath(account, hash), err

@@ -46,7 +46,7 @@ const (
 )
 
 // Sections are the sections of the page, in order.
-var Sections = []string{"organization", "phones", "signin", "invitations", "retention"}
+var Sections = []string{"organization", "phones", "chat", "signin", "invitations", "retention"}
 
 // wrong returns why a value cannot be kept; the caller names the setting.
 func wrong(text string, args ...any) error { return fault.New(fault.Invalid, "", text, args...) }
@@ -68,6 +68,8 @@ var All = []Setting{
 	clockTime("phones.quiet_from", func(v *Values) *int { return &v.Quiet.From }),
 	clockTime("phones.quiet_to", func(v *Values) *int { return &v.Quiet.To }),
 	days("phones.quiet_days", func(v *Values) *store.Days { return &v.Quiet.Days }),
+
+	onOff("chat.previews", "", func(v *Values) *bool { return &v.Previews }),
 
 	several("signin.two_factor", "auth.two_factor", ranks, func(v *Values) *[]string { return &v.TwoFactor }),
 	duration("signin.session_idle", "web.session_idle", 5*time.Minute, 365*day,

@@ -36,6 +36,8 @@ type Values struct {
 
 	Quiet store.QuietHours // for people who have chosen none; Zone is the organization's time zone
 
+	Previews bool // links in messages are described: the server fetches their pages
+
 	Archive time.Duration // retention of messages between people; 0: for ever
 	Rooms   time.Duration // retention of messages in rooms
 	Uploads time.Duration // retention of files

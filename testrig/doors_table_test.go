@@ -263,6 +263,7 @@ var deeds = []deed{
 		"api GET /api/v1/conversations",
 		"api POST /api/v1/conversations",
 		"api GET /api/v1/find",
+		"api GET /api/v1/preview",
 		"api GET /api/v1/tasks",
 		"api POST /api/v1/events/confirm",
 		"api POST /api/v1/files",

@@ -166,6 +166,7 @@ func (x things) fill(pattern string) string {
 		"/pick/groups":                              "/pick/groups?for=colleague",
 		"/api/v1/search":                            "/api/v1/search?q=hello",
 		"/api/v1/find":                              "/api/v1/find?q=hello",
+		"/api/v1/preview":                           "/api/v1/preview?address=http://127.0.0.1/",
 		"/chat/{view}":                              "/chat/missed",
 		"/g/{slug}/t/{key}/m/{id}":                  "/g/verona/t/{key}/m/{reply}",
 		"/g/{slug}/t/{key}/m/{id}/retract":          "/g/verona/t/{key}/m/{reply}/retract",

@@ -62,6 +62,7 @@ var onlyToken = map[string]string{
 	"get-web-push":      "it is one's own browser's",
 	"start-web-push":    "it is one's own browser's",
 	"stop-web-push":     "it is one's own browser's",
+	"describe-link":     "it is for somebody who writes",
 
 	"list-saved-replies":   "list-team-shares is for the operator",
 	"list-shared-contacts": "list-team-shares is for the operator",

@@ -103,6 +103,9 @@ func (s *Service) Edit(ctx context.Context, account string, c Credential, id jid
 	}
 	st := p.stanza(strings.ToLower(rand.Text()))
 	st.Add(wire.T(wire.NSClient, "body", text), wire.E(nsCorrect, "replace").Set("id", m.Own)).Add(refs...)
+	if d := m.Preview; d != nil && messages.HasAddress(text, d.Address) {
+		st.Add(d.Element())
+	}
 	if r := m.Reply; r != nil { // the answer stays an answer
 		st.Add(wire.E(nsReply, "reply").Set("to", p.id.String()).Set("id", r.ID))
 	}

@@ -15,6 +15,7 @@ import (
 
 	"parley/feature/bookmarks"
 	"parley/feature/inbox"
+	"parley/feature/previews"
 	"parley/feature/tasks"
 	"parley/feature/upload"
 	"parley/internal/background"
@@ -37,6 +38,7 @@ type Config struct {
 	Inbox     *inbox.Inbox
 	Bookmarks *bookmarks.Bookmarks
 	Tasks     *tasks.Service
+	Previews  *previews.Service // nil: links have no previews
 	Messages  messages.Reader
 	// Converses says whether people may begin conversations of several people.
 	Converses func() bool
@@ -105,7 +107,13 @@ func New(c Config) *Service {
 // Feature gives the service's part in what the host does.
 func (s *Service) Feature() *server.Feature {
 	return &server.Feature{
-		Name:      "webchat",
+		Name: "webchat",
+		XEP: []server.XEP{{
+			Number:  511,
+			Title:   "Link Metadata",
+			Version: "0.1.1",
+			Notes:   "for who writes in the browser: OpenGraph without pictures",
+		}},
 		Steps:     s.steps(),
 		Published: s.published,
 		Changed:   s.personChanged,

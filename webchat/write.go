@@ -26,6 +26,7 @@ type Outgoing struct {
 	Reply    string    `json:"reply,omitempty" maxLength:"13" doc:"id of the message that this one answers"`
 	Files    []File    `json:"files,omitempty" maxItems:"10"`
 	Mentions []Mention `json:"mentions,omitempty" maxItems:"50"`
+	Preview  string    `json:"preview,omitempty" maxLength:"2000" doc:"address in the text, whose page is described"`
 }
 
 // recentMessages is how many of somebody's messages in a room are searched for one by its origin.
@@ -194,7 +195,8 @@ func (p *speaker) sendText(ctx context.Context, o Outgoing, origin string, more 
 	if err != nil {
 		return Message{}, err
 	}
-	st.Add(wire.T(wire.NSClient, "body", quote+o.Text)).Add(reply...).Add(refs...).Add(more...)
+	st.Add(wire.T(wire.NSClient, "body", quote+o.Text)).Add(reply...).Add(refs...)
+	st.Add(p.describes(ctx, o)...).Add(more...)
 	return p.say(ctx, p.identify(st))
 }
 

@@ -114,6 +114,11 @@ type FindQuery struct {
 	Limit  int       `query:"limit" minimum:"1" maximum:"50" default:"20"`
 }
 
+// PreviewQuery names a page.
+type PreviewQuery struct {
+	Address string `query:"address" required:"true" maxLength:"2000"`
+}
+
 // StatusInput sets what the caller shows.
 type StatusInput struct{ Body webchat.Status }
 
@@ -184,6 +189,10 @@ var (
 	FindColleagues = chats[ColleagueQuery, webchat.Colleagues](
 		"find-colleagues", http.MethodGet, "/colleagues", "messages:read",
 		"People of the organization",
+	)
+	DescribeLink = chats[PreviewQuery, webchat.Preview](
+		"describe-link", http.MethodGet, "/preview", "messages:write",
+		"Title and description of a page, which the server fetches; post-message takes its address as preview",
 	)
 	FindAnywhere = chats[FindQuery, webchat.Hits](
 		"find-messages", http.MethodGet, "/find", "messages:read",
@@ -369,6 +378,13 @@ func (s *Server) finding(d *doors) {
 			}
 			return w.FindColleagues(ctx, c.actor, in.Q, in.Limit)
 		})
+	serve(s, d, DescribeLink, nil, func(ctx context.Context, c caller, in *PreviewQuery) (webchat.Preview, error) {
+		w, err := s.chat(c)
+		if err != nil {
+			return webchat.Preview{}, err
+		}
+		return w.Describe(ctx, c.me.Name, in.Address)
+	})
 	serve(s, d, FindAnywhere, nil, func(ctx context.Context, c caller, in *FindQuery) (webchat.Hits, error) {
 		w, err := s.chat(c)
 		if err != nil {

@@ -36,12 +36,13 @@ type boot struct {
 	Words   map[string]any `json:"words"` // of the front's texts, where they are not as in English
 	Name    string         `json:"name"`  // of the organization
 	Version string         `json:"version"`
-	Files   []string       `json:"files"`   // origins from which pictures are shown
-	MaxFile int64          `json:"maxFile"` // bytes; 0: files cannot be sent
-	Creates bool           `json:"creates"` // the person may make groups
-	Several bool           `json:"several"` // people may begin conversations of several people
-	Search  bool           `json:"search"`  // messages are found by their words
-	Links   []ownLink      `json:"links"`   // that the organization shows to the person
+	Files   []string       `json:"files"`    // origins from which pictures are shown
+	MaxFile int64          `json:"maxFile"`  // bytes; 0: files cannot be sent
+	Creates bool           `json:"creates"`  // the person may make groups
+	Several bool           `json:"several"`  // people may begin conversations of several people
+	Search  bool           `json:"search"`   // messages are found by their words
+	Links   []ownLink      `json:"links"`    // that the organization shows to the person
+	Preview bool           `json:"previews"` // the server describes links
 }
 
 // frontPage shows the chat.
@@ -64,6 +65,7 @@ func (c *request) frontPage() error {
 		Creates: c.s.Org.MayCreateGroup(c.r.Context(), c.Actor, c.host()),
 		Several: w.Converses(),
 		Search:  c.s.Find != nil,
+		Preview: w.Previews(),
 	}
 	var err error
 	if b.Links, err = c.ownLinks(); err != nil {

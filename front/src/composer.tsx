@@ -11,6 +11,8 @@ import { ComposerBar, Tools, Tray } from "./composerparts"
 import { composing, edited, enterSends, leaveEdit, preview, sourceOf, startEdit } from "./composing"
 import { draft } from "./drafts"
 import { T } from "./i18n"
+import { WrittenPreview } from "./linkpreview"
+import { linkOf, refusedIn } from "./links"
 import { mentionsIn, named } from "./mentions"
 import { edit, history, send, typing } from "./state"
 import { grow, wrap } from "./textfield"
@@ -99,6 +101,7 @@ function Field({ conversation: c }: { conversation: Conversation }) {
       onSubmit={(e) => { e.preventDefault(); void submit() }}>
       <ComposerBar conversation={c} />
       {!editing.value && <Tray conversation={c.id} waiting={waiting} />}
+      {!editing.value && <WrittenPreview conversation={c.id} text={text} />}
       <Completion menu={menu} />
       <div class="field-frame">
         <textarea ref={field} rows={1} dir="auto" value={text} aria-label={labelOf(c)} placeholder={labelOf(c)}
@@ -156,8 +159,12 @@ async function sendNew(c: Conversation, said: string): Promise<boolean> {
     return true
   }
   const mentions = mentionsIn(said, names.peek())
-  send(c.id, said, { ...(answered ? { reply: answered } : {}), files: takeFiles(c.id), mentions })
+  const linked = linkOf(c.id, said)
+  send(c.id, said, {
+    ...(answered ? { reply: answered } : {}), files: takeFiles(c.id), mentions, ...(linked ? { preview: linked } : {}),
+  })
   own.value = ""
+  refusedIn(c.id).value = ""
   reply.value = undefined
   names.value = {}
   return true

@@ -7,6 +7,7 @@ import { Body } from "./body"
 import { putBack } from "./composing"
 import { Files } from "./files"
 import { T } from "./i18n"
+import { LinkPreview } from "./linkpreview"
 import { memo } from "./memo"
 import { Reactions } from "./reactions"
 import { discard, isMine, line, me, retry, self, type Pending } from "./state"
@@ -112,6 +113,7 @@ function Said({ conversation: c, message: m }: { conversation: Conversation; mes
             tail={<Tail message={m} />} />
         </div>
       )}
+      {m.preview && <LinkPreview preview={m.preview} />}
       {m.files?.length ? <Files files={m.files} /> : null}
       <Reactions conversation={c.id} message={m} may={mayReact(c, m)} />
     </>

@@ -7,6 +7,7 @@ import { drafted } from "./drafts"
 import { Text } from "./fields"
 import { T } from "./i18n"
 import type { MenuItem } from "./menu"
+import { showsPreviews } from "./links"
 import { outbox } from "./outbox"
 import { asking } from "./panes"
 import { pushing, startPushing, stopPushing } from "./push"
@@ -46,6 +47,7 @@ function items(): MenuItem[] {
     { label: T("Set a status …"), icon: "pencil", do: () => { asking.value = { what: "status" } } },
     { label: T("My profile"), icon: "user", line: true, do: () => location.assign("/me") },
     ...notified(),
+    ...previews(),
     { label: T("Notifications"), icon: "settings", do: () => location.assign("/me/notifications") },
     { label: T("Saved replies and contacts"), icon: "text-quote", do: () => location.assign("/me/saved") },
     { label: T("Home"), icon: "house", do: () => location.assign("/") },
@@ -55,6 +57,17 @@ function items(): MenuItem[] {
     })),
     { label: T("Sign out"), icon: "log-out", line: true, do: () => void signOut() },
   ]
+}
+
+/** previews hides the previews of links and shows them again, where the organization has them. */
+function previews(): MenuItem[] {
+  if (!boot.previews) return []
+  const shown = showsPreviews.peek()
+  return [{
+    label: shown ? T("Hide previews of links") : T("Show previews of links"),
+    icon: "link",
+    do: () => { showsPreviews.value = !shown },
+  }]
 }
 
 /** notified turns the notifications of this device on and off. */

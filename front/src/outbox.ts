@@ -16,6 +16,7 @@ export interface Pending {
   reply?: Message
   files: Upload[]
   mentions?: Mention[]
+  preview?: string // the address of a link in the text that is described
   error?: string
   tried?: boolean // it may have arrived: the server looks for it
   at: string
@@ -74,7 +75,7 @@ function find(origin: string): Pending | undefined {
 
 /** send has a message sent, now or when the line is back. It is shown at once. */
 export function send(conversation: string, text: string,
-  opts: { reply?: Message; files?: FileRef[]; mentions?: Mention[] } = {}): void {
+  opts: { reply?: Message; files?: FileRef[]; mentions?: Mention[]; preview?: string } = {}): void {
   keep({
     origin: crypto.randomUUID(),
     conversation,
@@ -82,6 +83,7 @@ export function send(conversation: string, text: string,
     ...(opts.reply ? { reply: opts.reply } : {}),
     files: opts.files ?? [],
     ...(opts.mentions?.length ? { mentions: opts.mentions } : {}),
+    ...(opts.preview ? { preview: opts.preview } : {}),
     // Two messages of one millisecond keep their order.
     at: new Date(Math.max(Date.now(), 1 + Date.parse(outbox.peek().at(-1)?.at ?? "1970-01-01"))).toISOString(),
   })
@@ -138,6 +140,7 @@ async function post(p: Pending): Promise<boolean> {
       ...(p.reply ? { reply: p.reply.id } : {}),
       ...(p.files.length ? { files: p.files } : {}),
       ...(p.mentions ? { mentions: p.mentions } : {}),
+      ...(p.preview ? { preview: p.preview } : {}),
     }, undefined, patience)
     pauses.delete(p.conversation)
     sent(p, m)

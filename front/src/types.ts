@@ -31,7 +31,10 @@ export interface Message {
   kind?: "subject"|"me"|"meeting"|"task"|"task-done"      // "me": XEP-0245, text without "/me "; "meeting": link in `link`
   link?: string
   task?: Task                  // of the kinds "task" and "task-done"
+  preview?: Preview            // of a link in the text, as the author's program says
 }
+/** Preview describes a page. */
+export interface Preview { address: string; title: string; description?: string; site?: string }
 /** Task is something that is to be done, in a conversation. */
 export interface Task {
   id: string; conversation?: string; where?: string; what: string; link?: string; message?: string; at: string

@@ -1,5 +1,6 @@
 // Runs what the field does with a text outside a browser. Each case is answered at its place.
 import { idAt } from "../src/ids"
+import { linkIn } from "../src/linkin"
 import { mentionsIn } from "../src/mentions"
 import { triggerAt } from "../src/trigger"
 import { answer } from "./script"
@@ -7,6 +8,7 @@ import { answer } from "./script"
 interface Input {
   mentions: { text: string; names: Record<string, string> }[]
   triggers: string[] // | is the caret
+  links: string[]
   moments: number[] // ms since 1970
 }
 
@@ -19,5 +21,6 @@ await answer((input: Input) => ({
     const found = triggerAt(text.replace("|", ""), text.indexOf("|"))
     return found ? `${found.kind} ${found.begin}-${found.end} ${found.query}` : ""
   }),
+  links: input.links.map((text) => linkIn(text, "https://chat.example") ?? ""),
   ids: input.moments.map((ms) => idAt(new Date(ms))),
 }))
