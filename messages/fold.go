@@ -337,7 +337,7 @@ func (f *folding) correct(ctx context.Context, p *part, m *Message) error {
 // replace takes over what a correction says, and when. It stays a reply to the same message.
 func replace(m *Message, by Message) {
 	m.Text, m.Kind, m.Link, m.Files, m.Mentions = by.Text, by.Kind, by.Link, by.Files, by.Mentions
-	m.Edited, m.Preview = by.At, by.Preview
+	m.Edited, m.Preview, m.Opens = by.At, by.Preview, by.Opens
 	if by.Reply != nil {
 		m.Reply = by.Reply
 	}

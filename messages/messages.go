@@ -72,6 +72,7 @@ type Message struct {
 	Mentions  []Mention
 	Task      *Task
 	Preview   *Preview // of a link in the text
+	Opens     *Opens   // the room that it hands over
 }
 
 // NSTask is the namespace of what says that a message tells of a task: an element task with its id and, once it is
@@ -142,6 +143,8 @@ func (m Message) Plain() string {
 	switch {
 	case m.Kind == Me:
 		lines = append(lines, "/me "+m.Text)
+	case m.Opens != nil:
+		lines = append(lines, m.Text+": xmpp:"+m.Opens.Room+"?join")
 	case m.Text != "":
 		lines = append(lines, m.Text)
 	}

@@ -168,6 +168,9 @@ func (p *part) content(st *wire.Stanza) {
 	m.Text = c.left()
 	m.Mentions = mentions(st, c)
 	m.Preview = preview(st, m.Text)
+	if len(m.Mentions) == 0 && (m.Kind == Said || m.Kind == Room) {
+		m.Text, m.Opens = opens(st, m.Text)
+	}
 	if e := st.Element(NSTask, "task"); e != nil && m.Kind == Said {
 		if id, err := store.ParseID(e.Attr("id")); err == nil && id != 0 {
 			m.Task = &Task{ID: id, Done: e.Attr("done") == "true"}

@@ -69,6 +69,17 @@ func TestOf(t *testing.T) {
 		"task": {body("Task: x") + "<task xmlns='https://parley.im/task' id='0000000000001' done='true'/>",
 			"Ann: Task: x task=0000000000001/true"},
 		"no task": {body("Task: x") + "<task xmlns='https://parley.im/task' id='../1'/>", "Ann: Task: x"},
+		"new theme": {body("New theme: Q4: https://x.example/sub/g/verona/t/abc xmpp:v.abc@rooms.a.example?join") +
+			oob("xmpp:v.abc@rooms.a.example?join"), "Ann: New theme: Q4 opens=v.abc@rooms.a.example/g/verona/t/abc"},
+		"new theme without a page": {body("New theme: Q4: xmpp:v.abc@rooms.a.example?join") +
+			oob("xmpp:v.abc@rooms.a.example?join"), "Ann: New theme: Q4 opens=v.abc@rooms.a.example"},
+		"new theme elsewhere": {body("Look: https://x.example/else xmpp:v.abc@rooms.a.example?join") +
+			oob("xmpp:v.abc@rooms.a.example?join"), "Ann: Look: https://x.example/else opens=v.abc@rooms.a.example"},
+		"room of a text": {body("come to xmpp:v@rooms.a.example?join"), "Ann: come to xmpp:v@rooms.a.example?join"},
+		"another room": {body("come to xmpp:v@rooms.a.example?join") + oob("xmpp:w@rooms.a.example?join"),
+			"Ann: come to xmpp:v@rooms.a.example?join"},
+		"no room": {body("come to xmpp:rooms.a.example?join") + oob("xmpp:rooms.a.example?join"),
+			"Ann: come to xmpp:rooms.a.example?join"},
 		"tombstone": {"<retracted xmlns='urn:xmpp:message-retract:1' stamp='2026-01-01T00:00:00Z' id='x'/>",
 			"Ann:  removed own=true by= reason="},
 		"moderated": {"<retracted xmlns='urn:xmpp:message-retract:1' id='x'><moderated xmlns='urn:xmpp:message-moderate:1' " +

@@ -188,6 +188,9 @@ func line(m messages.Message) string {
 	for _, f := range m.Files {
 		b += fmt.Sprintf(" file=%s|%s|%s|%d|%dx%d", f.URL, f.Name, f.Type, f.Size, f.Width, f.Height)
 	}
+	if m.Opens != nil {
+		b += " opens=" + m.Opens.Room + m.Opens.Page
+	}
 	if m.Task != nil {
 		b += fmt.Sprintf(" task=%s/%v", m.Task.ID, m.Task.Done)
 	}

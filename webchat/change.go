@@ -94,7 +94,7 @@ func (s *Service) Edit(ctx context.Context, account string, c Credential, id jid
 		return Message{}, err
 	case !p.mine(ctx, &m):
 		return Message{}, fault.New(fault.Forbidden, "", "You can edit only messages of your own")
-	case m.Own == "" || len(m.Files) > 0:
+	case m.Own == "" || len(m.Files) > 0 || m.Opens != nil:
 		return Message{}, fault.New(fault.NotAllowed, "", "This message cannot be edited")
 	}
 	refs, err := p.references(ctx, text, ms, 0)

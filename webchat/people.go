@@ -131,6 +131,9 @@ func (s *Service) message(ctx context.Context, m *messages.Message, at scene) Me
 		}
 		out.Mentions = append(out.Mentions, place)
 	}
+	if m.Opens != nil && m.Removed == nil {
+		out.Opens = m.Opens.Room
+	}
 	if p := m.Preview; p != nil && m.Removed == nil {
 		out.Preview = &Preview{p.Address, p.Title, p.Description, p.Site}
 	}

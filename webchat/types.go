@@ -87,6 +87,7 @@ type Message struct {
 	Kind      string     `json:"kind,omitempty" enum:"subject,me,meeting,encrypted,task,task-done"`
 	Link      string     `json:"link,omitempty"`
 	Task      *Task      `json:"task,omitempty" doc:"of the kinds task and task-done: the task as it is now"`
+	Opens     string     `json:"opens,omitempty" doc:"conversation that the message hands over, such as a new theme's"`
 	Preview   *Preview   `json:"preview,omitempty" doc:"of a link in the text, as the author's program says"`
 }
 

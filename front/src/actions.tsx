@@ -25,7 +25,7 @@ export function mayReact(c: Conversation, m: Message): boolean {
 /** mayEdit says whether one may correct a message: the last word on it has the server. */
 export function mayEdit(c: Conversation, m: Message): boolean {
   return c.write && m.removed === undefined && isMine(c.id, m.by) && (m.kind === undefined || m.kind === "me") &&
-    (m.text !== "" || !m.files?.length)
+    (m.text !== "" || !m.files?.length) && m.opens === undefined
 }
 
 /** mayRetract says whether one may take a message back, or remove it. */

@@ -10,7 +10,7 @@ import { T } from "./i18n"
 import { LinkPreview } from "./linkpreview"
 import { memo } from "./memo"
 import { Reactions } from "./reactions"
-import { discard, isMine, line, me, retry, self, type Pending } from "./state"
+import { conversations, discard, isMine, line, me, retry, self, type Pending } from "./state"
 import { href } from "./route"
 import { statusOf } from "./statusof"
 import { summaryOf } from "./summary"
@@ -125,7 +125,20 @@ function Tail({ message: m }: { message: Message }) {
   return (
     <>
       {m.kind === "me" && <time dateTime={m.at} title={moment(m.at)}> {clock(m.at)}</time>}
+      {m.opens && <Open to={m.opens} />}
       {m.edited && <span class="edited" title={moment(m.edited)}> {T("(edited)")}</span>}
+    </>
+  )
+}
+
+/** Open leads to the conversation that a message hands over. */
+function Open({ to }: { to: string }) {
+  const name = conversations.value.get(to)?.name
+  return (
+    <>
+      {" "}
+      <a href={href({ view: "conversation", conversation: to })}
+        aria-label={name ? T("Open {{.Name}}", { Name: name }) : undefined}>{T("Open")}</a>
     </>
   )
 }
@@ -147,7 +160,7 @@ function RoomLine({ message: m }: { message: Message }) {
   return (
     <div class="room-said">
       {m.kind === "subject" ? <p dir="auto"><Icon name="info" /> {subjectOf(m)}</p>
-        : <Body text={m.text} mentions={m.mentions} />}
+        : <Body text={m.text} mentions={m.mentions} tail={m.opens && <Open to={m.opens} />} />}
       <time dateTime={m.at} title={moment(m.at)}>{clock(m.at)}</time>
     </div>
   )

@@ -31,6 +31,7 @@ export interface Message {
   kind?: "subject"|"me"|"meeting"|"task"|"task-done"      // "me": XEP-0245, text without "/me "; "meeting": link in `link`
   link?: string
   task?: Task                  // of the kinds "task" and "task-done"
+  opens?: string               // conversation that the message hands over, such as a new theme's
   preview?: Preview            // of a link in the text, as the author's program says
 }
 /** Preview describes a page. */
