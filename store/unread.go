@@ -10,6 +10,9 @@ import (
 type Displayed struct {
 	Chat string // bare address of the room or of the other person
 	ID   ID
+	// Marked says that the person has marked as unread what came after ID, when this message was the newest: their own
+	// messages up to it are no sign that they have read the earlier ones. 0: the person has read on.
+	Marked ID
 }
 
 // News is what is new in a room for one person.
@@ -38,13 +41,14 @@ type Unread interface {
 	// FreeRooms gives the free rooms of a service that an account may read and either has an affiliation in or has
 	// bookmarked, in order of name.
 	FreeRooms(ctx context.Context, host, rooms, user string, limit int) ([]FreeRoom, error)
-	// SetDisplayed keeps how far an account has read; a place before the one known changes nothing. ErrLimit, and
-	// nothing is kept, if the account would have more than max.
+	// SetDisplayed keeps how far an account has read; a place before the one known changes nothing, unless it is
+	// marked. ErrLimit, and nothing is kept, if the account would have more than max.
 	SetDisplayed(ctx context.Context, host, user string, max int, ds ...Displayed) error
 	// Displayed gives how far an account has read each conversation, in order of Chat.
 	Displayed(ctx context.Context, host, user string) ([]Displayed, error)
 	// RoomNews gives a room's newest message and counts the messages after an entry that sender (bare JID) did not
-	// write, at most limit, back to sender's own newest one. Quiet entries do not count. ErrNotFound if the room has no
+	// write, at most limit, back to sender's own newest one. Quiet entries do not count. Where sender has marked
+	// messages as unread, own ones of before do not end the count, and are counted. ErrNotFound if the room has no
 	// message.
 	RoomNews(ctx context.Context, host, room, sender string, after ID, limit int) (News, error)
 	// NewsOf is RoomNews for many rooms at once. after has, by room, the entry after which messages count. Rooms
@@ -72,5 +76,6 @@ type Unread interface {
 type ChatEntry struct {
 	ID       ID
 	Incoming bool
+	Marked   bool // it was there when the account marked messages as unread (Displayed.Marked)
 	Stanza   []byte
 }

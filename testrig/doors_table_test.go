@@ -30,6 +30,7 @@ var deeds = []deed{
 		"api GET /api/v1/conversations/{id}/people",
 		"api POST /api/v1/conversations/{id}/messages",
 		"api PUT /api/v1/conversations/{id}/messages/{message}/reactions",
+		"api PUT /api/v1/conversations/{id}/messages/{message}/unread",
 		"api PUT /api/v1/conversations/{id}/notify",
 		"api PUT /api/v1/conversations/{id}/read",
 		"api PUT /api/v1/conversations/{id}/typing",

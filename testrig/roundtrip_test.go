@@ -41,7 +41,7 @@ func TestExportLosesNothing(t *testing.T) {
 	p.check(st.SetDigest(ctx, testrig.Host, store.Digest{Owner: "romeo", Every: store.DigestWeekly, Due: at}))
 	p.check(st.SetLastSeen(ctx, testrig.Host, "romeo", at, "to <bed>"))
 	p.check(st.SetDisplayed(ctx, testrig.Host, "romeo", 100,
-		store.Displayed{Chat: "r@groups.example.org", ID: store.FirstID(at) + 7}))
+		store.Displayed{Chat: "r@groups.example.org", ID: store.FirstID(at) + 7, Marked: store.FirstID(at) + 9}))
 	keys, err := auth.NewKeys("abcd-efgh-ijkl-mnop-qrst", 4096)
 	p.check(err)
 	kept, err := keys.MarshalBinary()

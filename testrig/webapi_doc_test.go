@@ -63,6 +63,7 @@ var onlyToken = map[string]string{
 	"start-web-push":    "it is one's own browser's",
 	"stop-web-push":     "it is one's own browser's",
 	"describe-link":     "it is for somebody who writes",
+	"mark-unread":       "one reads oneself",
 
 	"list-saved-replies":   "list-team-shares is for the operator",
 	"list-shared-contacts": "list-team-shares is for the operator",

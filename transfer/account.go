@@ -68,7 +68,11 @@ func (x Exporter) account(o *out, h *server.Host, u store.User) {
 		return
 	}
 	for _, d := range ds {
-		a.Add(wire.E(nsAccount, "displayed").Set("chat", d.Chat).Set("id", d.ID.String()))
+		e := wire.E(nsAccount, "displayed").Set("chat", d.Chat).Set("id", d.ID.String())
+		if d.Marked != 0 {
+			e.Set("marked", d.Marked.String())
+		}
+		a.Add(e)
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Fields)) {
 		a.Add(wire.T(nsAccount, "field", p.Fields[key]).Set("key", key))
@@ -341,7 +345,13 @@ func displayed(e *wire.Element) (store.Displayed, error) {
 	if err != nil || err2 != nil || !j.IsBare() || id.Time().After(time.Now().Add(24*time.Hour)) {
 		return store.Displayed{}, errValue
 	}
-	return store.Displayed{Chat: j.String(), ID: id}, nil
+	d := store.Displayed{Chat: j.String(), ID: id}
+	if m := e.Attr("marked"); m != "" {
+		if d.Marked, err = store.ParseID(m); err != nil || d.Marked.Time().After(time.Now().Add(24*time.Hour)) {
+			return store.Displayed{}, errValue
+		}
+	}
+	return d, nil
 }
 
 // approved imports a pre-approval of somebody who is not a contact (RFC 6121, section 3.4).

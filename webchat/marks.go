@@ -34,11 +34,11 @@ func (s *Service) Read(ctx context.Context, account string, c Credential, id jid
 		}
 	}
 	u, mentions, err := s.cfg.Inbox.Unread(ctx, account, id, max(n, before[id.String()]))
-	return Unread{u, mentions}, err
+	return Unread{Unread: u, Mentions: mentions}, err
 }
 
-// mark keeps how far a person has read.
-func (s *Service) mark(ctx context.Context, p *speaker, n store.ID) error {
+// publishRead tells a person's clients how far the person has read, and keeps it.
+func (s *Service) publishRead(ctx context.Context, p *speaker, n store.ID) error {
 	by := p.id.String()
 	if p.f.scene.self != "" {
 		by = p.f.scene.self
@@ -48,8 +48,15 @@ func (s *Service) mark(ctx context.Context, p *speaker, n store.ID) error {
 	pep := s.cfg.Host.PEP()
 	if pep == nil {
 		s.cfg.Inbox.Note(p.account(), p.id, n)
-	} else if err := pep.Publish(ctx, p.account(), nsMDS, "whitelist", it); err != nil {
-		return refused(err)
+		return nil
+	}
+	return refused(pep.Publish(ctx, p.account(), nsMDS, "whitelist", it))
+}
+
+// mark keeps how far a person has read, and tells the other side of a conversation.
+func (s *Service) mark(ctx context.Context, p *speaker, n store.ID) error {
+	if err := s.publishRead(ctx, p, n); err != nil {
+		return err
 	}
 	if p.f.scene.self == "" || p.id.String() == p.f.scene.self {
 		return nil

@@ -139,6 +139,7 @@ type Page struct {
 
 // Unread says how far somebody has read a conversation.
 type Unread struct {
-	Unread   int `json:"unread"`
-	Mentions int `json:"mentions"`
+	Unread   int    `json:"unread"`
+	Mentions int    `json:"mentions"`
+	Read     string `json:"read,omitempty" doc:"id of the last message that was read, after marking as unread"`
 }

@@ -174,6 +174,10 @@ var (
 		"mark-read", http.MethodPut, "/conversations/{id}/read", "messages:write",
 		"Say how far one has read; the answer counts what is left",
 	)
+	MarkUnread = chats[InSaid, webchat.Unread](
+		"mark-unread", http.MethodPut, "/conversations/{id}/messages/{message}/unread", "messages:write",
+		"Mark a message and all after it as unread, on every device",
+	)
 	ShowTyping = chats[TypingInput, None](
 		"show-typing", http.MethodPut, "/conversations/{id}/typing", "messages:write",
 		"Show that one is writing",
@@ -339,6 +343,11 @@ func (s *Server) marking(d *doors) {
 	serve(s, d, MarkRead, s.inReach, func(ctx context.Context, c caller, in *ReadInput) (webchat.Unread, error) {
 		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (webchat.Unread, error) {
 			return w.Read(ctx, c.me.Name, c.credential, j, in.Body.Message)
+		})
+	})
+	serve(s, d, MarkUnread, s.inReach, func(ctx context.Context, c caller, in *InSaid) (webchat.Unread, error) {
+		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (webchat.Unread, error) {
+			return w.MarkUnread(ctx, c.me.Name, c.credential, j, in.Message)
 		})
 	})
 	act(s, d, ShowTyping, s.mayWrite, func(ctx context.Context, c caller, in *TypingInput) error {

@@ -124,7 +124,8 @@ func (b *Inbox) unread(ctx context.Context, account, with string, since store.ID
 }
 
 // look counts messages from the other side since an id and since the person's own newest message, and finds the newest
-// message. es are the newest entries; it returns false if older ones could change what it has found.
+// message. What the person has marked as unread counts, own messages as well. es are the newest entries; it returns
+// false if older ones could change what it has found.
 func (c *Conversation) look(es []store.ChatEntry, since store.ID) (enough bool) {
 	c.Unread, c.said = 0, nil
 	counted := false
@@ -135,7 +136,7 @@ func (c *Conversation) look(es []store.ChatEntry, since store.ID) (enough bool) 
 			if c.said == nil {
 				c.said = e
 			}
-			counted = counted || !e.Incoming
+			counted = counted || !e.Incoming && !e.Marked
 			if !counted {
 				c.Unread++
 			}

@@ -26,5 +26,15 @@ func (b *Inbox) Unread(ctx context.Context, account string, with jid.JID,
 	return b.o.UnreadAfter(ctx, b.h.Domain, with, who, read)
 }
 
+// MarkUnread puts how far an account has read a conversation back to a message. What was said after it counts as
+// unread, until the account reads on or says something there.
+func (b *Inbox) MarkUnread(ctx context.Context, account string, with jid.JID, read store.ID) error {
+	if err := b.flush(ctx); err != nil { // what was read before this
+		return err
+	}
+	return b.st.SetDisplayed(ctx, b.h.Domain, account, maxNoted,
+		store.Displayed{Chat: with.String(), ID: read, Marked: b.h.IDs.Next()})
+}
+
 // Note keeps how far an account has read a conversation.
 func (b *Inbox) Note(account string, with jid.JID, id store.ID) { b.note(account, with, id) }

@@ -11,6 +11,7 @@ import { conversations, isMine } from "./state"
 import { newTask } from "./taskdialog"
 import type { Conversation, Message } from "./types"
 import { Icon, openMenu, toast, type MenuItem } from "./ui"
+import { markUnread } from "./unread"
 
 /** mayReply and the like say what one may do with a message. */
 export function mayReply(c: Conversation, m: Message): boolean {
@@ -62,6 +63,7 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
   }
   items.push({ label: T("Copy the link"), icon: "link",
     do: () => void copy(addressOf(c, m), T("The link is copied.")) })
+  items.push({ label: T("Mark as unread from here"), icon: "circle-dot", do: () => void markUnread(c.id, m) })
   if (c.group !== undefined && startsThemes(c) && m.by !== undefined && m.removed === undefined) {
     items.push({ label: T("Start a theme from this"), icon: "message-square-plus",
       do: () => newTheme(c.group!, { draft: beginning(c, m) }) })
@@ -148,6 +150,9 @@ export function onMessageKey(e: KeyboardEvent, c: Conversation, m: Message, row:
       return true
     case "c":
       if (m.text) void copy(sourceOf(m), T("The text is copied."))
+      return true
+    case "u":
+      void markUnread(c.id, m)
       return true
     case "l":
       void copy(addressOf(c, m), T("The link is copied."))

@@ -68,6 +68,12 @@ export function markRead(conversation: string, message: string): void {
   marks.set(conversation, { message, timer: setTimeout(() => void tellRead(conversation, message), pause) })
 }
 
+/** forgetRead drops what is about to be told of a conversation that was read. */
+export function forgetRead(conversation: string): void {
+  clearTimeout(marks.get(conversation)?.timer)
+  marks.delete(conversation)
+}
+
 async function tellRead(conversation: string, message: string): Promise<void> {
   marks.delete(conversation)
   try {

@@ -11,6 +11,7 @@ import {
 } from "./store"
 import { forgetTasks, takeTask } from "./tasks"
 import type { Author, Conversation, Me, Message, Status, Task } from "./types"
+import { isHeld, release } from "./unread"
 
 interface Events {
   hello: { epoch: string }
@@ -94,6 +95,7 @@ export async function loadConversations(): Promise<void> {
 function takeMessage(id: string, m: Message, fresh: boolean): void {
   const own = isMine(id, m.by)
   if (own) acknowledge(m.origin)
+  if (own && fresh) release(id)
   if (m.by) setTyping(id, m.by, false)
   // A part that is not loaded shows the message when it is.
   if (id === current.peek()?.conversation) part(id).take(m, fresh)
@@ -122,7 +124,7 @@ function takeMention(id: string, message: string): void {
 
 /** looking says whether somebody looks at a conversation just now. */
 function looking(id: string): boolean {
-  return current.peek()?.conversation === id && document.visibilityState === "visible" && document.hasFocus()
+  return current.peek()?.conversation === id && !isHeld(id) && document.visibilityState === "visible" && document.hasFocus()
     && !knownPart(id)?.newer.peek()
 }
 

@@ -68,6 +68,7 @@ const list = (): readonly (readonly [keys: string, what: string])[] => [
   ["/", T("Commands")],
   ["R", T("On a message: reply")],
   ["E", T("On a message: edit")],
+  ["U", T("On a message: mark as unread from there")],
   ["Ctrl I", T("Show or hide the details of the conversation")],
   ["Esc", T("Close what is open")],
   ["?", T("This list")],

@@ -13,6 +13,7 @@ import { daysOf, rowsOf, type Day, type Row } from "./rows"
 import { history, isMine, line, markRead, outbox, type History } from "./state"
 import type { Conversation, Message } from "./types"
 import { dayName, Icon, today } from "./ui"
+import { isHeld } from "./unread"
 import { Beginning, Failure, NewestButton, Spoken } from "./listparts"
 
 /** Jump is a message to show: by its id, or the first after a moment whose id this is. */
@@ -159,7 +160,7 @@ function usePlace(box: { current: HTMLDivElement | null }, inner: { current: HTM
 /** useReading gives a function that marks the conversation as read if its newest message is seen. */
 function useReading(c: Conversation, h: History, place: { current: Keeper | undefined }): () => void {
   const reading = () => {
-    if (!document.hasFocus() || document.visibilityState !== "visible") return
+    if (isHeld(c.id) || !document.hasFocus() || document.visibilityState !== "visible") return
     const last = h.messages.peek().at(-1)
     if (last && place.current?.atEnd && !h.newer.peek() && !h.loading.peek()) markRead(c.id, last.id)
   }

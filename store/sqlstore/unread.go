@@ -4,18 +4,25 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strings"
 
 	"parley/store"
 )
+
+// setDisplayed keeps a place. What was marked as unread stays so beyond the place to which somebody reads on.
+const setDisplayed = `INSERT INTO displayed (host, owner, chat, id, marked) VALUES ($1, $2, $3, $4, $5)
+	ON CONFLICT (host, owner, chat) DO UPDATE SET id = excluded.id,
+		marked = CASE WHEN excluded.marked > 0 THEN excluded.marked
+			WHEN displayed.marked > excluded.id THEN displayed.marked ELSE 0 END
+	WHERE displayed.id < excluded.id OR excluded.marked > 0`
 
 // SetDisplayed keeps how far an account has read.
 func (s *Store) SetDisplayed(ctx context.Context, host, user string, limit int, ds ...store.Displayed) error {
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(ds), func() error {
 			for _, d := range ds {
-				if _, err := tx.ExecContext(ctx, `INSERT INTO displayed (host, owner, chat, id) VALUES ($1, $2, $3, $4)
-					ON CONFLICT (host, owner, chat) DO UPDATE SET id = excluded.id WHERE displayed.id < excluded.id`,
-					host, user, d.Chat, int64(d.ID)); err != nil {
+				if _, err := tx.ExecContext(ctx, setDisplayed, host, user, d.Chat, int64(d.ID),
+					int64(d.Marked)); err != nil {
 					return err
 				}
 			}
@@ -28,10 +35,10 @@ func (s *Store) SetDisplayed(ctx context.Context, host, user string, limit int, 
 func (s *Store) Displayed(ctx context.Context, host, user string) (ds []store.Displayed, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var d store.Displayed
-		err := r.Scan(&d.Chat, &d.ID)
+		err := r.Scan(&d.Chat, &d.ID, &d.Marked)
 		ds = append(ds, d)
 		return err
-	}, "SELECT chat, id FROM displayed WHERE host = $1 AND owner = $2 ORDER BY chat", host, user)
+	}, "SELECT chat, id, marked FROM displayed WHERE host = $1 AND owner = $2 ORDER BY chat", host, user)
 	return ds, err
 }
 
@@ -48,17 +55,20 @@ func (s *Store) RoomNews(ctx context.Context, host, room, sender string, after s
 
 // news is $1 the rooms' domain, $2 the person, $3 the list, $4 one less than how many entries count. It reads backwards
 // by the index of ids, for each room: last is the newest message, low the first that counts if there are more than
-// that, own the person's newest one among those. Without MATERIALIZED SQLite looks for low anew at each entry that it
-// counts. The column subject says that an entry is quiet, of which a subject is one kind.
+// that, own the person's newest one among those, and after what the person ($5, $6) has marked as unread. Without
+// MATERIALIZED SQLite looks for low anew at each entry that it counts. The column subject says that an entry is quiet,
+// of which a subject is one kind.
 const news = `, e AS MATERIALIZED (SELECT l.name AS name, l.past AS past,
 		(SELECT a.id FROM room_archive a WHERE a.host = $1 AND a.room = l.name AND a.subject = 0
 			ORDER BY a.id DESC LIMIT 1) AS last,
 		COALESCE((SELECT a.id FROM room_archive a WHERE a.host = $1 AND a.room = l.name AND a.subject = 0
-			AND a.id > l.past ORDER BY a.id DESC LIMIT 1 OFFSET $4), 0) AS low
+			AND a.id > l.past ORDER BY a.id DESC LIMIT 1 OFFSET $4), 0) AS low,
+		COALESCE((SELECT d.marked FROM displayed d WHERE d.host = $5 AND d.owner = $6
+			AND d.chat = l.name || '@' || $1), 0) AS marked
 		FROM l),
 	o AS MATERIALIZED (SELECT e.name AS name, e.last AS last, e.low AS low,
 		COALESCE((SELECT MAX(a.id) FROM room_archive a WHERE a.host = $1 AND a.room = e.name AND a.subject = 0
-			AND a.id > e.past AND a.id >= e.low AND a.sender = $2), e.past) AS own
+			AND a.id > e.past AND a.id >= e.low AND a.id > e.marked AND a.sender = $2), e.past) AS own
 		FROM e)
 	SELECT o.name, o.own, (SELECT COUNT(*) FROM room_archive u WHERE u.host = $1 AND u.room = o.name AND u.subject = 0
 		AND u.id > o.own AND u.id >= o.low), m.id, m.stanza, m.sender, m.seq
@@ -80,13 +90,14 @@ func (s *Store) NewsOf(ctx context.Context, host, sender string, after map[strin
 	if err != nil {
 		return nil, err
 	}
+	owner, at, _ := strings.Cut(sender, "@")
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var name string
 		var n store.News
 		err := r.Scan(&name, &n.Since, &n.Unread, &n.Last.ID, &n.Last.Stanza, &n.Last.Sender, &n.Last.Seq)
 		all[name] = n
 		return err
-	}, with+news, host, sender, list, limit-1)
+	}, with+news, host, sender, list, limit-1, at, owner)
 	return all, err
 }
 
@@ -122,14 +133,16 @@ func (s *Store) Newest(ctx context.Context, host, user string, withs []string,
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var name string
 		var e store.ChatEntry
-		var incoming int64
-		err := r.Scan(&name, &e.ID, &incoming, &e.Stanza)
-		e.Incoming = incoming != 0
+		var incoming, marked int64
+		err := r.Scan(&name, &e.ID, &incoming, &e.Stanza, &marked)
+		e.Incoming, e.Marked = incoming != 0, int64(e.ID) <= marked
 		all[name] = append(all[name], e)
 		return err
 	}, with+`, f AS MATERIALIZED (SELECT l.name AS name, COALESCE((SELECT a.id FROM archive a WHERE a.host = $1
-			AND a.owner = $2 AND a.with_bare = l.name ORDER BY a.id DESC LIMIT 1 OFFSET $4), 0) AS low FROM l)
-		SELECT f.name, a.id, a.incoming, a.stanza FROM f JOIN archive a ON a.host = $1 AND a.owner = $2
+			AND a.owner = $2 AND a.with_bare = l.name ORDER BY a.id DESC LIMIT 1 OFFSET $4), 0) AS low,
+			COALESCE((SELECT d.marked FROM displayed d WHERE d.host = $1 AND d.owner = $2 AND d.chat = l.name), 0) AS marked
+			FROM l)
+		SELECT f.name, a.id, a.incoming, a.stanza, f.marked FROM f JOIN archive a ON a.host = $1 AND a.owner = $2
 			AND a.with_bare = f.name AND a.id >= f.low ORDER BY f.name, a.id DESC`, host, user, list, limit-1)
 	return all, err
 }
@@ -142,13 +155,14 @@ func (s *Store) ChatSince(ctx context.Context, host, user, with string, after st
 	}
 	err = s.rows(ctx, func(r *sql.Rows) error {
 		var e store.ChatEntry
-		var incoming int64
-		err := r.Scan(&e.ID, &incoming, &e.Stanza)
-		e.Incoming = incoming != 0
+		var incoming, marked int64
+		err := r.Scan(&e.ID, &incoming, &e.Stanza, &marked)
+		e.Incoming, e.Marked = incoming != 0, int64(e.ID) <= marked
 		es = append(es, e)
 		return err
 	},
-		`SELECT id, incoming, stanza FROM archive WHERE host = $1 AND owner = $2 AND with_bare = $3 AND id > $4
+		`SELECT id, incoming, stanza, COALESCE((SELECT d.marked FROM displayed d
+			WHERE d.host = $1 AND d.owner = $2 AND d.chat = $3), 0) FROM archive WHERE host = $1 AND owner = $2 AND with_bare = $3 AND id > $4
 			ORDER BY id DESC LIMIT $5`, host, user, with, int64(after), limit)
 	return es, err
 }

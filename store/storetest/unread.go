@@ -22,6 +22,17 @@ func displayedUpTo(s *suite) {
 		store.Displayed{Chat: "c@x", ID: 1}), store.ErrLimit)
 	s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo")),
 		[]store.Displayed{{Chat: "a@x", ID: 6}, {Chat: "b@x", ID: 20}})
+	// What is marked as unread goes back, stays marked while somebody reads on up to there, and is as before beyond.
+	set := func(d store.Displayed, want store.Displayed) {
+		s.Helper()
+		d.Chat, want.Chat = "b@x", "b@x"
+		s.ok(s.st.SetDisplayed(s.ctx, host, "romeo", 2, d))
+		s.same(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo"))[1], want)
+	}
+	set(store.Displayed{ID: 10, Marked: 25}, store.Displayed{ID: 10, Marked: 25})
+	set(store.Displayed{ID: 9}, store.Displayed{ID: 10, Marked: 25})
+	set(store.Displayed{ID: 15}, store.Displayed{ID: 15, Marked: 25})
+	set(store.Displayed{ID: 30}, store.Displayed{ID: 30})
 	s.deleted(host, "romeo")
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo"))), 0)
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "juliet"))), 1)
@@ -70,6 +81,15 @@ func roomNews(s *suite) {
 	s.same([]string{n.Last.Sender, string(n.Last.Stanza)}, []string{"nurse@example.org", "<m>6</m>"})
 	s.same([]store.ID{must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 10, 10)).Since,
 		must[store.News](s)(s.st.RoomNews(s.ctx, rooms, "r", "romeo@example.org", 40, 10)).Since}, []store.ID{30, 40})
+	// What romeo has marked as unread counts with his own messages of before, until he says something again.
+	s.user("romeo")
+	s.ok(s.st.SetDisplayed(s.ctx, host, "romeo", 9, store.Displayed{Chat: "r@" + rooms, ID: 10, Marked: 65}))
+	s.same(news("romeo@example.org", 10, 10), [2]int{4, 60})
+	s.same(news("nurse@example.org", 10, 10), [2]int{0, 60})
+	say(8, "romeo@example.org", false)
+	s.same(news("romeo@example.org", 10, 10), [2]int{0, 80})
+	s.deleted(host, "romeo")
+	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 80, []byte("<gone/>")))
 	s.ok(s.st.ReplaceInRoom(s.ctx, rooms, "r", 60, []byte("<gone/>"))) // retracted: nothing to read
 	s.same(news("romeo@example.org", 0, 10), [2]int{1, 40})
 }
