@@ -67,6 +67,22 @@ func (r Reader) InChat(ctx context.Context, host, owner, with string, id store.I
 	return r.conversation(store.Conversation{Host: host, Owner: owner, With: with}, time.Time{}).one(ctx, id)
 }
 
+// These gives those messages of a conversation that have one of some ids, in order of time.
+func (r Reader) These(ctx context.Context, in store.Conversation, ids []store.ID) ([]Message, error) {
+	c := r.conversation(in, time.Time{})
+	es, err := c.st.Entries(ctx, in, ids)
+	if err != nil {
+		return nil, err
+	}
+	var parts []*part
+	for _, e := range es {
+		if p := c.parse(e); e.ID >= c.since && p.is == says {
+			parts = append(parts, p)
+		}
+	}
+	return c.fold(ctx, parts)
+}
+
 func (r Reader) conversation(in store.Conversation, start time.Time) *conversation {
 	if r.Since.After(start) {
 		start = r.Since

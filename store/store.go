@@ -68,6 +68,7 @@ type Store interface {
 	Blocklist
 	Reports
 	Tasks
+	SavedMessages
 	DomainRules
 	Settings
 	Invitations

@@ -99,6 +99,8 @@ quiet_hours | cleared: owner | never: zone
 profile_fields | never: field name name_fr kind choices seen_by
 person_fields | cleared: owner | never: field value
 tasks | cleared: one two maker assignee done_by | never: room message | archive of others: what link
+saved_messages | cleared: owner | archive of others: chat
+pins | cleared: one two maker | never: room
 links | never: link name name_fr url icon roles teams
 `
 
@@ -118,6 +120,9 @@ var forms = map[string]string{
 	"tasks.maker":                  "zed@example.org",
 	"tasks.assignee":               "zed@example.org",
 	"tasks.done_by":                "zed@example.org",
+	"pins.one":                     "zed@example.org",
+	"pins.two":                     "zed@example.org",
+	"pins.maker":                   "zed@example.org",
 }
 
 // TestDepartedFromSchema: when an account is deleted, no table keeps anything that names it, except the columns listed

@@ -198,6 +198,7 @@ var bounded = map[string]string{
 	"search_marks":       "one row",
 	"digests":            "one row",
 	"quiet_hours":        "one row",
+	"saved_messages":     "TestSavedMessages",
 	"places":             "those used last: storetest Places",
 }
 

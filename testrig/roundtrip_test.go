@@ -42,6 +42,8 @@ func TestExportLosesNothing(t *testing.T) {
 	p.check(st.SetLastSeen(ctx, testrig.Host, "romeo", at, "to <bed>"))
 	p.check(st.SetDisplayed(ctx, testrig.Host, "romeo", 100,
 		store.Displayed{Chat: "r@groups.example.org", ID: store.FirstID(at) + 7, Marked: store.FirstID(at) + 9}))
+	p.check(st.SaveMessage(ctx, store.SavedMessage{Host: testrig.Host, Owner: "romeo", ID: store.FirstID(at) + 9,
+		Chat: "r@groups.example.org", Message: store.FirstID(at) + 7}, 9))
 	keys, err := auth.NewKeys("abcd-efgh-ijkl-mnop-qrst", 4096)
 	p.check(err)
 	kept, err := keys.MarshalBinary()
@@ -116,7 +118,7 @@ romeo gets: <iq type='result' id='4'/>
 		"retention='forever'",
 		"<quiet-hours on='true' from='22:30' to='07:00' days='mon fri' time-zone='Asia/Kathmandu' paused-until='2",
 		"own-retention='604800'", "digest='weekly'", "last-status='to &lt;bed&gt;'",
-		"<approved jid='abbot@c.example'/>", "<displayed chat='r@groups.example.org'",
+		"<approved jid='abbot@c.example'/>", "<saved chat='r@groups.example.org'", "<displayed chat='r@groups.example.org'",
 		"name='mail on &apos;phone&apos;'", " id='friends@groups.example.org'", "<body>Good &amp; night</body>",
 		"<body>to myself</body>", "from='romeo@example.org' type='subscribe'", "node='urn:xmpp:mds:displayed:0'",
 		"<extensions", "role='supervisor'", "<field key='extension'>0042</field>",

@@ -65,6 +65,11 @@ var onlyToken = map[string]string{
 	"describe-link":     "it is for somebody who writes",
 	"mark-unread":       "one reads oneself",
 
+	"list-saved-messages": "one saves them oneself",
+	"list-saved-marks":    "one saves them oneself",
+	"save-message":        "one saves it oneself",
+	"unsave-message":      "one saves it oneself",
+
 	"list-saved-replies":   "list-team-shares is for the operator",
 	"list-shared-contacts": "list-team-shares is for the operator",
 

@@ -78,6 +78,7 @@ func (x Exporter) account(o *out, h *server.Host, u store.User) {
 		a.Add(wire.T(nsAccount, "field", p.Fields[key]).Set("key", key))
 	}
 	o.tasks(h, u.Name, a)
+	o.saved(h, u.Name, a)
 	if x.Passwords {
 		o.appPasswords(h, u.Name, a)
 	}
@@ -314,6 +315,8 @@ func (u *incoming) rest(e *wire.Element) error {
 			err = u.appPassword(c)
 		case "quiet-hours":
 			err = u.quiet(c)
+		case "saved":
+			err = u.saved(c)
 		}
 		if err := u.problem(kindOf(c.Name.Local), c.Name.Local, err); err != nil {
 			return err

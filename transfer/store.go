@@ -46,6 +46,10 @@ type Store interface {
 		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	// Roster gives all contacts, also those not InRoster, and the current version (0: never changed).
 	Roster(ctx context.Context, host string, user string) ([]store.Contact, int64, error)
+	// SaveMessage keeps a message that somebody has saved for later.
+	SaveMessage(ctx context.Context, m store.SavedMessage, max int) error
+	// SavedMessages gives what an account has saved, the last first, at most limit.
+	SavedMessages(ctx context.Context, host, owner string, before store.ID, limit int) ([]store.SavedMessage, error)
 	// SetDigest writes Every and Due of a person's digest.
 	SetDigest(ctx context.Context, host string, d store.Digest) error
 	// SetDisabled disables or enables an account.

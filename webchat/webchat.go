@@ -60,10 +60,13 @@ type Store interface {
 		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	SeveralOf(ctx context.Context, host, jid string, limit int) ([]store.Several, error)
 	LookMessages(ctx context.Context, f store.Find) (store.Looked, error)
+	SaveMessage(ctx context.Context, m store.SavedMessage, max int) error
+	SavedMessages(ctx context.Context, host, owner string, before store.ID, limit int) ([]store.SavedMessage, error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
 	Task(ctx context.Context, host string, id store.ID) (store.Task, error)
 	Tasks(ctx context.Context, f store.TaskFilter) ([]store.Task, error)
 	TasksOf(ctx context.Context, host string, ids []store.ID) ([]store.Task, error)
+	UnsaveMessage(ctx context.Context, host, owner, chat string, message store.ID) error
 }
 
 // Service serves the browsers of one host's people. It is safe from any goroutine. Rooms and Uploads are set before the

@@ -80,6 +80,7 @@ func New(c Config) *Server {
 		s.messages(d)
 		s.conversations(d)
 		s.tasks(d)
+		s.savedMessages(d)
 		s.events(d)
 		s.webPush(d)
 		s.teams(d)

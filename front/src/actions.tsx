@@ -1,5 +1,6 @@
 // What one can do with a message: by the tools that show over it, its menu, or keys.
 
+import { useEffect } from "preact/hooks"
 import { sourceOf, startEdit, startReply } from "./composing"
 import { quick } from "./emoji"
 import { T } from "./i18n"
@@ -8,6 +9,7 @@ import { newTheme } from "./newtheme"
 import { addReaction, toggleReaction } from "./reactions"
 import { href } from "./route"
 import { conversations, isMine } from "./state"
+import { isSaved, loadMarks, setSaved } from "./savedmessages"
 import { newTask } from "./taskdialog"
 import type { Conversation, Message } from "./types"
 import { Icon, openMenu, toast, type MenuItem } from "./ui"
@@ -63,6 +65,11 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
   }
   items.push({ label: T("Copy the link"), icon: "link",
     do: () => void copy(addressOf(c, m), T("The link is copied.")) })
+  if (m.removed === undefined && (m.by !== undefined || m.text)) {
+    const saved = isSaved(c.id, m.id)
+    items.push({ label: saved ? T("Remove from saved messages") : T("Save for later"),
+      icon: saved ? "bookmark-x" : "bookmark", do: () => void setSaved(c.id, m.id, !saved) })
+  }
   items.push({ label: T("Mark as unread from here"), icon: "circle-dot", do: () => void markUnread(c.id, m) })
   if (c.group !== undefined && startsThemes(c) && m.by !== undefined && m.removed === undefined) {
     items.push({ label: T("Start a theme from this"), icon: "message-square-plus",
@@ -100,6 +107,7 @@ export function openActions(c: Conversation, m: Message, row: Element, spot: Ele
 
 /** Tools are the buttons over a message that is pointed at, or has the focus. */
 export function Tools({ conversation: c, message: m }: { conversation: Conversation; message: Message }) {
+  useEffect(() => void loadMarks(), [])
   const row = (e: { currentTarget: Element }) => e.currentTarget.closest("[data-row]") ?? e.currentTarget
   return (
     <div class="tools" role="group" aria-label={T("What you can do with this message")}>

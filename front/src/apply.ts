@@ -5,6 +5,7 @@ import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
 import { dropKept, keepOnly } from "./offline"
 import { acknowledge } from "./outbox"
+import { forgetSaved, takeSaved, type SavedMark } from "./savedmessages"
 import {
   change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll,
   setPresence, time, typers, type Told,
@@ -25,6 +26,7 @@ interface Events {
   presence: { address: string; status: Status }
   notice: { conversation: string; text: string }
   task: { conversation?: string; task?: Task; gone?: string }
+  saved: SavedMark & { saved: boolean }
   me: Me
 }
 
@@ -43,6 +45,7 @@ const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
     if (task) takeTask(task.id, task)
     else if (gone) takeTask(gone, null)
   },
+  saved: ({ saved, ...mark }) => takeSaved(mark, saved),
   me: (now) => { me.value = now },
 }
 
@@ -64,6 +67,7 @@ let loading = false
 async function loadAnew(): Promise<void> {
   await loadConversations()
   forgetTasks()
+  forgetSaved()
   renewHistories()
 }
 

@@ -26,6 +26,7 @@ const news = computed(() => {
 const what = computed(() => {
   const p = place.value
   if (p.view === "missed") return T("Missed activity")
+  if (p.view === "saved") return T("Saved messages")
   if (p.view === "search") return T("Search")
   const c = p.view === "conversation" ? conversations.value.get(p.conversation) : undefined
   return c ? whereText(c) : T("Chat")

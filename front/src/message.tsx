@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact"
 import { useEffect, useState } from "preact/hooks"
+import "./marks.css"
 import { mayReact, Tools } from "./actions"
 import { Body } from "./body"
 import { putBack } from "./composing"
@@ -12,6 +13,7 @@ import { memo } from "./memo"
 import { Reactions } from "./reactions"
 import { conversations, discard, isMine, line, me, retry, self, type Pending } from "./state"
 import { href } from "./route"
+import { isSaved } from "./savedmessages"
 import { statusOf } from "./statusof"
 import { summaryOf } from "./summary"
 import { TaskCard } from "./taskcard"
@@ -53,6 +55,7 @@ export const MessageRow = memo(function MessageRow(p: RowProps) {
             {!p.compact && !(m.kind === "me" && !m.removed) && <Head by={m.by!} at={m.at} />}
             {m.reply && !m.removed && <Quote reply={m.reply} onJump={p.onJump} />}
             {m.removed ? <Removed message={m} /> : <Said conversation={c} message={m} />}
+            {!m.removed && <Marks conversation={c} message={m} />}
             {p.newestOwn && !m.removed && <Stored />}
           </div>
         </>
@@ -151,6 +154,16 @@ function Removed({ message: m }: { message: Message }) {
     <p class="removed" dir="auto">
       <Icon name="trash-2" />
       {what} {reason && T("Reason: {{.Reason}}", { Reason: reason })}
+    </p>
+  )
+}
+
+/** Marks says what one has done with a message for oneself. */
+function Marks({ conversation: c, message: m }: { conversation: Conversation; message: Message }) {
+  if (!isSaved(c.id, m.id)) return null
+  return (
+    <p class="marks">
+      {isSaved(c.id, m.id) && <a href={href({ view: "saved" })}><Icon name="bookmark" />{T("Saved for later")}</a>}
     </p>
   )
 }

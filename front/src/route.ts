@@ -8,6 +8,7 @@ export type Place =
   | { view: "home" }
   | { view: "missed" }
   | { view: "tasks"; task?: string }
+  | { view: "saved" }
   | { view: "search"; query: string }
   | { view: "conversation"; conversation: string; message?: string }
 
@@ -21,6 +22,7 @@ export function href(to: Place): string {
   switch (to.view) {
     case "home": return base
     case "missed": return base + "/missed"
+    case "saved": return base + "/saved"
     case "tasks": return base + "/tasks" + (to.task === undefined ? "" : "/" + encodeURIComponent(to.task))
     case "search": return base + "/search" + (to.query && "?" + to.query)
     case "conversation": {
@@ -35,6 +37,7 @@ export function parse(url: URL): Place {
   const [, , kind, id, message] = url.pathname.split("/").map(decode)
   if (kind === "c" && id) return { view: "conversation", conversation: id, ...(message ? { message } : {}) }
   if (kind === "missed") return { view: "missed" }
+  if (kind === "saved") return { view: "saved" }
   if (kind === "tasks") return { view: "tasks", ...(id ? { task: id } : {}) }
   if (kind === "search") return { view: "search", query: url.search.slice(1) }
   return { view: "home" }

@@ -17,6 +17,7 @@ import { MissedView } from "./missed"
 import { about, asking, narrow } from "./panes"
 import { go, href, place } from "./route"
 import { conversations, loaded, problem, restored } from "./store"
+import { SavedView } from "./savedview"
 import { LineState } from "./linestate"
 import { Toasts } from "./toast"
 import { Counts, Tree } from "./tree"
@@ -73,6 +74,11 @@ function Side() {
           aria-current={place.value.view === "tasks" ? "page" : undefined}>
           <Icon name="circle-check" />
           <span class="grow">{T("Tasks")}</span>
+        </a>
+        <a class="row way" href={href({ view: "saved" })}
+          aria-current={place.value.view === "saved" ? "page" : undefined}>
+          <Icon name="bookmark" />
+          <span class="grow">{T("Saved messages")}</span>
         </a>
       </div>
       <div class="tree-box">
@@ -142,6 +148,7 @@ function Content() {
   switch (p.view) {
     case "home": return <Home />
     case "missed": return <MissedView />
+    case "saved": return <SavedView />
     case "tasks": return <TasksView {...(p.task === undefined ? {} : { task: p.task })} />
     case "search": return <FindView key="search" words={p.query} />
     case "conversation": {

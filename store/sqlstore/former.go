@@ -20,6 +20,7 @@ var elsewhere = []struct{ table, where string }{
 	{"group_requests", "jid = $2"},
 	{"theme_people", "jid = $2"},
 	{"tasks", "room = '' AND (one = $2 OR two = $2) AND maker IN ('', $2) AND assignee IN ('', $2)"},
+	{"pins", "(one = $2 OR two = $2)"},
 	{"node_affiliations", "jid = $2"},
 	{"node_subscriptions", "bare = $2"},
 	{"node_shares", "creator = $2"},
@@ -37,6 +38,7 @@ var namedIn = []struct{ table, column string }{
 	{"tasks", "maker"},
 	{"tasks", "assignee"},
 	{"tasks", "done_by"},
+	{"pins", "maker"},
 }
 
 // endElsewhere removes an address from other accounts' rows.

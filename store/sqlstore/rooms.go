@@ -179,6 +179,9 @@ func (s *Store) DestroyRoom(ctx context.Context, host, name string, at time.Time
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return orNotFound(err)
 		}
+		if err := forgetMarked(ctx, tx, name+"@"+host); err != nil {
+			return err
+		}
 		return s.forgetTerms(ctx, tx, host, name)
 	})
 }

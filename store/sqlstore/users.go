@@ -225,6 +225,7 @@ var owned = []string{
 	"node_usage",
 	"node_redirects",
 	"displayed",
+	"saved_messages",
 	"mentions",
 	"tokens",
 	"people",

@@ -53,7 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings},
 		{"APITokens", apiTokens}, {"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet},
 		{"FreeRooms", freeRooms}, {"Several", several}, {"HighestID", highest}, {"Formers", formers}, {"Tasks", tasks},
-		{"TasksOfDeparted", tasksOfDeparted},
+		{"TasksOfDeparted", tasksOfDeparted}, {"SavedMessages", savedMessages},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)
