@@ -27,6 +27,17 @@ func (s *Service) ReadingOf(ctx context.Context, name string, who jid.JID) (from
 	return from, c.NonAnonymous || rank[a] >= rank[Admin], nil
 }
 
+// AffiliationOf returns the affiliation of a person in a room, which is loaded if need be, and whether the room is for
+// members only. It is safe on any goroutine but a room's.
+func (s *Service) AffiliationOf(ctx context.Context, name string, who jid.JID) (a string, closed bool, err error) {
+	err = s.Ask(ctx, name, Patience, func(ctx context.Context, r *Room) (err error) {
+		closed = r.Config().MembersOnly
+		a, err = r.affiliation(ctx, who.Bare())
+		return err
+	})
+	return a, closed, err
+}
+
 // OccupantIDOf returns the occupant-id of a person in a room (XEP-0421), which is loaded if need be. It is safe on any
 // goroutine but a room's.
 func (s *Service) OccupantIDOf(ctx context.Context, name string, who jid.JID) (id string, err error) {

@@ -54,6 +54,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 			Allow: config.Networks(n.Config.Previews.Allow),
 			On:    func() bool { return n.settings.Of(h.Domain).Previews },
 		}),
+		Web: func() string { return n.WebURL(h.Domain) },
 		Photo: func(ctx context.Context, account string) (string, error) {
 			hash, err := n.cards[h.Domain].PhotoHash(ctx, account)
 			return admin.PhotoPath(account, hash), err

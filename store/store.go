@@ -69,6 +69,7 @@ type Store interface {
 	Reports
 	Tasks
 	SavedMessages
+	Pins
 	DomainRules
 	Settings
 	Invitations

@@ -69,6 +69,9 @@ var onlyToken = map[string]string{
 	"list-saved-marks":    "one saves them oneself",
 	"save-message":        "one saves it oneself",
 	"unsave-message":      "one saves it oneself",
+	"list-pins":           "what people say to each other is for them",
+	"pin-message":         "somebody of the conversation does it",
+	"unpin-message":       "somebody of the conversation does it",
 
 	"list-saved-replies":   "list-team-shares is for the operator",
 	"list-shared-contacts": "list-team-shares is for the operator",

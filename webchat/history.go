@@ -62,6 +62,9 @@ func (s *Service) History(ctx context.Context, account string, id jid.JID, w Whi
 	if f.scene.tasks, err = s.tasksOf(ctx, ms); err != nil {
 		return page, err
 	}
+	if page.Pinned, err = s.pinnedIDs(ctx, f.scene); err != nil {
+		return page, err
+	}
 	for i := range ms {
 		page.Messages = append(page.Messages, s.message(ctx, &ms[i], f.scene))
 	}

@@ -58,6 +58,7 @@ func (s *Service) inRoom(ctx context.Context, said saidInRoom) {
 		return
 	}
 	s.toViewers(ctx, said.room, &m, !change)
+	s.unpinRemoved(ctx, scene{room: said.room}, &m)
 }
 
 // asKept gives a message that was kept a moment ago as an archive would give it, without reading it. whole is false if
@@ -209,4 +210,5 @@ func (s *Service) toPerson(ctx context.Context, said saidToPerson) {
 	}
 	shown := s.message(ctx, &m, s.chatScene(said.account, said.with))
 	s.tell(said.account, event("message", messageEvent{said.with.String(), &shown, !change}))
+	s.unpinRemoved(ctx, s.chatScene(said.account, said.with), &m)
 }

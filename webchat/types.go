@@ -133,6 +133,7 @@ type Mention struct {
 // Page is a part of a conversation, oldest first.
 type Page struct {
 	Messages []Message `json:"messages"`
+	Pinned   []string  `json:"pinned,omitempty" doc:"ids of all pinned messages of the conversation"`
 	Older    bool      `json:"older" doc:"there are older messages"`
 	Newer    bool      `json:"newer" doc:"there are newer messages"`
 }

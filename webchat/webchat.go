@@ -42,6 +42,8 @@ type Config struct {
 	Messages  messages.Reader
 	// Converses says whether people may begin conversations of several people.
 	Converses func() bool
+	// Web gives the beginning of the addresses of pages; "" where there are none.
+	Web func() string
 	// Photo gives the path of a person's picture; "" if there is none.
 	Photo func(ctx context.Context, account string) (string, error)
 	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams.
@@ -50,10 +52,14 @@ type Config struct {
 
 // Store is what Service asks of the store.
 type Store interface {
+	AddPin(ctx context.Context, p store.Pin, max int) error
+	DeletePins(ctx context.Context, p store.Pin) (bool, error)
 	Displayed(ctx context.Context, host, user string) ([]store.Displayed, error)
 	FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (store.Archived, error)
 	People(ctx context.Context, host string, f store.PeopleFilter) ([]store.Person, int, error)
 	Person(ctx context.Context, host, name string) (store.Person, error)
+	PinnedConversations(ctx context.Context, host string) ([]store.Pin, error)
+	Pins(ctx context.Context, p store.Pin) ([]store.Pin, error)
 	ReadArchive(ctx context.Context, host, owner string,
 		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	ReadRoom(ctx context.Context, host, room string,
@@ -90,7 +96,8 @@ type Service struct {
 	closed   bool
 	browsers map[string]map[string]*Browser  // by account and credential
 	rooms    map[string]map[*Browser]*viewer // who hears of a room, by its address
-	watchers map[string]map[*Browser]bool    // who hears of somebody's presence, by the bare address
+	pinned   pinned
+	watchers map[string]map[*Browser]bool // who hears of somebody's presence, by the bare address
 }
 
 // maxJobs is how much waits to be told to browsers. If there is more, all of them load everything anew.
@@ -131,6 +138,7 @@ const sweepEvery = 10 * time.Second
 
 // run tells browsers what happens, in order, until ctx ends.
 func (s *Service) run(ctx context.Context) error {
+	s.loadPinned(ctx)
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
 	for {

@@ -81,6 +81,7 @@ func New(c Config) *Server {
 		s.conversations(d)
 		s.tasks(d)
 		s.savedMessages(d)
+		s.pins(d)
 		s.events(d)
 		s.webPush(d)
 		s.teams(d)

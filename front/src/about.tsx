@@ -8,6 +8,7 @@ import { Failure } from "./fields"
 import { T } from "./i18n"
 import { about, narrow } from "./panes"
 import { whereText } from "./people"
+import { PinnedList } from "./pinnedlist"
 import { go } from "./route"
 import { Faces, MorePeople, SeveralPeople } from "./several"
 import { conversations, me, presence } from "./store"
@@ -41,6 +42,7 @@ export function About({ id }: { id: string }) {
       <div class="about-body">
         <What c={c} />
         {c.kind !== "person" && <Notifications c={c} />}
+        <PinnedList key={c.id} c={c} />
         <ConversationTasks key={c.id} c={c} />
         {c.kind === "several" ? <SeveralPeople key={c.id} c={c} /> : c.kind !== "person" && <Members c={c} />}
         <Links c={c} />

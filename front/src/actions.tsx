@@ -9,6 +9,7 @@ import { newTheme } from "./newtheme"
 import { addReaction, toggleReaction } from "./reactions"
 import { href } from "./route"
 import { conversations, isMine } from "./state"
+import { isPinned, mayPin, setPinned } from "./pins"
 import { isSaved, loadMarks, setSaved } from "./savedmessages"
 import { newTask } from "./taskdialog"
 import type { Conversation, Message } from "./types"
@@ -69,6 +70,11 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
     const saved = isSaved(c.id, m.id)
     items.push({ label: saved ? T("Remove from saved messages") : T("Save for later"),
       icon: saved ? "bookmark-x" : "bookmark", do: () => void setSaved(c.id, m.id, !saved) })
+  }
+  if (mayPin(c) && m.removed === undefined && m.kind !== "subject") {
+    const pinned = isPinned(c.id, m.id)
+    items.push({ label: pinned ? T("Unpin") : T("Pin for everyone"), icon: pinned ? "pin-off" : "pin",
+      do: () => void setPinned(c.id, m.id, !pinned) })
   }
   items.push({ label: T("Mark as unread from here"), icon: "circle-dot", do: () => void markUnread(c.id, m) })
   if (c.group !== undefined && startsThemes(c) && m.by !== undefined && m.removed === undefined) {

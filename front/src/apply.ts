@@ -5,6 +5,7 @@ import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
 import { dropKept, keepOnly } from "./offline"
 import { acknowledge } from "./outbox"
+import { takePins } from "./pins"
 import { forgetSaved, takeSaved, type SavedMark } from "./savedmessages"
 import {
   change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll,
@@ -27,6 +28,7 @@ interface Events {
   notice: { conversation: string; text: string }
   task: { conversation?: string; task?: Task; gone?: string }
   saved: SavedMark & { saved: boolean }
+  pins: { conversation: string; pinned: string[] }
   me: Me
 }
 
@@ -46,6 +48,7 @@ const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
     else if (gone) takeTask(gone, null)
   },
   saved: ({ saved, ...mark }) => takeSaved(mark, saved),
+  pins: ({ conversation, pinned }) => takePins(conversation, pinned),
   me: (now) => { me.value = now },
 }
 

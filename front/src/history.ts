@@ -3,6 +3,7 @@
 import { batch, effect, signal, type Signal } from "@preact/signals"
 import { at, call, detailOf, query } from "./api"
 import { keepSoon, keptOf } from "./offline"
+import { takePins } from "./pins"
 import { conversations, current, fetchOne, loaded } from "./store"
 import type { Message, MessagePage } from "./types"
 
@@ -225,6 +226,7 @@ class Part implements History {
       if (mine !== this.asked) return
       batch(() => {
         use(page)
+        takePins(this.id, page.pinned ?? [])
         this.state = "loaded"
         for (const { message, fresh } of this.arrived) this.insert(message, fresh)
       })

@@ -13,6 +13,8 @@ import { memo } from "./memo"
 import { Reactions } from "./reactions"
 import { conversations, discard, isMine, line, me, retry, self, type Pending } from "./state"
 import { href } from "./route"
+import { about } from "./panes"
+import { isPinned } from "./pins"
 import { isSaved } from "./savedmessages"
 import { statusOf } from "./statusof"
 import { summaryOf } from "./summary"
@@ -158,12 +160,19 @@ function Removed({ message: m }: { message: Message }) {
   )
 }
 
-/** Marks says what one has done with a message for oneself. */
+/** Marks says that a message is pinned, and that one has saved it. */
 function Marks({ conversation: c, message: m }: { conversation: Conversation; message: Message }) {
-  if (!isSaved(c.id, m.id)) return null
+  const saved = isSaved(c.id, m.id)
+  const pinned = isPinned(c.id, m.id)
+  if (!saved && !pinned) return null
   return (
     <p class="marks">
-      {isSaved(c.id, m.id) && <a href={href({ view: "saved" })}><Icon name="bookmark" />{T("Saved for later")}</a>}
+      {pinned && (
+        <button type="button" class="link" onClick={() => { about.value = true }}>
+          <Icon name="pin" />{T("Pinned for everyone")}
+        </button>
+      )}
+      {saved && <a href={href({ view: "saved" })}><Icon name="bookmark" />{T("Saved for later")}</a>}
     </p>
   )
 }

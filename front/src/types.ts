@@ -49,7 +49,7 @@ export type FileRef = NonNullable<Message["files"]>[number]
 /** Upload is a file of a message that is not acknowledged yet. */
 export type Upload = FileRef
 /** MessagePage is a part of a conversation's messages, oldest first. */
-export interface MessagePage { messages: Message[]; older: boolean; newer: boolean }
+export interface MessagePage { messages: Message[]; older: boolean; newer: boolean; pinned?: string[] }
 /** Colleague is an account of the organization. */
 export type Colleague = Author & { status?: Status; title?: string; department?: string }
 /** Person is somebody in a conversation. */

@@ -52,8 +52,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Links", links},
 		{"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings},
 		{"APITokens", apiTokens}, {"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet},
-		{"FreeRooms", freeRooms}, {"Several", several}, {"HighestID", highest}, {"Formers", formers}, {"Tasks", tasks},
-		{"TasksOfDeparted", tasksOfDeparted}, {"SavedMessages", savedMessages},
+		{"FreeRooms", freeRooms}, {"Several", several}, {"HighestID", highest}, {"Formers", formers},
+		{"Tasks", tasks}, {"TasksOfDeparted", tasksOfDeparted}, {"SavedMessages", savedMessages}, {"Pins", pins},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)
