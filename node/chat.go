@@ -8,6 +8,7 @@ import (
 	"parley/config"
 	"parley/feature/bookmarks"
 	"parley/feature/inbox"
+	"parley/feature/later"
 	"parley/feature/notify"
 	"parley/feature/previews"
 	"parley/feature/tasks"
@@ -36,9 +37,14 @@ func (n *Node) newTasks(h *server.Host) *tasks.Service {
 	})
 }
 
+// newLater makes the service of what a host sends later.
+func (n *Node) newLater(h *server.Host) *later.Service {
+	return later.New(h, n.Store, later.Config{From: jid.MustParse(notify.Name + "@" + h.Domain), Words: n.words})
+}
+
 // newChat makes the service of a host's browsers. Its rooms and uploads are set once they are made.
 func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox,
-	marks *bookmarks.Bookmarks, todo *tasks.Service) *webchat.Service {
+	marks *bookmarks.Bookmarks, todo *tasks.Service, then *later.Service) *webchat.Service {
 	s := webchat.New(webchat.Config{
 		Host:      h,
 		Store:     n.Store,
@@ -47,6 +53,8 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 		Inbox:     unread,
 		Bookmarks: marks,
 		Tasks:     todo,
+		Later:     then,
+		Web:       func() string { return n.WebURL(h.Domain) },
 		Messages:  messages.Reader{Store: n.Store},
 		Converses: func() bool { return n.settings.Of(h.Domain).Conversations },
 		Previews: previews.New(previews.Config{
@@ -54,7 +62,6 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 			Allow: config.Networks(n.Config.Previews.Allow),
 			On:    func() bool { return n.settings.Of(h.Domain).Previews },
 		}),
-		Web: func() string { return n.WebURL(h.Domain) },
 		Photo: func(ctx context.Context, account string) (string, error) {
 			hash, err := n.cards[h.Domain].PhotoHash(ctx, account)
 			return admin.PhotoPath(account, hash), err
@@ -69,6 +76,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 		},
 	})
 	todo.Place = s.TaskPlace
+	then.Deliver, then.Changed, then.Place = s.DeliverLater, s.LaterChanged, s.LaterPlace
 	n.Org.Subscribe(s.OrgChanged)
 	return s
 }

@@ -78,10 +78,10 @@ func (n *Node) features(h *server.Host) []*server.Feature {
 		URL:   func() string { return n.listenerURL(h.Domain, spacesPath) },
 	})
 	unread := inbox.New(h, n.Store, n.Org, inbox.Config{})
-	todo := n.newTasks(h)
-	n.chats[h.Domain] = n.newChat(h, rules, unread, marks, todo)
+	todo, then := n.newTasks(h), n.newLater(h)
+	n.chats[h.Domain] = n.newChat(h, rules, unread, marks, todo, then)
 	all := append(n.searching(h), n.orderedFeatures(h, rules, marks, alerts, unread)...)
-	return append(all, todo.Feature())
+	return append(all, todo.Feature(), then.Feature())
 }
 
 // orderedFeatures gives the features in the order of their steps at a stage.

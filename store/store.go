@@ -70,6 +70,7 @@ type Store interface {
 	Tasks
 	SavedMessages
 	Pins
+	Later
 	DomainRules
 	Settings
 	Invitations

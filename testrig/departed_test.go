@@ -101,6 +101,7 @@ person_fields | cleared: owner | never: field value
 tasks | cleared: one two maker assignee done_by | never: room message | archive of others: what link
 saved_messages | cleared: owner | archive of others: chat
 pins | cleared: one two maker | never: room
+scheduled | cleared: owner chat | archive of others: body more failed
 links | never: link name name_fr url icon roles teams
 `
 
@@ -115,6 +116,7 @@ var forms = map[string]string{
 	"contacts.request with":        "jid=zed@example.org",
 	"node_subscriptions.jid with":  "bare=zed@example.org",
 	"node_subscriptions.bare with": "jid=zed@example.org",
+	"scheduled.chat":               "zed@example.org",
 	"tasks.one":                    "zed@example.org",
 	"tasks.two":                    "zed@example.org",
 	"tasks.maker":                  "zed@example.org",
@@ -261,7 +263,8 @@ func write(t *testing.T, db *sql.DB, table, name string, cols []column) {
 			if table == "rooms" {
 				v = "groups.example.org"
 			}
-		case c.number && c.key && table == "tasks": // rows of one table have keys of their own
+		// Rows of one table have keys of their own.
+		case c.number && c.key && (table == "tasks" || table == "scheduled"):
 			v = slices.IndexFunc(cols, func(c column) bool { return c.name == name })
 		case c.number:
 			v = 0

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/config"
 	"parley/people"
@@ -103,6 +104,8 @@ func makeThings(t *testing.T, r *testrig.Rig, host string) things {
 	at["invitation"] = create("/invitations", `{}`, "id")
 	at["webhook"] = create("/webhooks", `{"group":"verona","name":"builds"}`, "id")
 	at["task"] = create("/conversations/"+at["room"]+"/tasks", `{"what":"Keep the peace"}`, "id")
+	tomorrow := time.Now().Add(24 * time.Hour).Format(time.RFC3339)
+	at["scheduled"] = create("/conversations/"+at["room"]+"/scheduled", `{"text":"hi","at":"`+tomorrow+`"}`, "id")
 	for name, page := range map[string]string{"message": "/g/verona", "reply": "/g/verona/t/" + at["key"]} {
 		if p := b.Post(page, "text", "hello"); p.Status != http.StatusSeeOther {
 			t.Fatal(p.Status, p.Text)

@@ -200,6 +200,7 @@ var bounded = map[string]string{
 	"quiet_hours":        "one row",
 	"saved_messages":     "TestSavedMessages",
 	"places":             "those used last: storetest Places",
+	"scheduled":          "100 for each person: TestScheduled",
 }
 
 // Everything that is stored for an account has a limit, and an error when it is reached.

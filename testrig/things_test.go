@@ -38,7 +38,7 @@ func (x things) kinds() []kindOfThing {
 		k("/people/{address}", "paris"), k("theme={theme}", x.at["key"]), k("/t/{key}", x.at["key"]),
 		k("/themes/{theme}", x.at["key"]), k("/profile-fields/{key}", x.at["field"]),
 		k("/people/fields/{key}", x.at["field"]), k("/links/{link}", x.at["link"]),
-		k("/tasks/{task}", x.at["task"]),
+		k("/tasks/{task}", x.at["task"]), k("/scheduled/{scheduled}", x.at["scheduled"]),
 		{"/conversations/{id}", x.at["secretroom"], "nothing@groups." + x.host},
 		{"/chat/c/{id}", x.at["secretroom"], "nothing@groups." + x.host},
 	}

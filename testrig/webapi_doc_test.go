@@ -83,6 +83,11 @@ var onlyToken = map[string]string{
 	"get-task":           "what people say to each other is for them",
 	"change-task":        "somebody of the conversation does it",
 	"delete-task":        "somebody of the conversation deletes it",
+	"schedule-message":   "somebody sends it",
+	"list-scheduled":     "they are one's own",
+	"change-scheduled":   "it is one's own",
+	"send-scheduled":     "it is one's own",
+	"delete-scheduled":   "it is one's own",
 	"get-quiet-hours":    "they are one's own",
 	"change-quiet-hours": "they are one's own",
 }

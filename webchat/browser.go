@@ -75,19 +75,7 @@ func (s *Service) browser(ctx context.Context, account string, c Credential) (*B
 	if many >= maxOpen {
 		return nil, fault.New(fault.Limit, "", "Too many browsers are open")
 	}
-	b = &Browser{
-		s:          s,
-		credential: c.ID,
-		program:    c.Program,
-		buf:        newBuffer(strings.ToLower(rand.Text()[:12])),
-		seen:       time.Now(),
-		asleep:     true,
-		status:     Status{Show: "available"},
-		people:     make(map[string]bool),
-		told:       make(map[string]Status),
-		answers:    make(map[string]chan *wire.Stanza),
-		kept:       make(map[string]store.ID),
-	}
+	b = s.newBrowser(c)
 	info := server.SessionInfo{
 		Remote:     c.Remote,
 		Transport:  "web",
@@ -106,6 +94,23 @@ func (s *Service) browser(ctx context.Context, account string, c Credential) (*B
 	s.mu.Unlock()
 	s.open.Add(1)
 	return b, nil
+}
+
+// newBrowser makes a browser that has no session yet.
+func (s *Service) newBrowser(c Credential) *Browser {
+	return &Browser{
+		s:          s,
+		credential: c.ID,
+		program:    c.Program,
+		buf:        newBuffer(strings.ToLower(rand.Text()[:12])),
+		seen:       time.Now(),
+		asleep:     true,
+		status:     Status{Show: "available"},
+		people:     make(map[string]bool),
+		told:       make(map[string]Status),
+		answers:    make(map[string]chan *wire.Stanza),
+		kept:       make(map[string]store.ID),
+	}
 }
 
 // Open begins a stream of events for a browser. last is the id of the last event that the browser has; "" for none.

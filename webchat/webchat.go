@@ -15,6 +15,7 @@ import (
 
 	"parley/feature/bookmarks"
 	"parley/feature/inbox"
+	"parley/feature/later"
 	"parley/feature/previews"
 	"parley/feature/tasks"
 	"parley/feature/upload"
@@ -42,6 +43,7 @@ type Config struct {
 	Messages  messages.Reader
 	// Converses says whether people may begin conversations of several people.
 	Converses func() bool
+	Later     *later.Service
 	// Web gives the beginning of the addresses of pages; "" where there are none.
 	Web func() string
 	// Photo gives the path of a person's picture; "" if there is none.

@@ -67,24 +67,36 @@ func (p *speaker) account() string { return p.b.session.JID.Local() }
 // Send sends a message and gives it as everyone sees it. A second message with the same origin is not sent: the first
 // is given.
 func (s *Service) Send(ctx context.Context, account string, c Credential, id jid.JID, o Outgoing) (Message, error) {
-	o.Text = strings.TrimRight(strings.ReplaceAll(o.Text, "\r\n", "\n"), " \n\t")
-	if o.Text == "" && len(o.Files) == 0 {
-		return Message{}, fault.New(fault.Invalid, "text", "There is nothing to send")
-	}
-	if utf8.RuneCountInString(o.Text) > MaxText {
-		return Message{}, fault.New(fault.Invalid, "text", "This is too long for one message")
-	}
-	if !isOrigin(o.Origin) {
-		return Message{}, fault.New(fault.Invalid, "origin", "An origin consists of letters, digits and hyphens")
+	if err := o.check(); err != nil {
+		return Message{}, err
 	}
 	p, err := s.speaker(ctx, account, c, id)
 	if err != nil {
 		return Message{}, err
 	}
+	return p.sendOnce(ctx, o)
+}
+
+// check refuses what is no message to send.
+func (o *Outgoing) check() error {
+	o.Text = strings.TrimRight(strings.ReplaceAll(o.Text, "\r\n", "\n"), " \n\t")
+	switch {
+	case o.Text == "" && len(o.Files) == 0:
+		return fault.New(fault.Invalid, "text", "There is nothing to send")
+	case utf8.RuneCountInString(o.Text) > MaxText:
+		return fault.New(fault.Invalid, "text", "This is too long for one message")
+	case !isOrigin(o.Origin):
+		return fault.New(fault.Invalid, "origin", "An origin consists of letters, digits and hyphens")
+	}
+	return nil
+}
+
+// sendOnce sends a message, unless one with its origin was sent.
+func (p *speaker) sendOnce(ctx context.Context, o Outgoing) (Message, error) {
 	if o.Origin == "" {
 		return p.sendAll(ctx, o)
 	}
-	made, err, _ := s.sending.Do(account+"\x00"+id.String()+"\x00"+o.Origin, func() (any, error) {
+	made, err, _ := p.s.sending.Do(p.account()+"\x00"+p.id.String()+"\x00"+o.Origin, func() (any, error) {
 		if m, ok, err := p.before(ctx, o); err != nil || ok {
 			return m, err
 		}

@@ -82,6 +82,7 @@ func New(c Config) *Server {
 		s.tasks(d)
 		s.savedMessages(d)
 		s.pins(d)
+		s.scheduled(d)
 		s.events(d)
 		s.webPush(d)
 		s.teams(d)

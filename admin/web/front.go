@@ -27,7 +27,8 @@ func (s *Server) chatFront() {
 }
 
 // frontViews are the pages of the front that are no conversation.
-var frontViews = map[string]bool{"missed": true, "search": true, "saved": true, "new": true, "tasks": true}
+var frontViews = map[string]bool{"missed": true, "search": true, "saved": true, "new": true, "tasks": true,
+	"scheduled": true}
 
 // boot is what the front begins with, in the page.
 type boot struct {

@@ -3,6 +3,7 @@
 import { batch, effect } from "@preact/signals"
 import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
+import { dropScheduled, loadScheduled, takeScheduled, type Scheduled } from "./later"
 import { dropKept, keepOnly } from "./offline"
 import { acknowledge } from "./outbox"
 import { takePins } from "./pins"
@@ -29,6 +30,7 @@ interface Events {
   task: { conversation?: string; task?: Task; gone?: string }
   saved: SavedMark & { saved: boolean }
   pins: { conversation: string; pinned: string[] }
+  scheduled: { scheduled?: Scheduled; gone?: string }
   me: Me
 }
 
@@ -49,6 +51,10 @@ const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
   },
   saved: ({ saved, ...mark }) => takeSaved(mark, saved),
   pins: ({ conversation, pinned }) => takePins(conversation, pinned),
+  scheduled: ({ scheduled, gone }) => {
+    if (scheduled) takeScheduled(scheduled)
+    else if (gone) dropScheduled(gone)
+  },
   me: (now) => { me.value = now },
 }
 
@@ -72,6 +78,7 @@ async function loadAnew(): Promise<void> {
   forgetTasks()
   forgetSaved()
   renewHistories()
+  await loadScheduled()
 }
 
 /** loadConversations loads oneself and all conversations. Events that arrive meanwhile are applied afterwards. */

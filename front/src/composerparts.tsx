@@ -6,6 +6,7 @@ import { composing, enterSends, leaveEdit, preview } from "./composing"
 import { pickEmoji } from "./emoji"
 import { iconOf } from "./files"
 import { T } from "./i18n"
+import { laterItems } from "./later"
 import { sizeOf } from "./size"
 import { summaryOf } from "./summary"
 import { insertInto, wrap } from "./textfield"
@@ -122,6 +123,7 @@ export function Tools({ conversation: c, field, editing }: {
           do: () => { enterSends.value = true } },
         { label: T("Enter begins a line"), detail: T("Ctrl+Enter sends"), checked: !enterSends.value,
           do: () => { enterSends.value = false } },
+        ...(editing ? [] : laterItems(c)),
       ]} />
     </div>
   )

@@ -10,6 +10,7 @@ import { statusText } from "./avatar"
 import { T } from "./i18n"
 import { idAt } from "./ids"
 import { Lightbox } from "./lightbox"
+import { LaterBanner } from "./laterviews"
 import { MessageList, type Jump } from "./list"
 import { about } from "./panes"
 import { whereText } from "./people"
@@ -47,6 +48,7 @@ function Open({ conversation: c, around }: { conversation: Conversation; around:
       <MessageList conversation={c} jump={jump} />
       <Notices conversation={c.id} />
       <TypingLine conversation={c.id} />
+      <LaterBanner conversation={c} />
       <Composer conversation={c} />
       {drop.over && (
         <p class="drop-here"><Icon name="upload" />{T("Drop files to send them to {{.Name}}", { Name: name })}</p>

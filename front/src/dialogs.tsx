@@ -4,6 +4,7 @@ import { close, asking } from "./panes"
 import { Jump } from "./jump"
 import { KeysHelp } from "./keys"
 import { AddPeople, NewConversation } from "./newconversation"
+import { LaterDialog } from "./laterviews"
 import { NewGroup } from "./newgroup"
 import { NewTheme } from "./newtheme"
 import { StatusDialog } from "./mine"
@@ -20,6 +21,7 @@ export function Dialogs() {
     case "add people": return <AddPeople {...open} />
     case "new group": return <NewGroup {...open} />
     case "new theme": return <NewTheme {...open} />
+    case "later": return <LaterDialog {...open} />
     case "task": return <TaskDialog {...open} />
     default: return null
   }

@@ -6,6 +6,7 @@ import { apply, start } from "./apply"
 import { listen } from "./events"
 import { watchCurrent } from "./history"
 import { watchIdle } from "./idle"
+import { watchScheduled } from "./later"
 import { restore, watchKept } from "./offline"
 import { watchOutbox } from "./outbox"
 import { watchPush } from "./push"
@@ -23,6 +24,7 @@ watchOutbox()
 watchIdle()
 watchKept()
 watchPush()
+watchScheduled()
 const root = document.getElementById("front")
 root?.replaceChildren()
 if (root) render(<Shell />, root)

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals"
 import { keptValue } from "./kept"
 import type { Choice } from "./picker"
+import type { Scheduled } from "./later"
 import type { Task } from "./types"
 
 /** about is whether the details of the conversation are shown. On a narrow window they take the place of the rest. */
@@ -23,6 +24,7 @@ export type Asking =
   | { what: "add people"; conversation: string }
   | { what: "new group"; people?: readonly Choice[] }
   | { what: "new theme"; group: string; name: string; draft: string }
+  | { what: "later"; conversation?: string; item?: Scheduled }
   | { what: "task"; conversation?: string; message?: string; text?: string; task?: Task }
 
 /** asking is the dialog that is open, if one is. */

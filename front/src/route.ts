@@ -9,6 +9,7 @@ export type Place =
   | { view: "missed" }
   | { view: "tasks"; task?: string }
   | { view: "saved" }
+  | { view: "scheduled" }
   | { view: "search"; query: string }
   | { view: "conversation"; conversation: string; message?: string }
 
@@ -24,6 +25,7 @@ export function href(to: Place): string {
     case "missed": return base + "/missed"
     case "saved": return base + "/saved"
     case "tasks": return base + "/tasks" + (to.task === undefined ? "" : "/" + encodeURIComponent(to.task))
+    case "scheduled": return base + "/scheduled"
     case "search": return base + "/search" + (to.query && "?" + to.query)
     case "conversation": {
       const rest = to.message === undefined ? "" : "/" + encodeURIComponent(to.message)
@@ -39,6 +41,7 @@ export function parse(url: URL): Place {
   if (kind === "missed") return { view: "missed" }
   if (kind === "saved") return { view: "saved" }
   if (kind === "tasks") return { view: "tasks", ...(id ? { task: id } : {}) }
+  if (kind === "scheduled") return { view: "scheduled" }
   if (kind === "search") return { view: "search", query: url.search.slice(1) }
   return { view: "home" }
 }

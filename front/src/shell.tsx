@@ -11,6 +11,7 @@ import { FindView } from "./find"
 import { Home } from "./home"
 import { T } from "./i18n"
 import { Keys } from "./keys"
+import { LaterLink, LaterView } from "./laterviews"
 import { OpenedMenu } from "./menu"
 import { Mine } from "./mine"
 import { MissedView } from "./missed"
@@ -80,6 +81,7 @@ function Side() {
           <Icon name="bookmark" />
           <span class="grow">{T("Saved messages")}</span>
         </a>
+        <LaterLink current={place.value.view === "scheduled"} />
       </div>
       <div class="tree-box">
         {loaded.value || restored.value ? <Guarded><Tree /></Guarded> : problem.value ? <NotLoaded text={problem.value} />
@@ -150,6 +152,7 @@ function Content() {
     case "missed": return <MissedView />
     case "saved": return <SavedView />
     case "tasks": return <TasksView {...(p.task === undefined ? {} : { task: p.task })} />
+    case "scheduled": return <LaterView />
     case "search": return <FindView key="search" words={p.query} />
     case "conversation": {
       const known = conversations.value.has(p.conversation)

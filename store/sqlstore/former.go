@@ -29,7 +29,8 @@ var elsewhere = []struct{ table, where string }{
 }
 
 // namedIn are columns that give rights and whose rows stay: the creator of a theme may manage it, the publisher of an
-// item may retract it. Tasks of others stay when somebody is gone whom they name.
+// item may retract it. Tasks of others stay when somebody is gone whom they name, and so does
+// what they want to send to somebody who is gone.
 var namedIn = []struct{ table, column string }{
 	{"themes", "creator"},
 	{"node_items", "publisher"},
@@ -39,6 +40,7 @@ var namedIn = []struct{ table, column string }{
 	{"tasks", "assignee"},
 	{"tasks", "done_by"},
 	{"pins", "maker"},
+	{"scheduled", "chat"},
 }
 
 // endElsewhere removes an address from other accounts' rows.

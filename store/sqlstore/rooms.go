@@ -76,6 +76,14 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 		if err != nil {
 			return err
 		}
+		err = eachHost(ctx, tx, "scheduled", func(host string) error {
+			_, err := tx.ExecContext(ctx, "UPDATE scheduled SET chat = '' WHERE host = $1 AND chat = $2", host,
+				r.Name+"@"+r.Host)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 		if err := s.forgetTerms(ctx, tx, r.Host, r.Name); err != nil {
 			return err
 		}

@@ -238,6 +238,7 @@ var owned = []string{
 	"api_tokens",
 	"digests",
 	"quiet_hours",
+	"scheduled",
 	"places",
 }
 
