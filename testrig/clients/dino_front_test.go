@@ -16,8 +16,8 @@ import (
 )
 
 // hearsTheFront has bob do with the API what the chat in the browser does with it, and looks for it in the database
-// that Dino shows: a message, a reply to it, a reaction, and a correction. Dino 0.4 takes a correction of somebody's last
-// message only, and does not find what a reply refers to once that is corrected.
+// that Dino shows: a message, a reply to it, a reaction, and a correction. Dino 0.4 takes a correction of somebody's
+// last message only, and does not find what a reply refers to once that is corrected.
 func hearsTheFront(s *server, database string) {
 	s.t.Helper()
 	w := s.writer("bob")
