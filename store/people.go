@@ -101,6 +101,10 @@ type People interface {
 	People(ctx context.Context, host string, f PeopleFilter) ([]Person, int, error)
 	// CountPeople gives how many of the chosen people are in each state; it ignores the filter's State.
 	CountPeople(ctx context.Context, host string, f PeopleFilter) (map[string]int, error)
+	// CountByDepartment gives how many of the chosen people are in each department; people without one are left out.
+	CountByDepartment(ctx context.Context, host string, f PeopleFilter) (map[string]int, error)
+	// CountByTeam gives how many of the chosen people are in each team, by its id.
+	CountByTeam(ctx context.Context, host string, f PeopleFilter) (map[string]int, error)
 	// Departments gives the departments that people have, each once, in order.
 	Departments(ctx context.Context, host string) ([]string, error)
 	// CreatePerson makes an account with its profile in one transaction; ErrExists if the name or the e-mail address is

@@ -266,6 +266,7 @@ var deeds = []deed{
 	}},
 	{"what is everybody's own", "mseao", []string{
 		"api GET /api/v1/colleagues",
+		"api GET /api/v1/colleagues/parts",
 		"api GET /api/v1/conversations",
 		"api POST /api/v1/conversations",
 		"api GET /api/v1/find",

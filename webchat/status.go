@@ -9,7 +9,6 @@ import (
 	"parley/internal/fault"
 	"parley/people"
 	"parley/server"
-	"parley/store"
 	"parley/wire"
 )
 
@@ -228,46 +227,6 @@ func (s *Service) unwatchPeopleLocked(b *Browser) {
 			delete(s.watchers, address)
 		}
 	}
-}
-
-// Colleague is a person of the organization.
-type Colleague struct {
-	Author
-	Title      string  `json:"title,omitempty"`
-	Department string  `json:"department,omitempty"`
-	Status     *Status `json:"status,omitempty"`
-}
-
-// Colleagues is a part of the people of the organization.
-type Colleagues struct {
-	People []Colleague `json:"people"`
-	Total  int         `json:"total"`
-}
-
-// FindColleagues searches the organization for people whose names or shown fields have all words of q.
-func (s *Service) FindColleagues(ctx context.Context, by people.Actor, q string, limit int) (Colleagues, error) {
-	out := Colleagues{People: []Colleague{}}
-	words := strings.Fields(q)
-	f := store.PeopleFilter{
-		Words: words[:min(len(words), 8)],
-		Open:  !by.Runs(),
-		State: store.StateActive,
-		Limit: limit,
-	}
-	ps, total, err := s.cfg.Store.People(ctx, s.cfg.Host.Domain, f)
-	if err != nil {
-		return out, err
-	}
-	if err := s.cfg.People.SeenAll(ctx, by, ps); err != nil {
-		return out, err
-	}
-	for _, p := range ps {
-		status := s.StatusOf(p.Name)
-		a := Author{ID: p.Address(), Address: p.Address(), Name: p.Display(), Photo: s.person(ctx, p.Name).photo}
-		out.People = append(out.People, Colleague{a, p.Title, p.Department, &status})
-	}
-	out.Total = total
-	return out, nil
 }
 
 var _ server.Outbound = (*Browser)(nil)

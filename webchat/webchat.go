@@ -56,6 +56,8 @@ type Config struct {
 type Store interface {
 	AddPin(ctx context.Context, p store.Pin, max int) error
 	DeletePins(ctx context.Context, p store.Pin) (bool, error)
+	CountByDepartment(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)
+	CountByTeam(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)
 	Displayed(ctx context.Context, host, user string) ([]store.Displayed, error)
 	FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (store.Archived, error)
 	People(ctx context.Context, host string, f store.PeopleFilter) ([]store.Person, int, error)

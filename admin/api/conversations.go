@@ -98,8 +98,12 @@ type MentionQuery struct {
 
 // ColleagueQuery searches the people of the organization.
 type ColleagueQuery struct {
-	Q     string `query:"q" maxLength:"200"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Q          string `query:"q" maxLength:"200"`
+	Department string `query:"department" maxLength:"200" doc:"only people of this department"`
+	Team       string `query:"team" maxLength:"100" doc:"only people of this team, by its slug"`
+	Others     bool   `query:"others" doc:"without the caller"`
+	Offset     int    `query:"offset" minimum:"0" maximum:"1000000"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 }
 
 // FindQuery is a search in everything that the caller can read.
@@ -192,7 +196,11 @@ var (
 	)
 	FindColleagues = chats[ColleagueQuery, webchat.Colleagues](
 		"find-colleagues", http.MethodGet, "/colleagues", "messages:read",
-		"People of the organization",
+		"People of the organization, in order of account",
+	)
+	ListColleagueParts = chats[None, webchat.Parts](
+		"list-colleague-parts", http.MethodGet, "/colleagues/parts", "messages:read",
+		"Departments and teams, with how many people but the caller each has",
 	)
 	DescribeLink = chats[PreviewQuery, webchat.Preview](
 		"describe-link", http.MethodGet, "/preview", "messages:write",
@@ -385,7 +393,14 @@ func (s *Server) finding(d *doors) {
 			if err != nil {
 				return webchat.Colleagues{}, err
 			}
-			return w.FindColleagues(ctx, c.actor, in.Q, in.Limit)
+			return w.FindColleagues(ctx, c.actor, webchat.ColleagueSearch{
+				Words:      in.Q,
+				Department: in.Department,
+				Team:       in.Team,
+				Others:     in.Others,
+				Offset:     in.Offset,
+				Limit:      in.Limit,
+			})
 		})
 	serve(s, d, DescribeLink, nil, func(ctx context.Context, c caller, in *PreviewQuery) (webchat.Preview, error) {
 		w, err := s.chat(c)
@@ -393,6 +408,13 @@ func (s *Server) finding(d *doors) {
 			return webchat.Preview{}, err
 		}
 		return w.Describe(ctx, c.me.Name, in.Address)
+	})
+	serve(s, d, ListColleagueParts, nil, func(ctx context.Context, c caller, _ *None) (webchat.Parts, error) {
+		w, err := s.chat(c)
+		if err != nil {
+			return webchat.Parts{}, err
+		}
+		return w.Parts(ctx, c.actor)
 	})
 	serve(s, d, FindAnywhere, nil, func(ctx context.Context, c caller, in *FindQuery) (webchat.Hits, error) {
 		w, err := s.chat(c)

@@ -2,15 +2,15 @@
 
 import { useEffect, useId, useState } from "preact/hooks"
 import { call, detailOf, Problem } from "./api"
+import { ColleaguePicker } from "./colleaguepicker"
 import { Failure, Text } from "./fields"
 import { T } from "./i18n"
 import { close } from "./panes"
-import { colleagues } from "./people"
 import type { Choice } from "./picker"
 import { go } from "./route"
-import { fetchOne, me } from "./store"
+import { fetchOne } from "./store"
 import { toast } from "./toast"
-import { Dialog, Picker } from "./ui"
+import { Dialog } from "./ui"
 
 /** kinds are the kinds of groups (org/kinds.go), with what they mean. */
 const kinds = (): readonly { kind: string; name: string; about: string }[] => [
@@ -64,8 +64,7 @@ export function NewGroup({ people = [] }: { people?: readonly Choice[] }) {
       <Photo photo={wanted.photo} onPhoto={(photo) => set({ photo })} />
       <fieldset>
         <legend>{T("First members")}</legend>
-        <Picker label={T("Find a colleague")} chosen={wanted.people} onChosen={(people) => set({ people })}
-          load={(words, cancel) => colleagues(words, cancel, [me.peek().address], 50)} />
+        <ColleaguePicker chosen={wanted.people} onChosen={(people) => set({ people })} />
       </fieldset>
       <Text label={T("Themes to begin with")} value={wanted.themes} onInput={(themes) => set({ themes })} rows={3}
         optional hint={T("One on each line. Everyone can start more later.")} />
@@ -131,6 +130,8 @@ function about(problem: unknown, field: string): string | undefined {
   return problem.errors.find((e) => e.location.split(".").at(-1) === field)?.message
 }
 
+const mostAtOnce = 1000 // people in one request
+
 /** create makes the group, then adds people and themes. Once the group is there, it only tells what fails. */
 async function create(w: Wanted): Promise<void> {
   const group = await call<{ slug: string; room: string }>("POST", "/groups", {
@@ -145,8 +146,9 @@ async function create(w: Wanted): Promise<void> {
   }
   const photo = w.photo
   if (photo) await also(encoded(photo).then((image) => call("PUT", path + "/photo", { image })))
-  if (w.people.length) {
-    await also(call("POST", path + "/members", { members: w.people.map((p) => p.id), role: "member" }))
+  for (let i = 0; i < w.people.length; i += mostAtOnce) {
+    const members = w.people.slice(i, i + mostAtOnce).map((p) => p.id)
+    await also(call("POST", path + "/members", { members, role: "member" }))
   }
   for (const name of w.themes.split("\n").map((line) => line.trim()).filter(Boolean)) {
     await also(call("POST", path + "/themes", { name }))

@@ -8,13 +8,45 @@ import type { Choice, Found } from "./picker"
 import { conversations, order, presence } from "./store"
 import type { Colleague, Conversation } from "./types"
 
-/** colleagues finds accounts by words; those in without are left out. */
-export async function colleagues(words: string, cancel: AbortSignal, without: readonly string[] = [],
-  limit = 20): Promise<Found> {
-  const path = "/colleagues" + query({ q: words, limit })
-  const { people, total } = await call<{ people: Colleague[]; total: number }>("GET", path, undefined, cancel)
-  const others = people.filter((p) => !without.includes(p.address ?? p.id))
-  return { choices: others.map(asChoice), more: total > people.length }
+/** Part is a department or, with a slug, a team, and how many others are in it. */
+export interface Part { name: string; slug?: string; people: number }
+
+/** parts gives the departments and teams by which one can choose colleagues. */
+export function parts(): Promise<{ departments: Part[]; teams: Part[] }> {
+  return call("GET", "/colleagues/parts")
+}
+
+const pageSize = 100
+
+/**
+ * colleagues finds accounts by words, of a department or a team if part is one; those in without, of whom oneself is
+ * the first, are left out. The server gives them in pages, and so does what it finds.
+ */
+export function colleagues(words: string, cancel: AbortSignal | undefined, without: readonly string[] = [],
+  limit = 20, part?: Part): Promise<Found> {
+  const where = part && (part.slug ? { team: part.slug } : { department: part.name })
+  const page = async (offset: number, n: number, stop?: AbortSignal) => {
+    const path = "/colleagues" + query({ q: words, others: without.length ? "true" : undefined, offset, limit: n, ...where })
+    const { people, total } = await call<{ people: Colleague[]; total: number }>("GET", path, undefined, stop)
+    const end = offset + people.length
+    const choices = people.filter((p) => !without.includes(p.address ?? p.id)).map(asChoice)
+    return { choices, end, total, whole: end >= total || people.length === 0 }
+  }
+  const found = async (offset: number, stop?: AbortSignal): Promise<Found> => {
+    const { choices, end, total, whole } = await page(offset, limit, stop)
+    if (whole) return { choices, total }
+    return { choices, total, more: true, next: () => found(end), ...(without.length > 1 ? {} : { all: everyone }) }
+  }
+  const everyone = async () => {
+    const all: Choice[] = []
+    for (let offset = 0; ;) {
+      const { choices, end, whole } = await page(offset, pageSize)
+      all.push(...choices)
+      if (whole) return all
+      offset = end
+    }
+  }
+  return found(0, cancel)
 }
 
 function asChoice(p: Colleague): Choice {

@@ -3,6 +3,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks"
 import { detailOf } from "./api"
 import { Avatar } from "./avatar"
+import { Failure } from "./fields"
 import { Icon } from "./icon"
 import { T } from "./i18n"
 import type { Status } from "./types"
@@ -20,17 +21,27 @@ export interface Choice {
   section?: string
 }
 
-/** Found is what a search gives. more says that there are more than are listed. */
-export interface Found { choices: readonly Choice[]; more?: boolean }
+/**
+ * Found is what a search gives. more says that there are more than are listed: next gives those that follow, and all
+ * gives every one, where the search can.
+ */
+export interface Found {
+  choices: readonly Choice[]
+  more?: boolean
+  total?: number
+  next?: () => Promise<Found>
+  all?: () => Promise<readonly Choice[]>
+}
 
 /** Load finds choices. It may give some early, before it has asked the server. */
 export type Load = (words: string, cancel: AbortSignal, early: (found: Found) => void) => Promise<Found>
 
 /**
  * Picker is a field with a list of what load finds for the words in it. With chosen it is for many: lines are ticked
- * and shown above the field. Otherwise onPick is called for the one. Arrows and Enter choose.
+ * and shown above the field. Otherwise onPick is called for the one. Arrows and Enter choose. among names what load
+ * searches, where that changes.
  */
-export function Picker({ label, load, chosen, onChosen, onPick, placeholder, empty }: {
+export function Picker({ label, load, chosen, onChosen, onPick, placeholder, empty, among }: {
   label: string
   load: Load
   chosen?: readonly Choice[]
@@ -38,12 +49,13 @@ export function Picker({ label, load, chosen, onChosen, onPick, placeholder, emp
   onPick?: (choice: Choice, newTab: boolean) => void
   placeholder?: string
   empty?: string
+  among?: string
 }) {
   const [words, setWords] = useState("")
-  const { found, problem } = useFound(words, load)
+  const { found, problem, next } = useFound(words, load, among)
   const [active, setActive] = useState(0)
   const id = useId()
-  useEffect(() => setActive(0), [found])
+  useEffect(() => setActive(0), [words, among])
   const has = (c: Choice) => chosen?.some((other) => other.id === c.id) ?? false
   const pick = (c: Choice, newTab = false) => {
     if (!chosen) return onPick?.(c, newTab)
@@ -73,18 +85,19 @@ export function Picker({ label, load, chosen, onChosen, onPick, placeholder, emp
           autocomplete="off" spellcheck={false} data-autofocus dir="auto" value={words}
           placeholder={placeholder ?? label} onInput={(e) => setWords(e.currentTarget.value)} onKeyDown={onKey} />
       </div>
-      {chosen && list.length > 1 && <SelectAll list={list} chosen={chosen} onChosen={onChosen} />}
+      {chosen && found && list.length > 1 && <SelectAll found={found} chosen={chosen} onChosen={onChosen} />}
       <Lines id={id} label={label} list={list} active={active} ticked={chosen ? has : undefined} onPick={pick} />
       <p class="muted small" role="status">
         {problem ?? (found && (list.length === 0 ? empty ?? T("Nothing was found.")
-          : found.more ? T("There are more: write more letters.") : ""))}
+          : found.more && !found.next ? T("There are more: write more letters.") : ""))}
       </p>
+      {found?.next && <button type="button" class="link small" onClick={next}>{T("Show more")}</button>}
     </div>
   )
 }
 
 /** useFound looks for words a moment after the last letter. Older answers that come late are dropped. */
-function useFound(words: string, load: Load) {
+function useFound(words: string, load: Load, among?: string) {
   const [found, setFound] = useState<Found>()
   const [problem, setProblem] = useState<string>()
   useEffect(() => {
@@ -102,8 +115,14 @@ function useFound(words: string, load: Load) {
       clearTimeout(timer)
       cancel.abort()
     }
-  }, [words])
-  return { found, problem }
+  }, [words, among])
+  const next = () => {
+    const before = found
+    before?.next?.().then((more) => setFound((now) =>
+      now === before ? { ...more, choices: [...before.choices, ...more.choices] } : now),
+    (err) => setProblem(detailOf(err)))
+  }
+  return { found, problem, next }
 }
 
 function Lines({ id, label, list, active, ticked, onPick }: {
@@ -170,17 +189,32 @@ function Chips({ chosen, onRemove }: { chosen: readonly Choice[]; onRemove: (c: 
   )
 }
 
-function SelectAll({ list, chosen, onChosen }: {
-  list: readonly Choice[]
+function SelectAll({ found, chosen, onChosen }: {
+  found: Found
   chosen: readonly Choice[]
   onChosen: ((chosen: readonly Choice[]) => void) | undefined
 }) {
-  const missing = list.filter((c) => !chosen.some((other) => other.id === c.id))
-  const change = () => onChosen?.(missing.length ? [...chosen, ...missing]
-    : chosen.filter((c) => !list.some((other) => other.id === c.id)))
+  const [problem, setProblem] = useState("")
+  const { choices: list, all, total } = found
+  const without = (some: readonly Choice[]) => some.filter((c) => !chosen.some((other) => other.id === c.id))
+  const missing = without(list).length > 0 || all !== undefined && chosen.length < (total ?? 0)
+  const change = async () => {
+    try {
+      const those = all ? await all() : list
+      onChosen?.(missing ? [...chosen, ...without(those)]
+        : chosen.filter((c) => !those.some((other) => other.id === c.id)))
+      setProblem("")
+    } catch (err) {
+      setProblem(detailOf(err))
+    }
+  }
   return (
-    <button type="button" class="link small" onClick={change}>
-      {missing.length ? T("Select all that are listed") : T("Select none of them")}
-    </button>
+    <>
+      <button type="button" class="link small" onClick={() => void change()}>
+        {!missing ? T("Select none of them") : all ? `${T("Select all")} (${total})`
+          : T("Select all that are listed")}
+      </button>
+      <Failure text={problem} />
+    </>
   )
 }

@@ -168,6 +168,36 @@ func (s *Store) CountPeople(ctx context.Context, host string, f store.PeopleFilt
 	return counts, err
 }
 
+// CountByDepartment gives how many of the chosen people are in each department.
+func (s *Store) CountByDepartment(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error) {
+	where, args := s.chosen(host, f)
+	if f.Open {
+		where += " AND COALESCE(p.shown_department, '') = ''"
+	}
+	return s.counts(ctx, "SELECT p.department, COUNT(*)"+personTables+where+
+		" AND COALESCE(p.department, '') <> '' GROUP BY p.department", args...)
+}
+
+// CountByTeam gives how many of the chosen people are in each team.
+func (s *Store) CountByTeam(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error) {
+	where, args := s.chosen(host, f)
+	return s.counts(ctx, "SELECT t.team_id, COUNT(*)"+personTables+
+		" JOIN team_members t ON t.host = u.host AND t.name = u.name"+where+" GROUP BY t.team_id", args...)
+}
+
+// counts reads rows of a text and a number.
+func (s *Store) counts(ctx context.Context, q string, args ...any) (map[string]int, error) {
+	of := make(map[string]int)
+	err := s.rows(ctx, func(r *sql.Rows) error {
+		var key string
+		var n int
+		err := r.Scan(&key, &n)
+		of[key] = n
+		return err
+	}, q, args...)
+	return of, err
+}
+
 // Departments gives the departments that people have, each once, in order.
 func (s *Store) Departments(ctx context.Context, host string) (ds []string, err error) {
 	err = s.rows(ctx, func(r *sql.Rows) error {

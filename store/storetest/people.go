@@ -260,7 +260,35 @@ func peopleLists(s *suite) {
 	s.same(must[map[string]int](s)(s.st.CountPeople(s.ctx, host, store.PeopleFilter{})),
 		map[string]int{store.StateActive: 2, store.StateInvited: 1})
 	s.same(must[[]string](s)(s.st.Departments(s.ctx, host)), []string{"Été"})
+	s.same(must[map[string]int](s)(s.st.CountByTeam(s.ctx, host, store.PeopleFilter{})), map[string]int{"t": 1})
+	s.same(must[map[string]int](s)(s.st.CountByTeam(s.ctx, host, store.PeopleFilter{But: "nurse"})), map[string]int{})
+	s.countByDepartment()
 }
+
+// countByDepartment counts people, and leaves out those who do not show everybody their department where that matters.
+func (s *suite) countByDepartment() {
+	of := func(f store.PeopleFilter) map[string]int {
+		return must[map[string]int](s)(s.st.CountByDepartment(s.ctx, host, f))
+	}
+	s.same(of(store.PeopleFilter{}), map[string]int{"Été": 1})
+	in := must[[]store.Person](s)(people1(s.st.People(s.ctx, host, store.PeopleFilter{Department: "Été", Limit: 1})))
+	s.same(of(store.PeopleFilter{But: in[0].Name}), map[string]int{})
+	s.same(of(store.PeopleFilter{Open: true}), map[string]int{"Été": 1})
+	shown := func(to string) {
+		_, _, err := s.st.UpdatePerson(s.ctx, host, in[0].Name, func(p *store.Person) error {
+			p.Shown.Department = to
+			return nil
+		})
+		s.ok(err)
+	}
+	shown(store.ShownToTeam)
+	s.same(of(store.PeopleFilter{Open: true}), map[string]int{})
+	s.same(of(store.PeopleFilter{}), map[string]int{"Été": 1})
+	shown(in[0].Shown.Department)
+}
+
+// people1 leaves out how many people there are.
+func people1(ps []store.Person, _ int, err error) ([]store.Person, error) { return ps, err }
 
 // peopleChanges changes juliet, whose present state is p.
 func peopleChanges(s *suite, p store.Person) {

@@ -71,5 +71,20 @@ func TestFrontSeveral(t *testing.T) {
 	if faults := b.faults(); len(faults) > 0 {
 		t.Error(faults)
 	}
+
+	// A new group with a whole department.
+	press(".chat-side > header button", "New")
+	press("[role=menuitem]", "New group")
+	b.until(`document.querySelector("dialog[open] select option[value='department/Engineering']") !== null`)
+	eval[bool](b, `(() => { const e = document.querySelector("dialog[open] select");
+		e.value = "department/Engineering"; e.dispatchEvent(new Event("change", {bubbles: true})); return true })()`)
+	b.until(`[...document.querySelectorAll("dialog[open] .picker-list li b:not(.avatar)")]
+		.map(x => x.textContent).join() === "Alice Martin,Bob Fischer"`)
+	press("dialog[open] button", "Select all that are listed")
+	b.until(`document.querySelectorAll("dialog[open] .picked li").length === 2`)
+	shot("several-group")
+	if faults := b.faults(); len(faults) > 0 {
+		t.Error(faults)
+	}
 	b.clean()
 }
