@@ -265,6 +265,8 @@ var deeds = []deed{
 		"page POST /admin/people/{name}/{act}",
 	}},
 	{"what is everybody's own", "mseao", []string{
+		"api GET /api/v1/calls/missed",
+		"api GET /api/v1/meetings",
 		"api GET /api/v1/colleagues",
 		"api GET /api/v1/colleagues/parts",
 		"api GET /api/v1/conversations",

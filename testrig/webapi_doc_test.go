@@ -47,6 +47,8 @@ var onlyToken = map[string]string{
 	"list-mentionable":     "somebody says it",
 	"find-colleagues":      "list-people is for the operator",
 	"post-message":         "somebody says it",
+	"list-missed-calls":    "they are one's own",
+	"list-meetings":        "what people say to each other is for them",
 	"list-colleague-parts": "list-people and list-teams are for the operator",
 	"open-conversation":    "somebody begins it",
 	"rename-conversation":  "somebody of the conversation does it",

@@ -300,6 +300,7 @@ func (s *Server) conversations(d *doors) {
 		})
 	})
 	s.several(d)
+	s.calls(d)
 	s.saying(d)
 	s.marking(d)
 	s.finding(d)

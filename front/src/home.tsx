@@ -1,6 +1,7 @@
 // What stands in the middle while no conversation is open.
 
 import { boot } from "./boot"
+import { HomeLists } from "./homelists"
 import { T } from "./i18n"
 import { asking } from "./panes"
 import { href } from "./route"
@@ -22,6 +23,7 @@ export function Home() {
         {news > 0 && <a class="button primary" href={href({ view: "missed" })}>{T("Missed activity")}</a>}
         <NewButtons />
       </p>
+      <HomeLists />
     </div>
   )
 }

@@ -224,7 +224,7 @@ function Meeting({ message: m }: { message: Message }) {
 }
 
 /** topicOf gives what a meeting is about: its text without the address and without the word before it. */
-function topicOf(m: Message): string {
+export function topicOf(m: Message): string {
   return m.text.replace(m.link ?? "", "").replace(/^Meeting:\s*/, "").replace(/[:\s]+$/, "").trim()
 }
 

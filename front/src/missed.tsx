@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks"
 import { markRead } from "./acts"
 import { at, call, detailOf, query } from "./api"
 import { Failure } from "./fields"
+import { HomeLists } from "./homelists"
 import { T } from "./i18n"
 import { discard, outbox, retry } from "./outbox"
 import { whereText } from "./people"
@@ -33,6 +34,7 @@ export function MissedView() {
         )}
       </header>
       <Unsent />
+      <HomeLists />
       {loaded.value && !open.length && (
         <div class="empty" role="status">
           <Icon name="circle-check" />
