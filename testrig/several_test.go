@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"parley/people"
@@ -191,6 +192,25 @@ func wantNoRoom(t *testing.T, r *testrig.Rig, room string) {
 	local, service, _ := strings.Cut(room, "@")
 	if _, err := r.Node.Store.Room(t.Context(), service, local); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the room is there: %v", err)
+	}
+}
+
+// Three people who begin the same conversation at once get the same one.
+func TestSeveralAtOnce(t *testing.T) {
+	r := testrig.Start(t, web)
+	names := []string{"romeo", "juliet", "benvolio"}
+	r.Account(names...)
+	got := make([]webchat.Conversation, len(names))
+	status := make([]int, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		c := newChatter(t, r, name)
+		others := withOthers(names[(i+1)%3], names[(i+2)%3])
+		all.Go(func() { status[i] = c.do("POST", "/conversations", others, &got[i]) })
+	}
+	all.Wait()
+	if got[0].ID == "" || got[0].ID != got[1].ID || got[0].ID != got[2].ID {
+		t.Errorf("%v: %+v", status, got)
 	}
 }
 
