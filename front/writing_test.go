@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,12 @@ func TestWriting(t *testing.T) {
 		{"https://" + strings.Repeat("a", 2000) + ".example", ""},
 		{"no link", ""},
 	}
+	// The card of a conversation is first drawn with what the last visit has kept, then with what the server says.
+	marks := []struct {
+		Sure bool   `json:"sure"`
+		Read string `json:"read"`
+	}{{false, "1"}, {false, "2"}, {true, "5"}, {true, "7"}}
+	begins := []string{"1", "1", "5", "5"}
 	moments := []time.Time{
 		time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC),
 		store.Epoch,
@@ -67,9 +74,9 @@ func TestWriting(t *testing.T) {
 	for _, l := range links {
 		linking = append(linking, l.text)
 	}
-	in["links"] = linking
+	in["links"], in["marks"] = linking, marks
 	in["triggers"], in["moments"] = texts, ms
-	var got struct{ Mentions, Triggers, Links, IDs []string }
+	var got struct{ Mentions, Triggers, Links, Beginnings, IDs []string }
 	runScript(t, "testdata/writing.ts", in, &got)
 	for i, c := range mentions {
 		if got.Mentions[i] != c.want {
@@ -80,6 +87,9 @@ func TestWriting(t *testing.T) {
 		if got.Triggers[i] != c.want {
 			t.Errorf("%q: %q, want %q", c.text, got.Triggers[i], c.want)
 		}
+	}
+	if !slices.Equal(got.Beginnings, begins) {
+		t.Errorf("lists begin after %v, want %v", got.Beginnings, begins)
 	}
 	for i, l := range links {
 		if got.Links[i] != l.want {

@@ -2,10 +2,12 @@
 
 import { useEffect, useRef, useState } from "preact/hooks"
 import { markRead } from "./acts"
+import { beginning, type Beginning } from "./beginning"
 import { at, call, detailOf, query } from "./api"
 import { Failure } from "./fields"
 import { HomeLists } from "./homelists"
 import { T } from "./i18n"
+import { keptOf } from "./offline"
 import { discard, outbox, retry } from "./outbox"
 import { whereText } from "./people"
 import { href } from "./route"
@@ -20,6 +22,12 @@ const shown = 5 // messages of each conversation
 /** MissedView is the list. Conversations stay in it while it is open, so that nothing jumps away under the hand. */
 export function MissedView() {
   const kept = useRef<readonly string[]>([])
+  const known = useRef(loaded.value)
+  if (known.current !== loaded.value) {
+    // What the last visit has kept may be read by now.
+    known.current = loaded.value
+    kept.current = []
+  }
   const now = missed().map((c) => c.id)
   kept.current = [...kept.current, ...now.filter((id) => !kept.current.includes(id))]
   const list = kept.current.flatMap((id) => conversations.value.get(id) ?? [])
@@ -115,9 +123,15 @@ function Card({ c }: { c: Conversation }) {
 function useMissed(card: { current: HTMLElement | null }, c: Conversation) {
   const [messages, setMessages] = useState<readonly Message[]>([])
   const [problem, setProblem] = useState("")
-  const read = useRef(c.read).current
+  const begins = useRef<Beginning | undefined>(undefined)
+  begins.current = beginning(begins.current, loaded.value, c.read)
+  const { read, sure } = begins.current
   const load = () => {
     setProblem("")
+    if (!sure) { // without a line: what the last visit has kept
+      void keptOf(c.id).then((all) => setMessages(all.filter((m) => read === undefined || m.id > read).slice(0, shown)))
+      return
+    }
     const where = read ? { after: read, limit: shown } : { limit: Math.min(shown, c.unread || shown) }
     call<MessagePage>("GET", at(c.id, "messages") + query(where))
       .then((page) => setMessages(page.messages), (err) => setProblem(detailOf(err)))
@@ -131,7 +145,7 @@ function useMissed(card: { current: HTMLElement | null }, c: Conversation) {
     }, { rootMargin: "400px" })
     sight.observe(card.current)
     return () => sight.disconnect()
-  }, [])
+  }, [sure])
   // What arrives while the list is open is loaded too.
   useEffect(() => {
     if (messages.length && messages.length < shown && c.unread > messages.length) load()

@@ -1,5 +1,6 @@
 // Runs what the field does with a text outside a browser. Each case is answered at its place.
 import { idAt } from "../src/ids"
+import { beginning } from "../src/beginning"
 import { linkIn } from "../src/linkin"
 import { mentionsIn } from "../src/mentions"
 import { triggerAt } from "../src/trigger"
@@ -9,6 +10,7 @@ interface Input {
   mentions: { text: string; names: Record<string, string> }[]
   triggers: string[] // | is the caret
   links: string[]
+  marks: { sure: boolean; read: string }[]
   moments: number[] // ms since 1970
 }
 
@@ -22,5 +24,7 @@ await answer((input: Input) => ({
     return found ? `${found.kind} ${found.begin}-${found.end} ${found.query}` : ""
   }),
   links: input.links.map((text) => linkIn(text, "https://chat.example") ?? ""),
+  beginnings: input.marks.map((_, i) => input.marks.slice(0, i + 1).reduce<ReturnType<typeof beginning> | undefined>(
+    (b, m) => beginning(b, m.sure, m.read), undefined)?.read),
   ids: input.moments.map((ms) => idAt(new Date(ms))),
 }))
