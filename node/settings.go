@@ -33,6 +33,7 @@ func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
 			InviteApps:  c.Registration.Invitations,
 			InviteTime:  c.Web.InviteTime,
 			Reusable:    true,
+			Offline:     true,
 			Previews:    true,
 			MaxUses:     500,
 			MaxInvites:  2000,

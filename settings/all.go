@@ -69,6 +69,7 @@ var All = []Setting{
 	clockTime("phones.quiet_to", func(v *Values) *int { return &v.Quiet.To }),
 	days("phones.quiet_days", func(v *Values) *store.Days { return &v.Quiet.Days }),
 
+	onOff("chat.offline", "", func(v *Values) *bool { return &v.Offline }),
 	onOff("chat.previews", "", func(v *Values) *bool { return &v.Previews }),
 
 	several("signin.two_factor", "auth.two_factor", ranks, func(v *Values) *[]string { return &v.TwoFactor }),

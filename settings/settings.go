@@ -36,6 +36,7 @@ type Values struct {
 
 	Quiet store.QuietHours // for people who have chosen none; Zone is the organization's time zone
 
+	Offline  bool // browsers keep messages, to open the chat without a line
 	Previews bool // links in messages are described: the server fetches their pages
 
 	Archive time.Duration // retention of messages between people; 0: for ever

@@ -22,6 +22,8 @@ import (
 type List struct {
 	Me            Me             `json:"me"`
 	Conversations []Conversation `json:"conversations"`
+	// Keeps is what the organization allows browsers.
+	Keeps bool `json:"keeps" doc:"a browser may keep messages, to show them without a line"`
 }
 
 // Conversations gives every conversation of a person: the rooms of groups and themes that the person may read, other
@@ -31,7 +33,7 @@ func (s *Service) Conversations(ctx context.Context, account string, c Credentia
 	if err != nil {
 		return List{}, err
 	}
-	list := List{Me: s.me(ctx, account, c.ID), Conversations: []Conversation{}}
+	list := List{Me: s.me(ctx, account, c.ID), Conversations: []Conversation{}, Keeps: s.Keeps()}
 	who, err := jid.New(account, s.cfg.Host.Domain, "")
 	if err != nil {
 		return list, err

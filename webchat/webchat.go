@@ -46,6 +46,8 @@ type Config struct {
 	Later     *later.Service
 	// Web gives the beginning of the addresses of pages; "" where there are none.
 	Web func() string
+	// Keeps says whether browsers may keep messages, to show them without a line; nil: they may.
+	Keeps func() bool
 	// Photo gives the path of a person's picture; "" if there is none.
 	Photo func(ctx context.Context, account string) (string, error)
 	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams.
@@ -145,6 +147,7 @@ func (s *Service) run(ctx context.Context) error {
 	s.loadPinned(ctx)
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
+	keeps := s.Keeps()
 	for {
 		select {
 		case <-ctx.Done():
@@ -157,6 +160,10 @@ func (s *Service) run(ctx context.Context) error {
 			job(ctx)
 		case now := <-t.C:
 			s.sweep(ctx, now)
+			if may := s.Keeps(); may != keeps {
+				keeps = may
+				s.resetAll() // the list says it
+			}
 		}
 	}
 }
@@ -177,11 +184,19 @@ func (s *Service) do(job func(context.Context)) {
 	select {
 	case s.jobs <- job:
 	default:
-		for _, b := range s.all() {
-			b.buf.reset()
-		}
+		s.resetAll()
 	}
 }
+
+// resetAll has all browsers load everything anew.
+func (s *Service) resetAll() {
+	for _, b := range s.all() {
+		b.buf.reset()
+	}
+}
+
+// Keeps says whether browsers may keep messages, to show them without a line.
+func (s *Service) Keeps() bool { return s.cfg.Keeps == nil || s.cfg.Keeps() }
 
 // failed logs an error of ours that nobody else is told.
 func (s *Service) failed(what string, err error, args ...any) {

@@ -42,6 +42,7 @@ type boot struct {
 	Creates bool           `json:"creates"`  // the person may make groups
 	Several bool           `json:"several"`  // people may begin conversations of several people
 	Search  bool           `json:"search"`   // messages are found by their words
+	Keeps   bool           `json:"keeps"`    // the browser may keep messages
 	Links   []ownLink      `json:"links"`    // that the organization shows to the person
 	Preview bool           `json:"previews"` // the server describes links
 }
@@ -66,6 +67,7 @@ func (c *request) frontPage() error {
 		Creates: c.s.Org.MayCreateGroup(c.r.Context(), c.Actor, c.host()),
 		Several: w.Converses(),
 		Search:  c.s.Find != nil,
+		Keeps:   w.Keeps(),
 		Preview: w.Previews(),
 	}
 	var err error
@@ -78,6 +80,9 @@ func (c *request) frontPage() error {
 	}
 	c.w.Header().Set("Content-Security-Policy", frontPolicy(b.Files))
 	c.w.Header().Set(versionHeader, b.Version)
+	if !b.Keeps {
+		c.w.Header().Set(keepsHeader, "no")
+	}
 	return c.render(http.StatusOK, "front", "front", c.view(c.T("Chat"), map[string]any{
 		"Boot":  template.JS(begin),
 		"Files": "/front/" + front.Version() + "/",

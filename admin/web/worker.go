@@ -10,6 +10,10 @@ import (
 // versionHeader says which version of the front a page is of, so that the service worker keeps the page with its files.
 const versionHeader = "Parley-Version"
 
+// keepsHeader says "no" where the organization forbids browsers to keep anything for opening without a line: the
+// service worker forgets what it has.
+const keepsHeader = "Parley-Keeps"
+
 // frontWorker serves the front's service worker, and what browsers read to install the chat as an application.
 func (s *Server) frontWorker() {
 	s.handle("GET /chat/sw.js", public, (*request).worker)

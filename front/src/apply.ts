@@ -4,7 +4,7 @@ import { batch, effect } from "@preact/signals"
 import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
 import { dropScheduled, loadScheduled, takeScheduled, type Scheduled } from "./later"
-import { dropKept, keepOnly } from "./offline"
+import { dropKept, keepOnly, mayKeep } from "./offline"
 import { acknowledge } from "./outbox"
 import { takePins } from "./pins"
 import { forgetSaved, takeSaved, type SavedMark } from "./savedmessages"
@@ -87,7 +87,7 @@ export async function loadConversations(): Promise<void> {
   loading = true
   waiting ??= []
   try {
-    const all = await call<{ me: Me; conversations: Conversation[] }>("GET", "/conversations")
+    const all = await call<{ me: Me; conversations: Conversation[]; keeps?: boolean }>("GET", "/conversations")
     if (mine !== loads) return
     batch(() => {
       me.value = all.me
@@ -95,6 +95,7 @@ export async function loadConversations(): Promise<void> {
       loaded.value = true
       problem.value = undefined
     })
+    mayKeep(all.keeps !== false)
     keepOnly(all.conversations)
   } catch (err) {
     if (mine === loads) problem.value = detailOf(err)

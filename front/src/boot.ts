@@ -21,6 +21,8 @@ export interface Boot {
   several?: boolean
   /** links are pages outside of the chat that the organization shows to one, with the names of icons. */
   links?: { name: string; url: string; icon: string }[]
+  /** keeps is whether this browser may keep messages, to show them without a line. */
+  keeps?: boolean
   /** previews is whether the server describes links. */
   previews?: boolean
   /** search is whether messages are found by their words. */

@@ -1,18 +1,28 @@
 // Opening without a line: what was there last is shown until the server answers, and if it does not. It is wiped at the
-// end of the session, and room by room when one may not read a room any more.
+// end of the session, and room by room when one may not read a room any more. An organization can forbid it.
 
-import { effect } from "@preact/signals"
+import { effect, signal } from "@preact/signals"
 import { sessionOver } from "./api"
+import { boot } from "./boot"
 import { dropMessages, forget, keepMessages, keepTree, keptMessages, keptTree } from "./keptdb"
 import { conversations, loaded, me, replaceAll, restored } from "./store"
 import type { Conversation, Message } from "./types"
 
 const pause = 1000 // ms: what changes often is written once
 
+/** keeps is whether anything may be kept. A page that was kept itself learns later that it may not. */
+const keeps = signal(boot.keeps !== false)
+
+/** mayKeep takes what the server says of keeping. */
+export function mayKeep(may: boolean): void {
+  keeps.value = may
+}
+
 /** restore shows the conversations that are kept, unless the server was faster. */
 export async function restore(): Promise<void> {
+  if (!keeps.peek()) return
   const tree = await keptTree()
-  if (!tree) return
+  if (!tree || !keeps.peek()) return
   if (tree.owner !== me.peek().address) return forget() // somebody else has used this browser
   if (loaded.peek() || sessionOver.peek()) return
   const known = conversations.peek()
@@ -30,10 +40,14 @@ export function watchKept(): void {
     timer = setTimeout(() => void writeTree(), pause)
   })
   sessionOver.subscribe((over) => over && void forget())
+  keeps.subscribe((may) => {
+    if (!may) void forget()
+    else if (loaded.peek()) void writeTree()
+  })
 }
 
 async function writeTree(): Promise<void> {
-  if (sessionOver.peek()) return
+  if (sessionOver.peek() || !keeps.peek()) return
   const bare = ({ status: _, ...c }: Conversation): Conversation => c // who is there now is not known then
   await keepTree({ owner: me.peek().address, conversations: [...conversations.peek().values()].map(bare) })
 }
@@ -46,13 +60,13 @@ export function keepSoon(id: string, newest: () => readonly Message[] | undefine
   waiting.set(id, setTimeout(() => {
     waiting.delete(id)
     const messages = newest()
-    if (messages && !sessionOver.peek()) void keepMessages(id, messages)
+    if (messages && !sessionOver.peek() && keeps.peek()) void keepMessages(id, messages)
   }, pause))
 }
 
 /** keptOf gives the messages that are kept of a conversation. */
 export function keptOf(id: string): Promise<Message[]> {
-  return sessionOver.peek() ? Promise.resolve([]) : keptMessages(id)
+  return sessionOver.peek() || !keeps.peek() ? Promise.resolve([]) : keptMessages(id)
 }
 
 /** dropKept gives up what is kept of a conversation, at once: one may not read it any more. */

@@ -57,9 +57,10 @@ async function openPage(e: FetchEvent): Promise<Response> {
   return Promise.race([answer.then((a) => a.status >= 500 ? kept : a, () => kept), late])
 }
 
-/** keep keeps the page for the next time. Where the page leads to the sign-in, the session is over. */
+/** keep keeps the page for the next time. Where the page leads to the sign-in, the session is over; where it says so,
+ * nothing may be kept. */
 async function keep(answer: Response | undefined): Promise<void> {
-  if (answer?.type === "opaqueredirect") return forget()
+  if (answer?.type === "opaqueredirect" || answer?.headers.get("Parley-Keeps") === "no") return forget()
   if (!answer?.ok || answer.headers.get("Parley-Version") !== parley.version) return
   await (await caches.open(pages)).put(page, answer)
 }

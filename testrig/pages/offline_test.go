@@ -257,6 +257,15 @@ func TestOffline(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.comes(keeps(1)) // what he may not read any more is not kept
+	for _, may := range []string{"false", "true"} { // the organization forbids it, and then does not
+		if _, err := r.Node.Settings().Change(t.Context(), testrig.Host, "",
+			map[string]*string{"chat.offline": &may}); err != nil {
+			t.Fatal(err)
+		}
+		b.open("/chat/c/juliet%40" + testrig.Host)
+		b.until(shown("Who is there?"))
+		b.comes(map[string]string{"false": wiped, "true": keeps(1)}[may])
+	}
 	if err := r.Node.Store.DeleteWebSessions(t.Context(), testrig.Host, "romeo", ""); err != nil {
 		t.Fatal(err)
 	}
