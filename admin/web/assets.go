@@ -24,14 +24,16 @@ type assets struct {
 	version string
 	icons   map[string]template.HTML
 
-	mu     sync.Mutex
-	zipped map[string][]byte
+	mu       sync.Mutex
+	zipped   map[string][]byte
+	pictures map[string][]byte // see drawn
 }
 
 func newAssets() (*assets, error) { return readAssets(sub("assets")) }
 
 func readAssets(from fs.FS) (*assets, error) {
 	a := &assets{fs: from, icons: make(map[string]template.HTML), zipped: make(map[string][]byte)}
+	a.pictures = make(map[string][]byte)
 	sum := sha256.New()
 	err := fs.WalkDir(a.fs, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -60,7 +62,10 @@ func (a *assets) path(name string) string { return "/assets/" + a.version + "/" 
 
 func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	b, err := fs.ReadFile(a.fs, name)
+	b, made, err := a.drawn(name)
+	if !made {
+		b, err = fs.ReadFile(a.fs, name)
+	}
 	if err != nil || !fs.ValidPath(name) {
 		http.NotFound(w, r)
 		return

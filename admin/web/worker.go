@@ -35,7 +35,7 @@ func (c *request) worker() error {
 	begin, err := json.Marshal(map[string]any{
 		"version": front.Version(),
 		"files":   files,
-		"icon":    c.s.assets.path("icon.svg"),
+		"icon":    c.s.assets.path("icon-192.png"),
 	})
 	if err != nil {
 		return err
@@ -65,6 +65,10 @@ func (c *request) manifest() error {
 		"background_color": "#f4f6f8",
 		"icons": []map[string]string{
 			{"src": c.s.assets.path("icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
+			{"src": c.s.assets.path("icon-192.png"), "sizes": "192x192", "type": "image/png", "purpose": "any"},
+			{"src": c.s.assets.path("icon-512.png"), "sizes": "512x512", "type": "image/png", "purpose": "any"},
+			{"src": c.s.assets.path("icon-maskable-512.png"), "sizes": "512x512", "type": "image/png",
+				"purpose": "maskable"},
 		},
 	})
 }
