@@ -54,6 +54,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 		Bookmarks: marks,
 		Tasks:     todo,
 		Later:     then,
+		Words:     n.words,
 		Web:       func() string { return n.WebURL(h.Domain) },
 		Messages:  messages.Reader{Store: n.Store},
 		Converses: func() bool { return n.settings.Of(h.Domain).Conversations },

@@ -10,9 +10,10 @@ import (
 	"parley/messages"
 	"parley/store"
 	"parley/wire"
+	"parley/wire/jid"
 )
 
-// Report is a person's report about somebody whom they blocked (XEP-0377).
+// Report is a person's report about somebody whom they blocked (XEP-0377), or about a message.
 type Report struct {
 	store.Report
 	By   string   // the reporter's address
@@ -42,7 +43,7 @@ func (p *People) Reports(ctx context.Context, by Actor, before store.ID, limit i
 // reported gives the texts of the messages that a report names.
 func (p *People) reported(ctx context.Context, r store.Report) (said []string, err error) {
 	for _, id := range r.Messages {
-		es, _, _, err := p.st.ReadArchive(ctx, p.h.Domain, r.Reporter, store.Page{IDs: []store.ID{id}, Max: 1})
+		es, err := p.reportedEntry(ctx, r, store.Page{IDs: []store.ID{id}, Max: 1})
 		if err != nil && !errors.Is(err, store.ErrNotFound) { // a message may be gone
 			return nil, fmt.Errorf("reported messages: %w", err)
 		}
@@ -55,6 +56,16 @@ func (p *People) reported(ctx context.Context, r store.Report) (said []string, e
 		}
 	}
 	return said, nil
+}
+
+// reportedEntry reads a reported message.
+func (p *People) reportedEntry(ctx context.Context, r store.Report, page store.Page) (es []store.Archived, err error) {
+	if room, err := jid.Parse(r.Room); err == nil && r.Room != "" {
+		es, _, _, err := p.st.ReadRoom(ctx, room.Domain(), room.Local(), page)
+		return es, err
+	}
+	es, _, _, err = p.st.ReadArchive(ctx, p.h.Domain, r.Reporter, page)
+	return es, err
 }
 
 // DeleteReport removes a report that has been handled. Administrators may do this.

@@ -50,6 +50,9 @@ type Store interface {
 	// with Count how many entries the filters choose without After and Before.
 	ReadArchive(ctx context.Context, host string, owner string,
 		p store.Page) (es []store.Archived, complete bool, total int, err error)
+	// ReadRoom gives a page of a room's archive, as ReadArchive does.
+	ReadRoom(ctx context.Context, host string, room string,
+		p store.Page) (es []store.Archived, complete bool, total int, err error)
 	// SetKeys sets the keys of a new password and removes the account's tokens and web sessions.
 	SetKeys(ctx context.Context, host string, name string, keys []byte) error
 	// SetMail writes state, due, error and done.

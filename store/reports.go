@@ -2,15 +2,16 @@ package store
 
 import "context"
 
-// Report is a report about a person whom its reporter blocked (XEP-0377).
+// Report is a report about a person whom its reporter blocked (XEP-0377), or about a message.
 type Report struct {
 	Host     string
 	ID       ID     // also says when
 	Reporter string // localpart
 	Who      string // the reported address
-	Reason   string // "spam", "abuse"
+	Reason   string // "spam", "abuse", "other"
 	Text     string
-	Messages []ID // ids in the reporter's archive
+	Room     string // bare address of the room of the messages; "": they were said to the reporter
+	Messages []ID   // ids in the archive of the room, or in the reporter's
 }
 
 // Reports keeps reports of spam and abuse.

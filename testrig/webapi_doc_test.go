@@ -75,6 +75,7 @@ var onlyToken = map[string]string{
 	"list-pins":           "what people say to each other is for them",
 	"pin-message":         "somebody of the conversation does it",
 	"unpin-message":       "somebody of the conversation does it",
+	"report-message":      "somebody of the conversation does it",
 
 	"list-saved-replies":   "list-team-shares is for the operator",
 	"list-shared-contacts": "list-team-shares is for the operator",

@@ -20,6 +20,7 @@ import (
 	"parley/feature/tasks"
 	"parley/feature/upload"
 	"parley/internal/background"
+	"parley/internal/i18n"
 	"parley/internal/memo"
 	"parley/messages"
 	"parley/muc"
@@ -44,6 +45,7 @@ type Config struct {
 	// Converses says whether people may begin conversations of several people.
 	Converses func() bool
 	Later     *later.Service
+	Words     *i18n.Catalogue
 	// Web gives the beginning of the addresses of pages; "" where there are none.
 	Web func() string
 	// Keeps says whether browsers may keep messages, to show them without a line; nil: they may.
@@ -56,6 +58,7 @@ type Config struct {
 
 // Store is what Service asks of the store.
 type Store interface {
+	AddReport(ctx context.Context, r store.Report, max int) error
 	AddPin(ctx context.Context, p store.Pin, max int) error
 	DeletePins(ctx context.Context, p store.Pin) (bool, error)
 	CountByDepartment(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)

@@ -83,6 +83,7 @@ func New(c Config) *Server {
 		s.savedMessages(d)
 		s.pins(d)
 		s.scheduled(d)
+		s.complaints(d)
 		s.events(d)
 		s.webPush(d)
 		s.teams(d)

@@ -90,7 +90,7 @@ type Ended struct {
 	Closed int `json:"closed"`
 }
 
-// Report is a person's report about somebody whom the person has blocked.
+// Report is a person's report about somebody whom the person has blocked, or about a message.
 type Report struct {
 	ID       string    `json:"id"`
 	At       time.Time `json:"at"`
@@ -98,6 +98,7 @@ type Report struct {
 	Whom     string    `json:"whom"`
 	Reason   string    `json:"reason"`
 	Text     string    `json:"text,omitempty"`
+	Room     string    `json:"room,omitempty" doc:"address of the room of the messages"`
 	Messages []string  `json:"messages,omitempty" doc:"texts of the reported messages"`
 }
 
@@ -140,7 +141,7 @@ var (
 	)
 	ListReports = op[FindReports, []Report](
 		"list-reports", http.MethodGet, "/reports", "system:read",
-		"Reports about blocked people, newest first",
+		"Reports about blocked people and about messages, newest first",
 	)
 	DeleteReport = op[InReport, None](
 		"delete-report", http.MethodDelete, "/reports/{id}", "system:write",
@@ -259,6 +260,7 @@ func (s *Server) listReports(ctx context.Context, c caller, in *FindReports) ([]
 			Whom:     r.Who,
 			Reason:   r.Reason,
 			Text:     r.Text,
+			Room:     r.Room,
 			Messages: r.Said,
 		})
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) reportCommand() *cobra.Command {
-	return a.noun("report", "Reports about blocked people: list, delete", a.reportList(), a.reportDelete())
+	return a.noun("report", "Reports about blocked people and messages: list, delete", a.reportList(), a.reportDelete())
 }
 
 func (a *app) reportList() *cobra.Command {
@@ -30,8 +30,12 @@ func (a *app) reportList() *cobra.Command {
 						fmt.Fprintln(w, "Nobody has reported anybody.")
 					}
 					for _, r := range all {
-						fmt.Fprintf(w, "%s  %s  %s reports %s for %s\n",
-							r.ID, stamp(r.At), printable(r.By), printable(r.Whom), printable(r.Reason))
+						where := ""
+						if r.Room != "" {
+							where = " in " + printable(r.Room)
+						}
+						fmt.Fprintf(w, "%s  %s  %s reports %s for %s%s\n",
+							r.ID, stamp(r.At), printable(r.By), printable(r.Whom), printable(r.Reason), where)
 						for _, t := range append([]string{r.Text}, r.Messages...) {
 							if t != "" {
 								fmt.Fprintf(w, "    %s\n", printable(t))

@@ -4,8 +4,8 @@ import { signal } from "@preact/signals"
 import { useRef, useState } from "preact/hooks"
 import { detailOf } from "./api"
 import { T } from "./i18n"
+import { Quoted } from "./quoted"
 import { retract } from "./state"
-import { summaryOf } from "./summary"
 import type { Conversation, Message } from "./types"
 import { Dialog, toast } from "./ui"
 
@@ -78,14 +78,5 @@ function Retract({ conversation: c, message: m, own, onClose }: {
       )}
       {error && <p class="alert error" role="alert">{error}</p>}
     </Dialog>
-  )
-}
-
-function Quoted({ message: m }: { message: Message }) {
-  const text = summaryOf(m)
-  return (
-    <blockquote class="quoted" dir="auto">
-      {m.by && <b>{m.by.name}</b>} {text.length > 300 ? text.slice(0, 300) + "…" : text}
-    </blockquote>
   )
 }

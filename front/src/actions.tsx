@@ -9,6 +9,7 @@ import { newTheme } from "./newtheme"
 import { addReaction, toggleReaction } from "./reactions"
 import { href } from "./route"
 import { conversations, isMine } from "./state"
+import { asking } from "./panes"
 import { isPinned, mayPin, setPinned } from "./pins"
 import { isSaved, loadMarks, setSaved } from "./savedmessages"
 import { newTask } from "./taskdialog"
@@ -83,6 +84,10 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
   }
   if (c.write && m.by !== undefined && m.removed === undefined && m.task === undefined) {
     items.push({ label: T("Make a task of this"), icon: "circle-check", do: () => newTask(c.id, m) })
+  }
+  if (m.by !== undefined && !isMine(c.id, m.by) && m.removed === undefined && m.kind !== "subject") {
+    items.push({ label: T("Report"), icon: "flag", line: true,
+      do: () => { asking.value = { what: "report", conversation: c, message: m } } })
   }
   if (mayRetract(c, m)) {
     const own = isMine(c.id, m.by)

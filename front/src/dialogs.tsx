@@ -7,6 +7,7 @@ import { AddPeople, NewConversation } from "./newconversation"
 import { LaterDialog } from "./laterviews"
 import { NewGroup } from "./newgroup"
 import { NewTheme } from "./newtheme"
+import { ReportDialog } from "./reportdialog"
 import { StatusDialog } from "./mine"
 import { TaskDialog } from "./taskdialog"
 
@@ -22,6 +23,7 @@ export function Dialogs() {
     case "new group": return <NewGroup {...open} />
     case "new theme": return <NewTheme {...open} />
     case "later": return <LaterDialog {...open} />
+    case "report": return <ReportDialog {...open} />
     case "task": return <TaskDialog {...open} />
     default: return null
   }

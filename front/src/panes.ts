@@ -4,7 +4,7 @@ import { signal } from "@preact/signals"
 import { keptValue } from "./kept"
 import type { Choice } from "./picker"
 import type { Scheduled } from "./later"
-import type { Task } from "./types"
+import type { Conversation, Message, Task } from "./types"
 
 /** about is whether the details of the conversation are shown. On a narrow window they take the place of the rest. */
 export const about = signal(false)
@@ -25,6 +25,7 @@ export type Asking =
   | { what: "new group"; people?: readonly Choice[] }
   | { what: "new theme"; group: string; name: string; draft: string }
   | { what: "later"; conversation?: string; item?: Scheduled }
+  | { what: "report"; conversation: Conversation; message: Message }
   | { what: "task"; conversation?: string; message?: string; text?: string; task?: Task }
 
 /** asking is the dialog that is open, if one is. */

@@ -13,7 +13,7 @@ func (s *Store) AddReport(ctx context.Context, r store.Report, limit int) error 
 	if err := s.raise(ctx, r.ID); err != nil {
 		return err
 	}
-	var ids []string
+	ids := strings.Fields(r.Room) // an id has no @
 	for _, id := range r.Messages {
 		ids = append(ids, id.String())
 	}
@@ -40,7 +40,9 @@ func (s *Store) Reports(ctx context.Context, host string, before store.ID, limit
 			return err
 		}
 		for _, f := range strings.Fields(ids) {
-			if id, err := store.ParseID(f); err == nil {
+			if strings.Contains(f, "@") {
+				r.Room = f
+			} else if id, err := store.ParseID(f); err == nil {
 				r.Messages = append(r.Messages, id)
 			}
 		}

@@ -16,7 +16,8 @@ func reports(s *suite) {
 	second := store.Report{Host: host, ID: 20, Reporter: "romeo", Who: "c.example", Reason: "spam"}
 	s.ok(s.st.AddReport(s.ctx, second, 2))
 	s.is(s.st.AddReport(s.ctx, store.Report{Host: host, ID: 30, Reporter: "romeo", Who: "x"}, 2), store.ErrLimit)
-	third := store.Report{Host: host, ID: 40, Reporter: "juliet", Who: "x", Reason: "spam"}
+	third := store.Report{Host: host, ID: 40, Reporter: "juliet", Who: "x", Reason: "spam", Room: "verona@" + rooms,
+		Messages: []store.ID{7}}
 	s.ok(s.st.AddReport(s.ctx, third, 2))
 	s.same(must[[]store.Report](s)(s.st.Reports(s.ctx, host, 0, 10)), []store.Report{third, second, r})
 	s.same(must[[]store.Report](s)(s.st.Reports(s.ctx, host, 40, 1)), []store.Report{second})
