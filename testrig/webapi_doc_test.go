@@ -76,6 +76,7 @@ var onlyToken = map[string]string{
 	"pin-message":         "somebody of the conversation does it",
 	"unpin-message":       "somebody of the conversation does it",
 	"report-message":      "somebody of the conversation does it",
+	"list-versions":       "what people say to each other is for them",
 
 	"list-saved-replies":   "list-team-shares is for the operator",
 	"list-shared-contacts": "list-team-shares is for the operator",

@@ -84,6 +84,7 @@ func New(c Config) *Server {
 		s.pins(d)
 		s.scheduled(d)
 		s.complaints(d)
+		s.versions(d)
 		s.events(d)
 		s.webPush(d)
 		s.teams(d)

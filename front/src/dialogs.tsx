@@ -9,6 +9,7 @@ import { NewGroup } from "./newgroup"
 import { NewTheme } from "./newtheme"
 import { ReportDialog } from "./reportdialog"
 import { StatusDialog } from "./mine"
+import { VersionsDialog } from "./versions"
 import { TaskDialog } from "./taskdialog"
 
 /** Dialogs draws the dialog of panes.asking. */
@@ -24,6 +25,7 @@ export function Dialogs() {
     case "new theme": return <NewTheme {...open} />
     case "later": return <LaterDialog {...open} />
     case "report": return <ReportDialog {...open} />
+    case "versions": return <VersionsDialog {...open} />
     case "task": return <TaskDialog {...open} />
     default: return null
   }

@@ -20,6 +20,7 @@ import { statusOf } from "./statusof"
 import { summaryOf } from "./summary"
 import { TaskCard } from "./taskcard"
 import type { Author, Conversation, Message, Task } from "./types"
+import { Edited } from "./versions"
 import { Avatar, clock, Icon, moment, toast } from "./ui"
 
 /** RowProps is what a row of a message is given. */
@@ -115,7 +116,7 @@ function Said({ conversation: c, message: m }: { conversation: Conversation; mes
         : m.task ? <TaskCard task={m.task} /> : m.text && (
         <div class={m.kind === "me" ? "does" : undefined}>
           <Body text={m.text} mentions={m.mentions} lead={m.kind === "me" ? <b dir="auto">{m.by!.name} </b> : undefined}
-            tail={<Tail message={m} />} />
+            tail={<Tail conversation={c} message={m} />} />
         </div>
       )}
       {m.preview && <LinkPreview preview={m.preview} />}
@@ -126,12 +127,12 @@ function Said({ conversation: c, message: m }: { conversation: Conversation; mes
 }
 
 /** Tail is what stands after a text: the time of what somebody does, and that it was edited. */
-function Tail({ message: m }: { message: Message }) {
+function Tail({ conversation: c, message: m }: { conversation: Conversation; message: Message }) {
   return (
     <>
       {m.kind === "me" && <time dateTime={m.at} title={moment(m.at)}> {clock(m.at)}</time>}
       {m.opens && <Open to={m.opens} />}
-      {m.edited && <span class="edited" title={moment(m.edited)}> {T("(edited)")}</span>}
+      <Edited conversation={c} message={m} />
     </>
   )
 }
