@@ -33,6 +33,7 @@ var deeds = []deed{
 		"api DELETE /api/v1/conversations/{id}/messages/{message}/pin",
 		"api GET /api/v1/conversations/{id}/pins",
 		"api GET /api/v1/conversations/{id}/messages/{message}/versions",
+		"api POST /api/v1/conversations/{id}/messages/{message}/forward",
 		"api POST /api/v1/conversations/{id}/messages/{message}/report",
 		"api PUT /api/v1/conversations/{id}/messages/{message}/pin",
 		"api PUT /api/v1/conversations/{id}/messages/{message}/saved",

@@ -27,6 +27,9 @@ type Outgoing struct {
 	Files    []File    `json:"files,omitempty" maxItems:"10"`
 	Mentions []Mention `json:"mentions,omitempty" maxItems:"50"`
 	Preview  string    `json:"preview,omitempty" maxLength:"2000" doc:"address in the text, whose page is described"`
+
+	forwards bool // it forwards another message: only the comment before that, of so many characters, mentions people
+	comment  int
 }
 
 // recentMessages is how many of somebody's messages in a room are searched for one by its origin.
@@ -203,7 +206,11 @@ func (p *speaker) sendText(ctx context.Context, o Outgoing, origin string, more 
 	if err != nil {
 		return Message{}, err
 	}
-	refs, err := p.references(ctx, o.Text, o.Mentions, utf8.RuneCountInString(quote))
+	calls := o.Text
+	if o.forwards {
+		calls = string([]rune(o.Text)[:o.comment])
+	}
+	refs, err := p.references(ctx, calls, o.Mentions, utf8.RuneCountInString(quote))
 	if err != nil {
 		return Message{}, err
 	}

@@ -85,6 +85,7 @@ func New(c Config) *Server {
 		s.scheduled(d)
 		s.complaints(d)
 		s.versions(d)
+		s.forwarding(d)
 		s.events(d)
 		s.webPush(d)
 		s.teams(d)

@@ -85,6 +85,10 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
   if (c.write && m.by !== undefined && m.removed === undefined && m.task === undefined) {
     items.push({ label: T("Make a task of this"), icon: "circle-check", do: () => newTask(c.id, m) })
   }
+  if (m.by !== undefined && m.removed === undefined && m.kind !== "subject") {
+    items.push({ label: T("Forward"), icon: "forward",
+      do: () => { asking.value = { what: "forward", conversation: c, message: m } } })
+  }
   if (m.edited && m.removed === undefined && (c.manage || isMine(c.id, m.by))) {
     items.push({ label: T("Show earlier versions"), icon: "history",
       do: () => { asking.value = { what: "versions", conversation: c, message: m } } })

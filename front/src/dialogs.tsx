@@ -1,6 +1,7 @@
 // The dialog that is open.
 
 import { close, asking } from "./panes"
+import { ForwardDialog } from "./forward"
 import { Jump } from "./jump"
 import { KeysHelp } from "./keys"
 import { AddPeople, NewConversation } from "./newconversation"
@@ -25,6 +26,7 @@ export function Dialogs() {
     case "new theme": return <NewTheme {...open} />
     case "later": return <LaterDialog {...open} />
     case "report": return <ReportDialog {...open} />
+    case "forward": return <ForwardDialog {...open} />
     case "versions": return <VersionsDialog {...open} />
     case "task": return <TaskDialog {...open} />
     default: return null

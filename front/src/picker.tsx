@@ -41,9 +41,11 @@ export type Load = (words: string, cancel: AbortSignal, early: (found: Found) =>
  * and shown above the field. Otherwise onPick is called for the one. Arrows and Enter choose. among names what load
  * searches, where that changes.
  */
-export function Picker({ label, load, chosen, onChosen, onPick, placeholder, empty, among }: {
+export function Picker({ label, load, chosen, all, onChosen, onPick, placeholder, empty, among }: {
   label: string
   load: Load
+  /** all is false where one is to be chosen: nothing selects many at once. */
+  all?: boolean
   chosen?: readonly Choice[]
   onChosen?: (chosen: readonly Choice[]) => void
   onPick?: (choice: Choice, newTab: boolean) => void
@@ -85,7 +87,9 @@ export function Picker({ label, load, chosen, onChosen, onPick, placeholder, emp
           autocomplete="off" spellcheck={false} data-autofocus dir="auto" value={words}
           placeholder={placeholder ?? label} onInput={(e) => setWords(e.currentTarget.value)} onKeyDown={onKey} />
       </div>
-      {chosen && found && list.length > 1 && <SelectAll found={found} chosen={chosen} onChosen={onChosen} />}
+      {chosen && all !== false && found && list.length > 1 && (
+        <SelectAll found={found} chosen={chosen} onChosen={onChosen} />
+      )}
       <Lines id={id} label={label} list={list} active={active} ticked={chosen ? has : undefined} onPick={pick} />
       <p class="muted small" role="status">
         {problem ?? (found && (list.length === 0 ? empty ?? T("Nothing was found.")
