@@ -46,6 +46,8 @@ type Unread interface {
 	SetDisplayed(ctx context.Context, host, user string, max int, ds ...Displayed) error
 	// Displayed gives how far an account has read each conversation, in order of Chat.
 	Displayed(ctx context.Context, host, user string) ([]Displayed, error)
+	// ReadBy gives those of some accounts who have read a conversation up to a message or beyond, in order of name.
+	ReadBy(ctx context.Context, host, chat string, id ID, among []string) ([]string, error)
 	// RoomNews gives a room's newest message and counts the messages after an entry that sender (bare JID) did not
 	// write, at most limit, back to sender's own newest one. Quiet entries do not count. Where sender has marked
 	// messages as unread, own ones of before do not end the count, and are counted. ErrNotFound if the room has no

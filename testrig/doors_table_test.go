@@ -364,7 +364,8 @@ var deeds = []deed{
 		"api PUT /api/v1/groups/{slug}/requests/{address}",
 		"page /",
 		"page GET /assets/{version}/{name...}",
-		"api PUT /api/v1/conversations/{id}/messages/{message}", // for its author
+		"api GET /api/v1/conversations/{id}/messages/{message}/seen", // for its author
+		"api PUT /api/v1/conversations/{id}/messages/{message}",      // for its author
 		"page GET /front/{version}/{name...}",
 		"page GET /chat/ws",
 		"page GET /digest/{token}",

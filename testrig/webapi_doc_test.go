@@ -78,6 +78,7 @@ var onlyToken = map[string]string{
 	"report-message":      "somebody of the conversation does it",
 	"list-versions":       "what people say to each other is for them",
 	"forward-message":     "somebody says it",
+	"list-seen":           "one has said it oneself",
 
 	"list-saved-replies":   "list-team-shares is for the operator",
 	"list-shared-contacts": "list-team-shares is for the operator",

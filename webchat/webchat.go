@@ -60,6 +60,7 @@ type Config struct {
 type Store interface {
 	AddReport(ctx context.Context, r store.Report, max int) error
 	AddPin(ctx context.Context, p store.Pin, max int) error
+	Affiliations(ctx context.Context, host, room string) ([]store.Affiliation, error)
 	DeletePins(ctx context.Context, p store.Pin) (bool, error)
 	CountByDepartment(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)
 	CountByTeam(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)

@@ -86,6 +86,7 @@ func New(c Config) *Server {
 		s.complaints(d)
 		s.versions(d)
 		s.forwarding(d)
+		s.seen(d)
 		s.events(d)
 		s.webPush(d)
 		s.teams(d)

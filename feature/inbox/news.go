@@ -36,5 +36,13 @@ func (b *Inbox) MarkUnread(ctx context.Context, account string, with jid.JID, re
 		store.Displayed{Chat: with.String(), ID: read, Marked: b.h.IDs.Next()})
 }
 
+// ReadBy gives those of some accounts who have read a conversation up to a message or beyond.
+func (b *Inbox) ReadBy(ctx context.Context, with jid.JID, id store.ID, among []string) ([]string, error) {
+	if err := b.flush(ctx); err != nil {
+		return nil, err
+	}
+	return b.st.ReadBy(ctx, b.h.Domain, with.String(), id, among)
+}
+
 // Note keeps how far an account has read a conversation.
 func (b *Inbox) Note(account string, with jid.JID, id store.ID) { b.note(account, with, id) }

@@ -23,6 +23,8 @@ type Store interface {
 	// Newest gives the newest entries of each of several conversations, at most limit of each, the newest first.
 	Newest(ctx context.Context, host string, user string, withs []string,
 		limit int) (map[string][]store.ChatEntry, error)
+	// ReadBy gives those of some accounts who have read a conversation up to a message or beyond, in order of name.
+	ReadBy(ctx context.Context, host, chat string, id store.ID, among []string) ([]string, error)
 	// SetDisplayed keeps how far an account has read.
 	SetDisplayed(ctx context.Context, host string, user string, max int, ds ...store.Displayed) error
 }

@@ -89,6 +89,10 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
     items.push({ label: T("Forward"), icon: "forward",
       do: () => { asking.value = { what: "forward", conversation: c, message: m } } })
   }
+  if (isMine(c.id, m.by) && m.removed === undefined && c.id !== c.me) {
+    items.push({ label: T("Who has seen this"), icon: "eye",
+      do: () => { asking.value = { what: "seen", conversation: c, message: m } } })
+  }
   if (m.edited && m.removed === undefined && (c.manage || isMine(c.id, m.by))) {
     items.push({ label: T("Show earlier versions"), icon: "history",
       do: () => { asking.value = { what: "versions", conversation: c, message: m } } })

@@ -9,6 +9,7 @@ import { LaterDialog } from "./laterviews"
 import { NewGroup } from "./newgroup"
 import { NewTheme } from "./newtheme"
 import { ReportDialog } from "./reportdialog"
+import { SeenDialog } from "./seen"
 import { StatusDialog } from "./mine"
 import { VersionsDialog } from "./versions"
 import { TaskDialog } from "./taskdialog"
@@ -27,6 +28,7 @@ export function Dialogs() {
     case "later": return <LaterDialog {...open} />
     case "report": return <ReportDialog {...open} />
     case "forward": return <ForwardDialog {...open} />
+    case "seen": return <SeenDialog {...open} />
     case "versions": return <VersionsDialog {...open} />
     case "task": return <TaskDialog {...open} />
     default: return null

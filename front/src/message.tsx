@@ -15,6 +15,7 @@ import { conversations, discard, isMine, line, me, retry, self, type Pending } f
 import { href } from "./route"
 import { about } from "./panes"
 import { isPinned } from "./pins"
+import { OwnStatus } from "./seen"
 import { isSaved } from "./savedmessages"
 import { statusOf } from "./statusof"
 import { summaryOf } from "./summary"
@@ -59,7 +60,7 @@ export const MessageRow = memo(function MessageRow(p: RowProps) {
             {m.reply && !m.removed && <Quote reply={m.reply} onJump={p.onJump} />}
             {m.removed ? <Removed message={m} /> : <Said conversation={c} message={m} />}
             {!m.removed && <Marks conversation={c} message={m} />}
-            {p.newestOwn && !m.removed && <Stored />}
+            {p.newestOwn && !m.removed && <OwnStatus conversation={c} message={m} near={pointed || focused} />}
           </div>
         </>
       )}
@@ -235,14 +236,6 @@ function TaskDone({ task }: { task: Task }) {
       <Icon name="circle-check" /> <a href={href({ view: "tasks", task: task.id })}>
         {T("Done: {{.What}}", { What: task.what })}</a>
     </p>
-  )
-}
-
-function Stored() {
-  return (
-    <span class="own-status" title={T("The server has this message.")}>
-      <Icon name="check" /><span class="visually-hidden">{T("Sent")}</span>
-    </span>
   )
 }
 

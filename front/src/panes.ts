@@ -25,7 +25,7 @@ export type Asking =
   | { what: "new group"; people?: readonly Choice[] }
   | { what: "new theme"; group: string; name: string; draft: string }
   | { what: "later"; conversation?: string; item?: Scheduled }
-  | { what: "report" | "versions" | "forward"; conversation: Conversation; message: Message }
+  | { what: "report" | "versions" | "forward" | "seen"; conversation: Conversation; message: Message }
   | { what: "task"; conversation?: string; message?: string; text?: string; task?: Task }
 
 /** asking is the dialog that is open, if one is. */

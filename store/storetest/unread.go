@@ -33,6 +33,11 @@ func displayedUpTo(s *suite) {
 	set(store.Displayed{ID: 9}, store.Displayed{ID: 10, Marked: 25})
 	set(store.Displayed{ID: 15}, store.Displayed{ID: 15, Marked: 25})
 	set(store.Displayed{ID: 30}, store.Displayed{ID: 30})
+	s.same(must[[]string](s)(s.st.ReadBy(s.ctx, host, "b@x", 30, []string{"romeo", "nurse", "juliet"})),
+		[]string{"juliet", "romeo"})
+	s.same(must[[]string](s)(s.st.ReadBy(s.ctx, host, "b@x", 31, []string{"romeo", "juliet"})), []string{"juliet"})
+	s.same(len(must[[]string](s)(s.st.ReadBy(s.ctx, host, "b@x", 1, nil))), 0)
+	s.same(len(must[[]string](s)(s.st.ReadBy(s.ctx, other, "b@x", 1, []string{"romeo"}))), 0)
 	s.deleted(host, "romeo")
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "romeo"))), 0)
 	s.same(len(must[[]store.Displayed](s)(s.st.Displayed(s.ctx, host, "juliet"))), 1)
