@@ -283,6 +283,7 @@ var deeds = []deed{
 		"api GET /api/v1/scheduled",
 		"api GET /api/v1/tasks",
 		"api PATCH /api/v1/scheduled/{scheduled}",
+		"api POST /api/v1/reminders",
 		"api POST /api/v1/scheduled/{scheduled}/send",
 		"api POST /api/v1/events/confirm",
 		"api POST /api/v1/files",

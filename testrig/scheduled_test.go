@@ -206,3 +206,50 @@ func TestScheduledRefused(t *testing.T) {
 	}
 	juliet.wantScheduled(func(e *webchat.Scheduled, _ string) bool { return e != nil && e.Failed != "" })
 }
+
+// One is reminded of a text and of a message, once, by a message of the host; not of what a message says that one may
+// not read any more.
+func TestReminders(t *testing.T) {
+	r, _, g := verona(t, "juliet", "benvolio")
+	addTo(t, r, g, "juliet")
+	room := g.Room + "@groups." + testrig.Host
+	juliet := newChatter(t, r, "juliet")
+	said := juliet.say(room, "We need a ladder")
+	soon := time.Now().Add(2 * time.Second)
+	var x, y webchat.Scheduled
+	juliet.must("POST", "/reminders", webchat.NewReminder{At: soon, Text: "Buy milk"}, &x)
+	juliet.must("POST", "/reminders", webchat.NewReminder{At: soon, Conversation: room, Message: said.ID}, &y)
+	if x.Kind != "reminder" || y.Text != "juliet: We need a ladder" || y.Where != g.Name || y.Message != said.ID {
+		t.Errorf("made %+v and %+v", x, y)
+	}
+	from := "notify@" + testrig.Host
+	juliet.fresh(from, "Reminder: Buy milk")
+	juliet.message(from, func(m webchat.Message, fresh bool) bool {
+		return fresh && strings.HasPrefix(m.Text, "Reminder: juliet: We need a ladder\n"+g.Name+"\n") &&
+			strings.HasSuffix(m.Text, "/chat/c/"+room+"/"+said.ID)
+	})
+	juliet.wantScheduled(func(_ *webchat.Scheduled, gone string) bool { return gone == y.ID })
+	if l := juliet.scheduled(); len(l) != 0 {
+		t.Errorf("left %+v", l)
+	}
+	benvolio := newChatter(t, r, "benvolio")
+	for what, n := range map[string]webchat.NewReminder{
+		"nothing":      {At: time.Now().Add(time.Hour)},
+		"the past":     {At: time.Now().Add(-time.Hour), Text: "x"},
+		"of a secret":  {At: time.Now().Add(time.Hour), Conversation: room, Message: said.ID},
+		"of no room":   {At: time.Now().Add(time.Hour), Conversation: "x", Message: said.ID},
+		"of a lie":     {At: time.Now().Add(time.Hour), Conversation: "juliet@" + testrig.Host, Message: said.ID},
+		"out of reach": {At: time.Now().AddDate(2, 0, 0), Text: "x"},
+	} {
+		if status := benvolio.do("POST", "/reminders", n, nil); status != 422 && status != 404 && status != 403 {
+			t.Errorf("%s: %d", what, status)
+		}
+	}
+	soon = time.Now().Add(2 * time.Second)
+	juliet.must("POST", "/reminders", webchat.NewReminder{At: soon, Conversation: room, Message: said.ID}, nil)
+	m := []store.Member{{JID: "juliet@" + testrig.Host}}
+	if err := r.Node.Org.SetMembers(t.Context(), acts.Operator, testrig.Host, g.ID, m); err != nil {
+		t.Fatal(err)
+	}
+	juliet.fresh(from, "You wanted to be reminded of a message. You cannot read it any more.")
+}

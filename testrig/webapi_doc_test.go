@@ -91,6 +91,7 @@ var onlyToken = map[string]string{
 	"change-task":        "somebody of the conversation does it",
 	"delete-task":        "somebody of the conversation deletes it",
 	"schedule-message":   "somebody sends it",
+	"add-reminder":       "it is one's own",
 	"list-scheduled":     "they are one's own",
 	"change-scheduled":   "it is one's own",
 	"send-scheduled":     "it is one's own",

@@ -3,11 +3,9 @@ package webchat
 import (
 	"context"
 	"encoding/json"
-	"net/url"
 	"time"
 
 	"parley/internal/fault"
-	"parley/internal/i18n"
 	"parley/server"
 	"parley/store"
 	"parley/wire/jid"
@@ -295,34 +293,4 @@ func (s *Service) passing(ctx context.Context, account string) (b *Browser, end 
 		return nil, nil, err
 	}
 	return b, func() { s.cfg.Host.Unbind(ctx, b.session) }, nil
-}
-
-// remind tells a person what the person wanted to be reminded of, by a message of the host. What a conversation says is
-// not repeated to somebody who may not read it any more.
-func (s *Service) remind(ctx context.Context, x *store.Scheduled) error {
-	more, err := moreIn(x)
-	if err != nil {
-		return err
-	}
-	text, place, link := x.Text, "", ""
-	if x.Chat != "" {
-		_, f, err := s.laterIn(ctx, x)
-		switch {
-		case err == nil:
-			place = s.placeName(&f)
-			if web := s.cfg.Web(); web != "" && more.Message != "" {
-				link = web + "/chat/c/" + url.PathEscape(x.Chat) + "/" + more.Message
-			}
-		case server.Fault(err) == nil:
-			return err
-		case more.Message != "":
-			text = ""
-		}
-	}
-	return s.cfg.Later.Tell(ctx, x.Owner, func(l *i18n.Lang) []string {
-		if text == "" {
-			return []string{l.T("You wanted to be reminded of a message. You cannot read it any more.")}
-		}
-		return []string{l.T("Reminder: {{.Text}}", "Text", text), place, link}
-	})
 }

@@ -31,6 +31,10 @@ var (
 		"schedule-message", http.MethodPost, "/conversations/{id}/scheduled", "messages:write",
 		"Have a message sent later, by the rules of the conversation at that time",
 	))
+	AddReminder = created(chats[Body[webchat.NewReminder], webchat.Scheduled](
+		"add-reminder", http.MethodPost, "/reminders", "messages:write",
+		"Be reminded of something, or of a message, at a time",
+	))
 	ListScheduled = chats[None, webchat.ScheduledList](
 		"list-scheduled", http.MethodGet, "/scheduled", "messages:read",
 		"The caller's scheduled messages and reminders, at most 100, the first first",
@@ -55,6 +59,14 @@ func (s *Server) scheduled(d *doors) {
 			return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (webchat.Scheduled, error) {
 				return w.Schedule(ctx, c.me.Name, j, in.Body)
 			})
+		})
+	serve(s, d, AddReminder, nil,
+		func(ctx context.Context, c caller, in *Body[webchat.NewReminder]) (webchat.Scheduled, error) {
+			w, err := s.chat(c)
+			if err != nil {
+				return webchat.Scheduled{}, err
+			}
+			return w.Remind(ctx, c.me.Name, in.Body)
 		})
 	serve(s, d, ListScheduled, nil, func(ctx context.Context, c caller, _ *None) (webchat.ScheduledList, error) {
 		w, err := s.chat(c)

@@ -7,6 +7,7 @@ import { T } from "./i18n"
 import { askRetract } from "./actdialogs"
 import { newTheme } from "./newtheme"
 import { addReaction, toggleReaction } from "./reactions"
+import { openReminders } from "./reminders"
 import { href } from "./route"
 import { conversations, isMine } from "./state"
 import { asking } from "./panes"
@@ -100,6 +101,9 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
   if (m.by !== undefined && !isMine(c.id, m.by) && m.removed === undefined && m.kind !== "subject") {
     items.push({ label: T("Report"), icon: "flag", line: true,
       do: () => { asking.value = { what: "report", conversation: c, message: m } } })
+  }
+  if (m.by !== undefined && m.removed === undefined) {
+    items.push({ label: T("Remind me about this"), icon: "bell", do: () => openReminders(c, m, at) })
   }
   if (mayRetract(c, m)) {
     const own = isMine(c.id, m.by)

@@ -4,6 +4,7 @@
 import { Problem } from "./api"
 import { T } from "./i18n"
 import { createTheme } from "./newtheme"
+import { remindCommand } from "./reminders"
 import { snippetNamed } from "./saved"
 import { me, send, setStatus } from "./state"
 import { newTask } from "./taskdialog"
@@ -30,6 +31,8 @@ export function commandsFor(c: Conversation): Command[] {
   }
   list.push({ word: "snippet", args: T("NAME"), icon: "text-quote", run: snippet,
     about: T("Write a saved reply of your teams") })
+  list.push({ word: "remind", args: T("WHEN WHAT"), icon: "bell", run: (_, rest) => remindCommand(rest),
+    about: T("Be reminded of something: /remind tomorrow 9:00 to call Bob") })
   list.push({ word: "me", args: T("DOES SOMETHING"), icon: "user",
     about: T("Say what you do: /me waves") })
   list.push({ word: "status", args: T("TEXT"), icon: "circle-dot", run: (_, rest) => status(rest),

@@ -6,10 +6,11 @@ import { composing } from "./composing"
 import { draft } from "./drafts"
 import { T } from "./i18n"
 import { mentionsIn } from "./mentions"
-import { momentsFrom, whenText, type Moment } from "./moments"
+import { momentsFrom, type Moment } from "./moments"
 import { asking } from "./panes"
 import { go } from "./route"
 import { conversations, line, loaded } from "./store"
+import { whenText } from "./time"
 import { toast } from "./toast"
 import type { Conversation, FileRef, Mention } from "./types"
 import type { MenuItem } from "./menu"
@@ -98,7 +99,8 @@ export async function scheduleDraft(c: Conversation, when: Date): Promise<void> 
 }
 
 /** changeScheduled changes the text or the time. It throws a Problem. */
-export async function changeScheduled(id: string, to: { at?: string; text?: string; mentions?: Mention[] }): Promise<void> {
+export async function changeScheduled(id: string,
+  to: { at?: string; text?: string; mentions?: Mention[] }): Promise<void> {
   takeScheduled(await call<Scheduled>("PATCH", "/scheduled/" + encodeURIComponent(id), to))
 }
 

@@ -9,10 +9,12 @@ import {
   changeScheduled, deleteScheduled, placeText, scheduled, scheduledIn, scheduleDraft, sendScheduled, type Scheduled,
 } from "./later"
 import { mentionsIn } from "./mentions"
-import { hourKey, momentOf, momentsFrom, whenText } from "./moments"
+import { hourKey, momentOf, momentsFrom } from "./moments"
 import { asking, close } from "./panes"
+import { remind } from "./reminders"
 import { href } from "./route"
 import { conversations } from "./store"
+import { whenText } from "./time"
 import { toast } from "./toast"
 import type { Conversation } from "./types"
 import { dayKey, Dialog, Icon } from "./ui"
@@ -128,8 +130,15 @@ function Place({ x }: { x: Scheduled }) {
   return <a href={href(to)}>{name}</a>
 }
 
-/** LaterDialog asks when what is in the field of a conversation is sent, or changes something that is scheduled. */
-export function LaterDialog({ conversation, item }: { conversation?: string; item?: Scheduled }) {
+/**
+ * LaterDialog asks when what is in the field of a conversation is sent or when one is reminded about a message, or
+ * changes something that is scheduled.
+ */
+export function LaterDialog({ conversation, item, about }: {
+  conversation?: string
+  item?: Scheduled
+  about?: { conversation: string; message: string }
+}) {
   const first = item && item.failed === undefined ? new Date(item.at) : tomorrow()
   const [day, setDay] = useState(dayKey(first))
   const [hour, setHour] = useState(hourKey(first))
@@ -137,13 +146,14 @@ export function LaterDialog({ conversation, item }: { conversation?: string; ite
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState("")
   const c = conversation === undefined ? undefined : conversations.value.get(conversation)
-  const remind = item?.kind === "reminder"
+  const remindsOf = item?.kind === "reminder"
   const when = momentOf(day, hour)
   const submit = async () => {
     if (busy || !when) return
     setBusy(true)
     try {
       if (item) await changeScheduled(item.id, changeOf(item, when, text))
+      else if (about) await remind(when, about)
       else if (c) await scheduleDraft(c, when)
       close()
     } catch (err) {
@@ -151,16 +161,17 @@ export function LaterDialog({ conversation, item }: { conversation?: string; ite
       setBusy(false)
     }
   }
-  const title = remind ? T("Edit the reminder") : item ? T("Edit the scheduled message") : T("Send later")
+  const title = about ? T("Remind me about this") : remindsOf ? T("Edit the reminder")
+    : item ? T("Edit the scheduled message") : T("Send later")
   return (
     <Dialog title={title} onClose={close} onSubmit={() => void submit()} foot={<>
       <button class="primary" disabled={busy || !when || (item !== undefined && !text.trim() && !item.files?.length)}>
-        {item ? T("Save") : T("Send later")}
+        {item ? T("Save") : about ? T("Remind me") : T("Send later")}
       </button>
       <button type="button" onClick={close}>{T("Cancel")}</button>
     </>}>
       <Failure text={problem} />
-      {item && <Text label={remind ? T("What you are reminded of") : T("Message")} value={text} onInput={setText}
+      {item && <Text label={remindsOf ? T("What you are reminded of") : T("Message")} value={text} onInput={setText}
         max={20_000} rows={5} first />}
       <When day={day} hour={hour} onDay={setDay} onHour={setHour} first={!item} />
     </Dialog>
@@ -192,7 +203,7 @@ function tomorrow(): Date {
 }
 
 /** changeOf gives what differs. The places of names in the old text are found again in the new one. */
-function changeOf(x: Scheduled, when: Date, text: string): { at?: string; text?: string; mentions?: Scheduled["mentions"] } {
+function changeOf(x: Scheduled, when: Date, text: string): Parameters<typeof changeScheduled>[1] {
   const points = Array.from(x.text)
   const names = Object.fromEntries((x.mentions ?? []).flatMap((m) =>
     m.address ? [[points.slice(m.begin, m.end).join(""), m.address]] : []))

@@ -1,7 +1,4 @@
-// Times to come: those that one can choose with one click, and how they are said.
-
-import { T } from "./i18n"
-import { clock, dayKey, until } from "./time"
+// Times to come that one can choose with one click, or by the fields of a day and a time.
 
 /** Moment is a time to come, with its name. */
 export interface Moment { key: "hour" | "evening" | "tomorrow" | "monday"; at: Date }
@@ -16,15 +13,6 @@ export function momentsFrom(now: Date): Moment[] {
   const monday = (8 - now.getDay()) % 7 || 7
   if (monday > 1) list.push({ key: "monday", at: day(monday, 9) })
   return list
-}
-
-/** whenText says when something will be, within a sentence. */
-export function whenText(at: string | Date): string {
-  const tomorrow = new Date()
-  tomorrow.setDate(tomorrow.getDate() + 1)
-  if (dayKey(at) === dayKey(new Date())) return T("today at {{.Time}}", { Time: clock(at) })
-  if (dayKey(at) === dayKey(tomorrow)) return T("tomorrow at {{.Time}}", { Time: clock(at) })
-  return T("on {{.Day}}", { Day: until(at) })
 }
 
 /** momentOf reads the fields of a day and a time, in the zone of the browser; undefined if they name none. */

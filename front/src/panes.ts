@@ -24,8 +24,8 @@ export type Asking =
   | { what: "add people"; conversation: string }
   | { what: "new group"; people?: readonly Choice[] }
   | { what: "new theme"; group: string; name: string; draft: string }
-  | { what: "later"; conversation?: string; item?: Scheduled }
   | { what: "report" | "versions" | "forward" | "seen"; conversation: Conversation; message: Message }
+  | { what: "later"; conversation?: string; item?: Scheduled; about?: { conversation: string; message: string } }
   | { what: "task"; conversation?: string; message?: string; text?: string; task?: Task }
 
 /** asking is the dialog that is open, if one is. */

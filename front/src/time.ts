@@ -52,6 +52,15 @@ export function until(at: string | Date): string {
   return daysAgo(at) === 0 ? clock(at) : `${shortDays.format(new Date(at))}, ${clock(at)}`
 }
 
+/** whenText says when something will be, within a sentence. */
+export function whenText(at: string | Date): string {
+  const tomorrow = new Date()
+  tomorrow.setDate(tomorrow.getDate() + 1)
+  if (dayKey(at) === dayKey(new Date())) return T("today at {{.Time}}", { Time: clock(at) })
+  if (dayKey(at) === dayKey(tomorrow)) return T("tomorrow at {{.Time}}", { Time: clock(at) })
+  return T("on {{.Day}}", { Day: until(at) })
+}
+
 function daysAgo(at: string | Date): number {
   const noon = (key: string) => Date.parse(key + "T12:00:00Z")
   return Math.round((noon(today.value) - noon(dayKey(at))) / 86_400_000)
