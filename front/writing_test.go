@@ -39,6 +39,8 @@ func TestWriting(t *testing.T) {
 		{"/snippet |", "snippet 0-9 "},
 		{"/snippet opening h|", "snippet 0-18 opening h"},
 		{"a /snippet x|", ""},
+		{"/status dn|", "status 0-10 dn"},
+		{"/status |", "status 0-8 "},
 	}
 	links := []struct{ text, want string }{
 		{"see https://a.example/x.", "https://a.example/x"},

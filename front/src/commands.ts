@@ -6,9 +6,10 @@ import { T } from "./i18n"
 import { createTheme } from "./newtheme"
 import { remindCommand } from "./reminders"
 import { snippetNamed } from "./saved"
-import { me, send, setStatus } from "./state"
+import { send } from "./state"
+import { statusCommand } from "./statuscommand"
 import { newTask } from "./taskdialog"
-import type { Conversation, Message, Status } from "./types"
+import type { Conversation, Message } from "./types"
 
 /** Command is what one can write after a slash. args shows what follows; it is empty if nothing does. */
 export interface Command {
@@ -35,8 +36,8 @@ export function commandsFor(c: Conversation): Command[] {
     about: T("Be reminded of something: /remind tomorrow 9:00 to call Bob") })
   list.push({ word: "me", args: T("DOES SOMETHING"), icon: "user",
     about: T("Say what you do: /me waves") })
-  list.push({ word: "status", args: T("TEXT"), icon: "circle-dot", run: (_, rest) => status(rest),
-    about: T("Set your status: a text, or away, dnd, available") })
+  list.push({ word: "status", args: T("TEXT"), icon: "circle-dot", run: (_, rest) => statusCommand(rest),
+    about: T("Set your status: /status in a meeting until 15:00, dnd 1h, clear") })
   return list
 }
 
@@ -93,17 +94,6 @@ async function snippet(c: Conversation, name: string, reply: Message | undefined
   const found = await snippetNamed(name)
   if (!found) throw new Problem(404, T("Your teams have no saved reply “{{.Name}}”.", { Name: name }))
   send(c.id, found.text, reply ? { reply } : {})
-}
-
-const shows: Record<string, Status["show"]> = {
-  away: "away", dnd: "dnd", xa: "xa", available: "available", here: "available",
-}
-
-function status(text: string): Promise<void> {
-  const show = shows[text.toLowerCase()]
-  if (show) return setStatus({ show })
-  const now = me.peek().status?.show
-  return setStatus({ show: now && now !== "offline" ? now : "available", ...(text ? { text } : {}) })
 }
 
 /** Ran says what became of a text. */

@@ -8,6 +8,7 @@ import { loadEmoji } from "./emoji"
 import { T } from "./i18n"
 import { fold } from "./fold"
 import { snippetsLike } from "./saved"
+import { statusLines } from "./statuscommand"
 import type { Trigger } from "./trigger"
 import type { Conversation, People, Person } from "./types"
 
@@ -47,7 +48,8 @@ export function useSuggestions(conversation: Conversation, trigger: Trigger | un
   if (!trigger) return []
   // While the next answer is on its way the last one stays, if it is of the same menu.
   const kind = `${conversation.id} ${trigger.kind} `
-  return found.for.startsWith(kind) ? found.list : []
+  // Of statuses there is no way to it, and Enter sends a text that none of them begins with.
+  return trigger.kind === "status" && found.for !== wanted || !found.for.startsWith(kind) ? [] : found.list
 }
 
 async function suggest(conversation: Conversation, trigger: Trigger, cancel: AbortSignal): Promise<Suggestion[]> {
@@ -56,6 +58,7 @@ async function suggest(conversation: Conversation, trigger: Trigger, cancel: Abo
       return suggestPeople(conversation, await people(conversation, trigger.query, cancel), trigger.query)
     case "emoji": return suggestEmoji(trigger.query)
     case "command": return suggestCommands(conversation, trigger.query)
+    case "status": return suggestStatus(trigger.query)
     case "snippet": return suggestSnippets(trigger.query)
   }
 }
@@ -117,6 +120,11 @@ async function suggestSnippets(words: string): Promise<Suggestion[]> {
     detail: `${s.team_name}: ${s.text.replace(/\s+/g, " ").slice(0, 120)}`,
     icon: "text-quote",
   }))
+}
+
+function suggestStatus(written: string): Suggestion[] {
+  return statusLines(written).map((line) =>
+    ({ key: line.text, text: "/status " + line.text, label: line.text, detail: line.about, icon: "circle-dot" }))
 }
 
 function suggestCommands(conversation: Conversation, q: string): Suggestion[] {

@@ -97,12 +97,14 @@ function spotOf(trigger: Trigger): string {
 
 /** isWhole says whether a command is written in full, so that Enter sends it. */
 function isWhole(s: Suggestion, trigger: Trigger): boolean {
+  if (trigger.kind === "status") return s.text === "/status " + trigger.query
   return s.send === true && s.text === "/" + trigger.query
 }
 
 /** Completion shows the menu while it is open. */
 export function Completion({ menu }: { menu: CompletionMenu }) {
-  const titles = { person: T("People"), emoji: T("Emoji"), command: T("Commands"), snippet: T("Saved replies") }
+  const titles = { person: T("People"), emoji: T("Emoji"), command: T("Commands"), snippet: T("Saved replies"),
+    status: T("Status") }
   const title = titles[menu.kind ?? "command"]
   return (
     <>
