@@ -77,7 +77,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 			return own.hats.Of(ctx, group, j)
 		},
 	})
-	todo.Place = s.TaskPlace
+	todo.Place, marks.Saved = s.TaskPlace, s.BookmarksSaved
 	then.Deliver, then.Changed, then.Place = s.DeliverLater, s.LaterChanged, s.LaterPlace
 	n.Org.Subscribe(s.OrgChanged)
 	return s

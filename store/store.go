@@ -71,6 +71,7 @@ type Store interface {
 	SavedMessages
 	Pins
 	Later
+	Desks
 	DomainRules
 	Settings
 	Invitations

@@ -101,6 +101,8 @@ person_fields | cleared: owner | never: field value
 tasks | cleared: one two maker assignee done_by | never: room message | archive of others: what link
 saved_messages | cleared: owner | archive of others: chat
 pins | cleared: one two maker | never: room
+sidebars | cleared: owner | archive of others: body
+drafts | cleared: owner chat | archive of others: body
 scheduled | cleared: owner chat | archive of others: body more failed
 links | never: link name name_fr url icon roles teams
 `
@@ -116,6 +118,7 @@ var forms = map[string]string{
 	"contacts.request with":        "jid=zed@example.org",
 	"node_subscriptions.jid with":  "bare=zed@example.org",
 	"node_subscriptions.bare with": "jid=zed@example.org",
+	"drafts.chat":                  "zed@example.org",
 	"scheduled.chat":               "zed@example.org",
 	"tasks.one":                    "zed@example.org",
 	"tasks.two":                    "zed@example.org",

@@ -200,6 +200,8 @@ var bounded = map[string]string{
 	"quiet_hours":        "one row",
 	"saved_messages":     "TestSavedMessages",
 	"places":             "those used last: storetest Places",
+	"sidebars":           "one row",
+	"drafts":             "100 for each person: TestDrafts",
 	"scheduled":          "100 for each person: TestScheduled",
 }
 

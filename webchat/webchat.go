@@ -65,6 +65,7 @@ type Store interface {
 	CountByDepartment(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)
 	CountByTeam(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)
 	Displayed(ctx context.Context, host, user string) ([]store.Displayed, error)
+	Drafts(ctx context.Context, host, owner string) ([]store.Draft, error)
 	FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (store.Archived, error)
 	People(ctx context.Context, host string, f store.PeopleFilter) ([]store.Person, int, error)
 	Person(ctx context.Context, host, name string) (store.Person, error)
@@ -79,6 +80,9 @@ type Store interface {
 	SaveMessage(ctx context.Context, m store.SavedMessage, max int) error
 	SavedMessages(ctx context.Context, host, owner string, before store.ID, limit int) ([]store.SavedMessage, error)
 	SearchMessages(ctx context.Context, f store.Find) (fs []store.Found, complete bool, err error)
+	SetDraft(ctx context.Context, host, owner string, d store.Draft, max int) error
+	SetSidebar(ctx context.Context, host, owner, body string) error
+	Sidebar(ctx context.Context, host, owner string) (string, error)
 	Task(ctx context.Context, host string, id store.ID) (store.Task, error)
 	Tasks(ctx context.Context, f store.TaskFilter) ([]store.Task, error)
 	TasksOf(ctx context.Context, host string, ids []store.ID) ([]store.Task, error)

@@ -87,6 +87,7 @@ func New(c Config) *Server {
 		s.versions(d)
 		s.forwarding(d)
 		s.seen(d)
+		s.desk(d)
 		s.events(d)
 		s.webPush(d)
 		s.teams(d)

@@ -33,6 +33,9 @@ type Config struct {
 
 // Bookmarks is the feature, with methods for changes by the server itself.
 type Bookmarks struct {
+	// Saved is called after bookmarks of an account have changed. It is set before the host serves; nil: nobody.
+	Saved func(account string)
+
 	h   *server.Host
 	st  Store
 	cfg Config
@@ -64,6 +67,12 @@ func (b *Bookmarks) Feature() *server.Feature {
 				Title:   "Chat Notification Settings",
 				Version: "0.2.0",
 				Notes:   "push notifications keep to what a room's bookmark says",
+			},
+			{
+				Number:  469,
+				Title:   "Bookmark Pinning",
+				Version: "0.1.0",
+				Notes:   "favourites of the chat in the browser",
 			},
 		},
 		Deleted: func(_ context.Context, account string) { b.forget(account) },
@@ -267,6 +276,9 @@ func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookma
 	}
 	b.forget(account)
 	b.changed(ctx, account, was, set, drop)
+	if b.Saved != nil {
+		b.Saved(account)
+	}
 	return b.tell(ctx, account, set, drop)
 }
 

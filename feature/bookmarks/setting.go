@@ -2,6 +2,7 @@ package bookmarks
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,7 +11,10 @@ import (
 	"parley/wire/jid"
 )
 
-const nsNotify = "urn:xmpp:notification-settings:1"
+const (
+	nsNotify = "urn:xmpp:notification-settings:1"
+	nsPinned = "urn:xmpp:bookmarks-pinning:0"
+)
 
 // Level says which messages of a room a person wants to be notified of (XEP-0492).
 type Level uint8
@@ -28,6 +32,7 @@ type Setting struct {
 	Enters bool   // clients enter the room by themselves
 	Nick   string // "" if there is none
 	Level  Level  // for phones
+	Pinned bool   // the room stands first (XEP-0469)
 }
 
 // settings caches the settings of accounts that were asked for lately.
@@ -50,28 +55,60 @@ const (
 // SettingOf gives an account's setting for a room; zero if it has no bookmark. It is cached, because every message asks
 // for it.
 func (b *Bookmarks) SettingOf(ctx context.Context, account string, room jid.JID) (Setting, error) {
+	all, err := b.settingsOf(ctx, account)
+	return all[room.String()], err
+}
+
+// Pinned gives the rooms that stand first for an account, in the order of their addresses.
+func (b *Bookmarks) Pinned(ctx context.Context, account string) (rooms []string, err error) {
+	all, err := b.settingsOf(ctx, account)
+	for room, s := range all {
+		if s.Pinned {
+			rooms = append(rooms, room)
+		}
+	}
+	slices.Sort(rooms)
+	return rooms, err
+}
+
+// settingsOf gives an account's settings by room.
+func (b *Bookmarks) settingsOf(ctx context.Context, account string) (map[string]Setting, error) {
 	if v, ok := b.settings.known.Load(account); ok && time.Since(v.(*accountSettings).at) < settingsAge {
-		return v.(*accountSettings).of[room.String()], nil
+		return v.(*accountSettings).of, nil
 	}
 	at := time.Now()
 	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
-		return Setting{}, err
+		return nil, err
 	}
 	s := &accountSettings{of: make(map[string]Setting, len(bs)), at: at}
 	for i := range bs {
-		s.of[bs[i].Room] = Setting{Enters: bs[i].Autojoin, Nick: bs[i].Nick, Level: level(bs[i].Extensions)}
+		s.of[bs[i].Room] = Setting{
+			Enters: bs[i].Autojoin,
+			Nick:   bs[i].Nick,
+			Level:  level(bs[i].Extensions),
+			Pinned: pinned(bs[i].Extensions),
+		}
 	}
 	if b.settings.count.Add(1) > maxSettings {
 		b.settings.known.Clear()
 		b.settings.count.Store(0)
 	}
 	b.settings.known.Store(account, s)
-	return s.of[room.String()], nil
+	return s.of, nil
 }
 
 // forget drops an account's settings after a change of its bookmarks.
 func (b *Bookmarks) forget(account string) { b.settings.known.Delete(account) }
+
+// pinned says whether a bookmark is pinned.
+func pinned(extensions []byte) bool {
+	if len(extensions) == 0 {
+		return false
+	}
+	e, err := wire.ParseElement(extensions, nsBookmarks)
+	return err == nil && e.Child(nsPinned, "pinned") != nil
+}
 
 // level reads <notify/> for phones: the most specific element counts (XEP-0492, section 3).
 func level(extensions []byte) Level {

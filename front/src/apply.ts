@@ -3,6 +3,7 @@
 import { batch, effect } from "@preact/signals"
 import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
+import { loadDrafts, takeDraft, type Draft } from "./draftsync"
 import { dropScheduled, loadScheduled, takeScheduled, type Scheduled } from "./later"
 import { dropKept, keepOnly, mayKeep } from "./offline"
 import { acknowledge } from "./outbox"
@@ -12,6 +13,7 @@ import {
   change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll,
   setPresence, time, typers, type Told,
 } from "./store"
+import { loadSidebar, takeSidebar, type Sidebar } from "./sidebar"
 import { forgetTasks, takeTask } from "./tasks"
 import type { Author, Conversation, Me, Message, Status, Task } from "./types"
 import { isHeld, release } from "./unread"
@@ -31,6 +33,8 @@ interface Events {
   saved: SavedMark & { saved: boolean }
   pins: { conversation: string; pinned: string[] }
   scheduled: { scheduled?: Scheduled; gone?: string }
+  sidebar: Sidebar
+  draft: Draft
   me: Me
 }
 
@@ -55,6 +59,8 @@ const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
     if (scheduled) takeScheduled(scheduled)
     else if (gone) dropScheduled(gone)
   },
+  sidebar: takeSidebar,
+  draft: takeDraft,
   me: (now) => { me.value = now },
 }
 
@@ -79,6 +85,8 @@ async function loadAnew(): Promise<void> {
   forgetSaved()
   renewHistories()
   await loadScheduled()
+  await loadSidebar()
+  await loadDrafts()
 }
 
 /** loadConversations loads oneself and all conversations. Events that arrive meanwhile are applied afterwards. */

@@ -23,8 +23,18 @@ export function draft(conversation: string): Signal<string> {
 
 function keep(conversation: string, text: string): void {
   const kept = read(start + conversation) ?? ""
-  if (kept !== text) write(start + conversation, text || undefined)
+  if (kept !== text) {
+    write(start + conversation, text || undefined)
+    typed(conversation)
+  }
   note(conversation, text.trim() !== "")
+}
+
+let typed: (conversation: string) => void = () => undefined
+
+/** onTyped has told called when a draft is changed in this tab. */
+export function onTyped(told: (conversation: string) => void): void {
+  typed = told
 }
 
 function note(conversation: string, has: boolean): void {

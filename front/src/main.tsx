@@ -3,6 +3,7 @@
 import { render } from "preact"
 import "./shell.css"
 import { apply, start } from "./apply"
+import { watchDrafts } from "./draftsync"
 import { listen } from "./events"
 import { watchCurrent } from "./history"
 import { watchIdle } from "./idle"
@@ -12,6 +13,7 @@ import { watchOutbox } from "./outbox"
 import { watchPush } from "./push"
 import { watchAddress } from "./route"
 import { Shell } from "./shell"
+import { watchSidebar } from "./sidebar"
 import { watchTree } from "./treemodel"
 
 watchAddress()
@@ -25,6 +27,8 @@ watchIdle()
 watchKept()
 watchPush()
 watchScheduled()
+watchSidebar()
+watchDrafts()
 const root = document.getElementById("front")
 root?.replaceChildren()
 if (root) render(<Shell />, root)

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks"
 import { setStatus } from "./acts"
 import { boot } from "./boot"
-import { drafted } from "./drafts"
+import { unsaved } from "./draftsync"
 import { Text } from "./fields"
 import { T } from "./i18n"
 import type { MenuItem } from "./menu"
@@ -93,7 +93,7 @@ function notified(): MenuItem[] {
 
 /** signOut ends the session. The server has the browser forget what it keeps, so one is asked if something waits. */
 function signOut(): void {
-  const waits = outbox.peek().length + drafted.peek().size
+  const waits = outbox.peek().length + unsaved().length
   const question = T("{{.Count}} messages that are not sent will be lost. Sign out all the same?", { Count: waits })
   if (waits && !confirm(question)) return
   const form = document.createElement("form")

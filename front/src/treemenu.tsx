@@ -7,6 +7,7 @@ import { openMenu, type MenuItem, type Spot } from "./menu"
 import { newTheme } from "./newtheme"
 import { about, asking, byName, favourites, folded, toggle } from "./panes"
 import { go, href } from "./route"
+import { moved } from "./sidebar"
 import { conversations } from "./store"
 import { toast } from "./toast"
 import type { Conversation } from "./types"
@@ -27,6 +28,12 @@ export function rowItems(c: Conversation): MenuItem[] {
     icon: liked ? "star-off" : "star",
     do: () => { favourites.value = toggle(favourites.peek(), c.id) },
   })
+  const place = favourites.peek().indexOf(c.id)
+  const move = (by: 1 | -1) => () => { favourites.value = moved(favourites.peek(), c.id, by) }
+  if (place > 0) items.push({ label: T("Move up in the favourites"), icon: "arrow-up", do: move(-1) })
+  if (liked && place < favourites.peek().length - 1) {
+    items.push({ label: T("Move down in the favourites"), icon: "arrow-down", do: move(1) })
+  }
   if (c.group && c.startsThemes && c.kind !== "person") {
     const group = c.group
     items.push({ label: T("New theme"), icon: "message-square-plus", do: () => newTheme(group) })

@@ -21,6 +21,7 @@ var elsewhere = []struct{ table, where string }{
 	{"theme_people", "jid = $2"},
 	{"tasks", "room = '' AND (one = $2 OR two = $2) AND maker IN ('', $2) AND assignee IN ('', $2)"},
 	{"pins", "(one = $2 OR two = $2)"},
+	{"drafts", "chat = $2"},
 	{"node_affiliations", "jid = $2"},
 	{"node_subscriptions", "bare = $2"},
 	{"node_shares", "creator = $2"},

@@ -41,6 +41,7 @@ var steps = []step{
 	{1020, addColumn("room_readers", "several", "INT8 NOT NULL DEFAULT 0")},
 	{1021, addColumn("room_readers", "title", "TEXT NOT NULL DEFAULT ''")},
 	{1022, statements(scheduledTable)},
+	{1023, statements(deskTables)},
 }
 
 // statements is a step that executes SQL statements in order.

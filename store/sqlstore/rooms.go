@@ -84,6 +84,13 @@ func (s *Store) ReviveRoom(ctx context.Context, r store.Room, as ...store.Affili
 		if err != nil {
 			return err
 		}
+		err = eachHost(ctx, tx, "drafts", func(host string) error {
+			_, err := tx.ExecContext(ctx, "DELETE FROM drafts WHERE host = $1 AND chat = $2", host, r.Name+"@"+r.Host)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 		if err := s.forgetTerms(ctx, tx, r.Host, r.Name); err != nil {
 			return err
 		}

@@ -239,6 +239,8 @@ var owned = []string{
 	"digests",
 	"quiet_hours",
 	"scheduled",
+	"sidebars",
+	"drafts",
 	"places",
 }
 

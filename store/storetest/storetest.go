@@ -54,7 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"APITokens", apiTokens}, {"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet},
 		{"FreeRooms", freeRooms}, {"Several", several}, {"HighestID", highest}, {"Formers", formers},
 		{"Tasks", tasks}, {"TasksOfDeparted", tasksOfDeparted}, {"SavedMessages", savedMessages}, {"Pins", pins},
-		{"Scheduled", scheduled},
+		{"Scheduled", scheduled}, {"Desks", desks},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := open(t)
