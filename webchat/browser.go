@@ -30,6 +30,8 @@ type Browser struct {
 	idle    bool      // nobody has touched it for a while
 	hidden  bool      // no tab of it is in view
 	status  Status
+	quiet   bool      // its person has quiet hours just now
+	quietAt time.Time // when that is looked at again
 	answers map[string]chan *wire.Stanza
 	kept    map[string]store.ID // where messages are in the archive that this browser sends just now, by their ids
 
@@ -188,7 +190,10 @@ func (s *Service) Confirm(ctx context.Context, account, credential string, c Con
 func (b *Browser) shows() Status {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.idle && b.status.Show == "available" {
+	switch {
+	case b.quiet && b.status.Show != "dnd":
+		return Status{Show: "dnd", Text: b.status.Text, Until: b.status.Until}
+	case b.idle && b.status.Show == "available":
 		return Status{Show: "away", Text: b.status.Text}
 	}
 	return b.status
@@ -209,6 +214,7 @@ func (b *Browser) awake(ctx context.Context) error {
 		b.mu.Unlock()
 		return err
 	}
+	b.s.lookQuiet(ctx, b, time.Now())
 	b.send(ctx, presenceOf(b.shows()))
 	return nil
 }
@@ -257,6 +263,7 @@ func (s *Service) drop(ctx context.Context, b *Browser) {
 func (s *Service) sweep(ctx context.Context, now time.Time) {
 	for _, b := range s.all() {
 		s.expireStatus(ctx, b, now)
+		s.checkQuiet(ctx, b, now)
 		b.mu.Lock()
 		away := now.Sub(b.seen)
 		open := b.streams > 0

@@ -131,7 +131,7 @@ func (s *Service) viewers(room string) map[*Browser]*viewer {
 func (s *Service) Watching(room jid.JID) (who []jid.JID) {
 	for b := range s.viewers(room.String()) {
 		b.mu.Lock()
-		here := !b.asleep && !b.idle && b.status.Show == "available"
+		here := !b.asleep && !b.idle && !b.quiet && b.status.Show == "available"
 		b.mu.Unlock()
 		if j := b.session.JID.Bare(); here && !slices.Contains(who, j) {
 			who = append(who, j)

@@ -73,7 +73,7 @@ func (s *Service) me(ctx context.Context, account, credential string) Me {
 	s.mu.Unlock()
 	if b != nil {
 		b.mu.Lock()
-		me.Status = b.status
+		me.Status, me.Quiet = b.status, b.quiet
 		b.mu.Unlock()
 	}
 	return me

@@ -32,6 +32,7 @@ type Me struct {
 	Name    string `json:"name"`
 	Photo   string `json:"photo,omitempty"`
 	Status  Status `json:"status"`
+	Quiet   bool   `json:"quiet,omitempty" doc:"it is a quiet hour: others see do-not-disturb"`
 }
 
 // Conversation is a room of a group or theme, a room of nobody but its owners, the conversation with a person or, of

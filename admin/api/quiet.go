@@ -32,14 +32,14 @@ type QuietChange struct {
 
 // Operations on one's own quiet hours.
 var (
-	GetQuietHours = personal(op[None, QuietHours](
+	GetQuietHours = inBrowsers(personal(op[None, QuietHours](
 		"get-quiet-hours", http.MethodGet, "/me/quiet-hours", "people:read",
 		"The caller's quiet hours",
-	))
-	ChangeQuietHours = personal(op[Body[QuietChange], QuietHours](
+	)))
+	ChangeQuietHours = inBrowsers(personal(op[Body[QuietChange], QuietHours](
 		"change-quiet-hours", http.MethodPatch, "/me/quiet-hours", "people:write",
 		"Change the caller's quiet hours; omitted values stay",
-	))
+	)))
 )
 
 func (s *Server) quiet(d *doors) {
@@ -58,6 +58,9 @@ func (s *Server) quiet(d *doors) {
 			ch.Until = &until
 		}
 		q, err := c.p.SetQuiet(ctx, c.actor, c.me.Name, ch)
+		if w := s.Chats[c.host()]; w != nil && err == nil {
+			w.QuietChanged(ctx, c.me.Name)
+		}
 		return showQuiet(q), err
 	})
 }

@@ -10,6 +10,7 @@ import { NewGroup } from "./newgroup"
 import { NewTheme } from "./newtheme"
 import { ReportDialog } from "./reportdialog"
 import { SeenDialog } from "./seen"
+import { QuietDialog } from "./quietdialog"
 import { StatusDialog } from "./mine"
 import { VersionsDialog } from "./versions"
 import { TaskDialog } from "./taskdialog"
@@ -24,6 +25,7 @@ export function Dialogs() {
     case "new conversation": return <NewConversation {...open} />
     case "add people": return <AddPeople {...open} />
     case "new group": return <NewGroup {...open} />
+    case "quiet hours": return <QuietDialog />
     case "new theme": return <NewTheme {...open} />
     case "later": return <LaterDialog {...open} />
     case "report": return <ReportDialog {...open} />

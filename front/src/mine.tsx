@@ -25,7 +25,9 @@ export function Mine() {
         <Avatar id={own.address} name={own.name} photo={own.photo} status={status} />
         <span class="grow">
           <b dir="auto">{own.name}</b>
-          <small class="muted" dir="auto">{statusText(status)}</small>
+          <small class="muted" dir="auto">
+            {own.quiet && <><Icon name="moon" /> <span>{T("Quiet hours")}</span> · </>}{statusText(status)}
+          </small>
         </span>
       </Menu>
       <button class="quiet icon-button" aria-label={T("Keyboard shortcuts")} title={T("Keyboard shortcuts")}
@@ -45,6 +47,8 @@ function items(): MenuItem[] {
     be("away", "clock"),
     be("dnd", "circle-minus"),
     { label: T("Set a status …"), icon: "pencil", do: () => { asking.value = { what: "status" } } },
+    { label: T("Quiet hours …"), icon: "moon", detail: T("Do not disturb, by schedule"),
+      do: () => { asking.value = { what: "quiet hours" } } },
     { label: T("My profile"), icon: "user", line: true, do: () => location.assign("/me") },
     ...notified(),
     ...previews(),

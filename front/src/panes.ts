@@ -23,6 +23,7 @@ export type Asking =
   | { what: "new conversation"; people?: readonly Choice[] }
   | { what: "add people"; conversation: string }
   | { what: "new group"; people?: readonly Choice[] }
+  | { what: "quiet hours" }
   | { what: "new theme"; group: string; name: string; draft: string }
   | { what: "report" | "versions" | "forward" | "seen"; conversation: Conversation; message: Message }
   | { what: "later"; conversation?: string; item?: Scheduled; about?: { conversation: string; message: string } }

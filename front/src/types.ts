@@ -1,7 +1,7 @@
 // What the server's API gives and takes: docs/api.md has each operation.
 
 export interface Author { id: string; name: string; address?: string; photo?: string; hats?: {name: string, colour?: string}[] } // id: bare address, or an opaque id where a room hides addresses; "mine" is author.id === conversation.me
-export interface Me { address: string; name: string; photo?: string; status?: Status }
+export interface Me { address: string; name: string; photo?: string; status?: Status; quiet?: boolean } // quiet: it is a quiet hour, others see "do not disturb"
 export interface Status { show: "available"|"away"|"xa"|"dnd"|"offline"; text?: string; until?: string }
 export interface Conversation {
   id: string; kind: "group"|"theme"|"room"|"person"|"several"; name: string
