@@ -81,6 +81,14 @@ const (
 	LinkDelete Verb = "link.delete"
 )
 
+// The verbs of actions on messages, which programs elsewhere carry out.
+const (
+	ActionCreate Verb = "action.create"
+	ActionChange Verb = "action.change"
+	ActionRenew  Verb = "action.renew"
+	ActionDelete Verb = "action.delete"
+)
+
 // The verbs of invitations and API tokens.
 const (
 	InvitationCreate  Verb = "invitation.create"
@@ -223,6 +231,10 @@ var Meanings = []Meaning{
 	{LinkChange, "A link for the organization's people was changed", "its id",
 		"each property that changed, before and after"},
 	{LinkDelete, "A link for the organization's people was deleted", "its id", "name, url"},
+	{ActionCreate, "An action on messages was defined", "its id", "name, url"},
+	{ActionChange, "An action on messages was changed", "its id", "each property that changed, before and after"},
+	{ActionRenew, "An action on messages got a new secret", "its id", "name"},
+	{ActionDelete, "An action on messages was deleted", "its id", "name, url"},
 	{InvitationCreate, "An invitation was made", "the account, or the invitation", "id, expires, sent: by e-mail"},
 	{InvitationAccept, "An invitation was accepted", "the account, or the invitation", "id; how: web, app or contact"},
 	{InvitationDecline, "An invitation was declined", "the account, or the invitation", "id"},

@@ -12,6 +12,7 @@ import (
 	"parley/feature/notify"
 	"parley/feature/previews"
 	"parley/feature/tasks"
+	"parley/feature/webhooks"
 	"parley/messages"
 	"parley/muc"
 	"parley/muc/groups"
@@ -64,6 +65,9 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 			Allow: config.Networks(n.Config.Previews.Allow),
 			On:    func() bool { return n.settings.Of(h.Domain).Previews },
 		}),
+		Ask: func(ctx context.Context, q webhooks.Question) (webhooks.Answer, error) {
+			return n.host(h.Domain).hooks.Ask(ctx, q)
+		},
 		Photo: func(ctx context.Context, account string) (string, error) {
 			hash, err := n.cards[h.Domain].PhotoHash(ctx, account)
 			return admin.PhotoPath(account, hash), err

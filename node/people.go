@@ -12,6 +12,7 @@ import (
 	"parley/admin/web"
 	"parley/auth"
 	"parley/feature/places"
+	"parley/feature/webhooks"
 	"parley/internal/i18n"
 	"parley/node/plan"
 	"parley/org/mail"
@@ -51,8 +52,11 @@ func (n *Node) newPeople(h *server.Host, secret []byte) *people.People {
 		Open:       n.Config.Registration.Enabled,
 		Log:        n.Log,
 		URL:        func() string { return n.webURL(h.Domain) },
-		Departed:   n.departures.Departed,
-		Retired:    n.departures.Retired,
+		Programs: func(address string) error {
+			return webhooks.CheckAddress(address, len(n.Config.Webhooks.Allow) > 0)
+		},
+		Departed: n.departures.Departed,
+		Retired:  n.departures.Retired,
 	}
 	if n.Config.Mail.Host != "" || n.Config.Mail.Show {
 		c.Compose = n.compose

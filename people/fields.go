@@ -209,16 +209,6 @@ func position(fs []store.ProfileField, key string) int {
 	return slices.IndexFunc(fs, func(f store.ProfileField) bool { return f.Key == key })
 }
 
-// moved gives the fields with the one at position at moved to a place counted from 1; nil: not moved.
-func moved(fs []store.ProfileField, at int, place *int) []store.ProfileField {
-	if place == nil {
-		return fs
-	}
-	f := fs[at]
-	fs = slices.Delete(fs, at, at+1)
-	return slices.Insert(fs, min(max(*place-1, 0), len(fs)), f)
-}
-
 // change makes the given changes to the definition of a field. It refuses a change of kind and a definition that is not
 // complete.
 func change(f *store.ProfileField, c FieldChange) error {

@@ -29,21 +29,13 @@ type LinkChange struct {
 	Place  *int      `json:"place,omitempty" minimum:"1" maximum:"50" doc:"place in the order of links, from 1"`
 }
 
-// Roles are the roles of accounts, from the one with the fewest rights.
-var Roles = []string{store.RoleMember, store.RoleSupervisor, store.RoleAdmin, store.RoleOwner}
-
 // LinkAs gives the change that would make a link. Teams that were deleted are not in it.
 func (p *People) LinkAs(ctx context.Context, l store.Link) (LinkChange, error) {
-	ts, err := p.cfg.Org.Teams(ctx, p.h.Domain)
+	slugs, err := p.teamSlugs(ctx, l.Teams)
 	if err != nil {
 		return LinkChange{}, err
 	}
-	slugs, roles := []string{}, append([]string{}, l.Roles...)
-	for _, t := range ts {
-		if slices.Contains(l.Teams, t.ID) {
-			slugs = append(slugs, t.Slug)
-		}
-	}
+	roles := append([]string{}, l.Roles...)
 	return LinkChange{Name: &l.Name, NameFR: &l.NameFR, URL: &l.URL, Icon: &l.Icon, Roles: &roles, Teams: &slugs}, nil
 }
 
@@ -65,11 +57,7 @@ func (p *People) LinksFor(ctx context.Context, u store.Person) ([]store.Link, er
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(ls, func(l store.Link) bool {
-		sees := len(l.Roles)+len(l.Teams) == 0 || slices.Contains(l.Roles, u.Role) ||
-			slices.ContainsFunc(ts, func(t store.Team) bool { return slices.Contains(l.Teams, t.ID) })
-		return !sees
-	}), nil
+	return slices.DeleteFunc(ls, func(l store.Link) bool { return !isAmong(l.Roles, l.Teams, u, ts) }), nil
 }
 
 // CreateLink defines a link, behind the others unless a place is given. Administrators may do this.
@@ -83,7 +71,7 @@ func (p *People) CreateLink(ctx context.Context, by Actor, c LinkChange) (l stor
 		if err := p.changeLink(ctx, &l, c); err != nil {
 			return nil, err
 		}
-		ls = movedLink(append(ls, l), len(ls), c.Place)
+		ls = moved(append(ls, l), len(ls), c.Place)
 		l.Place = int64(linkAt(ls, l.ID) + 1)
 		a.Note(acts.LinkCreate, l.ID, acts.Detail{"name": l.Name, "url": l.URL})
 		return ls, nil
@@ -112,7 +100,7 @@ func (p *People) ChangeLink(ctx context.Context, by Actor, id string, c LinkChan
 		}
 		detail := acts.Detail{}
 		shape.Differences(was, is, func(name string, before, after any) { detail[name] = []any{before, after} })
-		ls = movedLink(ls, at, c.Place)
+		ls = moved(ls, at, c.Place)
 		now := linkAt(ls, id)
 		if now != at {
 			detail["place"] = []any{at + 1, now + 1}
@@ -174,16 +162,6 @@ func linkAt(ls []store.Link, id string) int {
 	return slices.IndexFunc(ls, func(l store.Link) bool { return l.ID == id })
 }
 
-// movedLink gives the links with the one at position at moved to a place counted from 1; nil: not moved.
-func movedLink(ls []store.Link, at int, place *int) []store.Link {
-	if place == nil {
-		return ls
-	}
-	l := ls[at]
-	ls = slices.Delete(ls, at, at+1)
-	return slices.Insert(ls, min(max(*place-1, 0), len(ls)), l)
-}
-
 // changeLink makes the given changes to a link. It refuses a link that is not complete.
 func (p *People) changeLink(ctx context.Context, l *store.Link, c LinkChange) (err error) {
 	if err := fits(c); err != nil {
@@ -207,48 +185,21 @@ func (p *People) changeLink(ctx context.Context, l *store.Link, c LinkChange) (e
 	if c.Icon != nil {
 		l.Icon = *c.Icon
 	}
-	if err := p.changeAudience(ctx, l, c); err != nil {
-		return err
+	if c.Roles != nil {
+		if l.Roles, err = chosenRoles(*c.Roles); err != nil {
+			return err
+		}
+	}
+	if c.Teams != nil {
+		if l.Teams, err = p.chosenTeams(ctx, *c.Teams); err != nil {
+			return err
+		}
 	}
 	switch {
 	case l.Name == "":
 		return fault.New(fault.Invalid, "name", "A link needs a name")
 	case l.URL == "":
 		return fault.New(fault.Invalid, "url", "A link needs an address")
-	}
-	return nil
-}
-
-// changeAudience changes who sees a link.
-func (p *People) changeAudience(ctx context.Context, l *store.Link, c LinkChange) error {
-	if c.Roles != nil {
-		l.Roles = nil
-		for _, r := range Roles {
-			if slices.Contains(*c.Roles, r) {
-				l.Roles = append(l.Roles, r)
-			}
-		}
-		if slices.ContainsFunc(*c.Roles, func(r string) bool { return !slices.Contains(Roles, r) }) {
-			return fault.New(fault.Invalid, "roles", "This is one of: {{.Choices}}",
-				"Choices", strings.Join(Roles, ", "))
-		}
-	}
-	if c.Teams == nil {
-		return nil
-	}
-	ts, err := p.cfg.Org.Teams(ctx, p.h.Domain)
-	if err != nil {
-		return err
-	}
-	l.Teams = nil
-	for _, slug := range *c.Teams {
-		at := slices.IndexFunc(ts, func(t store.Team) bool { return t.Slug == slug })
-		if at < 0 {
-			return fault.New(fault.Invalid, "teams", "There is no team {{.Name}}", "Name", slug)
-		}
-		if !slices.Contains(l.Teams, ts[at].ID) {
-			l.Teams = append(l.Teams, ts[at].ID)
-		}
 	}
 	return nil
 }

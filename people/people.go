@@ -46,6 +46,9 @@ type Config struct {
 	MailsUTF8  func() bool   // whether the relay accepts addresses outside ASCII; nil: nothing is sent
 	Digests    *Digests      // nil: no digests are sent
 
+	// Programs returns an error unless a program can be asked at an address: see webhooks.CheckAddress.
+	Programs func(address string) error
+
 	// Departed removes a deleted account from rooms, nodes and lists of others; Retired finds owners for what only an
 	// archived account owns. Both may be called again. May be nil.
 	Departed, Retired func(ctx context.Context, who jid.JID) error

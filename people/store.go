@@ -10,6 +10,7 @@ import (
 // Store is the part of the store that package people uses.
 type Store interface {
 	store.APITokens
+	store.Actions
 	store.Digests
 	store.Factors
 	store.Invitations

@@ -56,6 +56,7 @@ type Store interface {
 	People
 	ProfileFields
 	Links
+	Actions
 	Tokens
 	Rosters
 	Archive

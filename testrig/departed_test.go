@@ -105,6 +105,7 @@ sidebars | cleared: owner | archive of others: body
 drafts | cleared: owner chat | archive of others: body
 scheduled | cleared: owner chat | archive of others: body more failed
 links | never: link name name_fr url icon roles teams
+message_actions | never: id name name_fr icon url secret roles teams only_in tells
 `
 
 // form is how a column names the account where it does not hold the whole address, and the other values that make the

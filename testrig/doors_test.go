@@ -101,6 +101,7 @@ func makeThings(t *testing.T, r *testrig.Rig, host string) things {
 	create("/teams", `{"name":"Guards","slug":"guards","people":["paris"]}`, "slug")
 	at["field"] = create("/profile-fields", `{"name":"Extension"}`, "key")
 	at["link"] = create("/links", `{"name":"Tickets","url":"https://tickets.example/"}`, "id")
+	at["action"] = create("/actions", `{"name":"Create a ticket","url":"https://127.0.0.1:9/","comment":true}`, "id")
 	at["invitation"] = create("/invitations", `{}`, "id")
 	at["webhook"] = create("/webhooks", `{"group":"verona","name":"builds"}`, "id")
 	at["task"] = create("/conversations/"+at["room"]+"/tasks", `{"what":"Keep the peace"}`, "id")
@@ -161,6 +162,7 @@ func (x things) fill(pattern string) string {
 		"/admin/people/fields/{key}/{act}":          "/admin/people/fields/{field}/up",
 		"/api/v1/profile-fields/{key}":              "/api/v1/profile-fields/{field}",
 		"/admin/settings/links/{link}/{act}":        "/admin/settings/links/{link}/up",
+		"/admin/settings/actions/{action}/{act}":    "/admin/settings/actions/{action}/up",
 		"/admin/webhooks/{id}/{act}":                "/admin/webhooks/{webhook}/disable",
 		"/admin/invitations/{id}/{act}":             "/admin/invitations/{invitation}/extend",
 		"/api/v1/teams/{team}/shares/{kind}/{name}": "/api/v1/teams/guards/shares/snippets/hi",

@@ -39,6 +39,7 @@ func (x things) kinds() []kindOfThing {
 		k("/themes/{theme}", x.at["key"]), k("/profile-fields/{key}", x.at["field"]),
 		k("/people/fields/{key}", x.at["field"]), k("/links/{link}", x.at["link"]),
 		k("/tasks/{task}", x.at["task"]), k("/scheduled/{scheduled}", x.at["scheduled"]),
+		k("/settings/actions/{action}", x.at["action"]), k("/v1/actions/{action}", x.at["action"]),
 		{"/conversations/{id}", x.at["secretroom"], "nothing@groups." + x.host},
 		{"/chat/c/{id}", x.at["secretroom"], "nothing@groups." + x.host},
 	}

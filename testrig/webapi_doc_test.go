@@ -83,6 +83,9 @@ var onlyToken = map[string]string{
 	"list-saved-replies":   "list-team-shares is for the operator",
 	"list-shared-contacts": "list-team-shares is for the operator",
 
+	"list-own-actions": "list-actions is for the operator",
+	"use-action":       "somebody in the conversation uses it",
+
 	"keep-file":          "somebody sends it",
 	"make-task":          "somebody of the conversation makes it",
 	"list-tasks-in":      "what people say to each other is for them",

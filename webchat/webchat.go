@@ -19,8 +19,10 @@ import (
 	"parley/feature/previews"
 	"parley/feature/tasks"
 	"parley/feature/upload"
+	"parley/feature/webhooks"
 	"parley/internal/background"
 	"parley/internal/i18n"
+	"parley/internal/limit"
 	"parley/internal/memo"
 	"parley/messages"
 	"parley/muc"
@@ -52,6 +54,8 @@ type Config struct {
 	Keeps func() bool
 	// Photo gives the path of a person's picture; "" if there is none.
 	Photo func(ctx context.Context, account string) (string, error)
+	// Ask asks the program of an action (webhooks.Webhooks.Ask).
+	Ask func(ctx context.Context, q webhooks.Question) (webhooks.Answer, error)
 	// Hats gives what somebody wears in the rooms of a group (its id): roles and teams.
 	Hats func(ctx context.Context, group string, account string) []muc.Hat
 }
@@ -101,6 +105,8 @@ type Service struct {
 	names memo.Map[string, known]
 	sent  memo.Map[string, store.ID] // what was sent with an id that the browser made
 
+	acting *limit.Keyed[string] // how often people use actions, by account
+
 	open atomic.Int64 // how many browsers there are: without any, messages cost nothing here
 
 	opening sync.Mutex         // held while a browser's session is made
@@ -122,6 +128,7 @@ func New(c Config) *Service {
 	return &Service{
 		cfg:      c,
 		jobs:     make(chan func(context.Context), maxJobs),
+		acting:   limit.PerMinute[string](actionsPerMinute),
 		browsers: make(map[string]map[string]*Browser),
 		rooms:    make(map[string]map[*Browser]*viewer),
 		watchers: make(map[string]map[*Browser]bool),

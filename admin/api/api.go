@@ -98,6 +98,7 @@ func New(c Config) *Server {
 		s.system(d)
 		s.settings(d)
 		s.links(d)
+		s.actions(d)
 		s.tokens(d)
 		s.quiet(d)
 		s.files(d)

@@ -312,6 +312,7 @@ var auditKinds = []string{
 	"person",
 	"field",
 	"link",
+	"action",
 	"invitation",
 	"group",
 	"theme",

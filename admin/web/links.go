@@ -22,10 +22,8 @@ func (s *Server) links() {
 // linkRow is a link on a page.
 type linkRow struct {
 	store.Link
-	Label    string // its name in the page's language
-	Roles    []string
-	Teams    []string // their names
-	Everyone bool
+	Label string // its name in the page's language
+	For   audience
 }
 
 // linksData is the data of the pages of links: all links with the form of a new one, or one link with its form.
@@ -68,16 +66,7 @@ func (c *request) linksForm(change people.LinkChange) (d linksData, err error) {
 		return d, err
 	}
 	for _, l := range ls {
-		r := linkRow{Link: l, Label: c.linkName(l), Everyone: len(l.Roles)+len(l.Teams) == 0}
-		for _, role := range l.Roles {
-			r.Roles = append(r.Roles, c.P.RoleName(c.Lang, role))
-		}
-		for _, t := range ts {
-			if slices.Contains(l.Teams, t.ID) {
-				r.Teams = append(r.Teams, t.Name)
-			}
-		}
-		d.Links = append(d.Links, r)
+		d.Links = append(d.Links, linkRow{l, c.linkName(l), c.audienceOf(l.Roles, l.Teams, ts)})
 	}
 	d.Rows = slices.DeleteFunc(c.formRows("link", change, "name", "url"), func(r formRow) bool {
 		return r.Name == "roles" || r.Name == "teams"
@@ -87,17 +76,7 @@ func (c *request) linksForm(change people.LinkChange) (d linksData, err error) {
 			d.Rows[i].input = has("type=url placeholder=https://", d.Rows[i].input)
 		}
 	}
-	ticked := func(list *[]string, name string) bool { return list != nil && slices.Contains(*list, name) }
-	for _, role := range people.Roles {
-		in := newInput("box", "roles", c.P.RoleName(c.Lang, role), role)
-		in.On = ticked(change.Roles, role)
-		d.Roles = append(d.Roles, in)
-	}
-	for _, t := range ts {
-		in := newInput("box", "teams", t.Name, t.Slug)
-		in.On = ticked(change.Teams, t.Slug)
-		d.Teams = append(d.Teams, in)
-	}
+	d.Roles, d.Teams = c.audienceBoxes(change.Roles, change.Teams, ts)
 	return d, nil
 }
 

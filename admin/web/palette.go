@@ -35,7 +35,8 @@ func (c *request) places() []pageLink {
 			pageLink{"/admin/federation", "globe", c.T("Federation")},
 			pageLink{"/admin/webhooks", "webhook", c.T("Webhooks")}, pageLink{"/admin/audit",
 				"scroll-text", c.T("Audit log")}, pageLink{"/admin/system", "server", c.T("System")},
-			pageLink{"/admin/settings", "settings", c.T("Settings")}, pageLink{linksPath, "link", c.T("Links")})
+			pageLink{"/admin/settings", "settings", c.T("Settings")}, pageLink{linksPath, "link", c.T("Links")},
+			pageLink{actionsPath, "zap", c.T("Actions on messages")})
 	}
 	return out
 }

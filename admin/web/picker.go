@@ -155,7 +155,7 @@ func (c *request) pickGroups() error {
 	switch what := c.form("for"); {
 	case what == "colleague":
 		p, err = c.placesPicker(nil)
-	case (what == "defaults" || what == "group") && c.Actor.Runs():
+	case (what == "defaults" || what == "group" || what == "groups") && c.Actor.Runs():
 		p, err = c.allGroupsPicker(what, nil)
 		p.One = what == "group"
 	default:

@@ -37,6 +37,12 @@ var dangerous = map[string]func(c *request) bool{
 	"POST /admin/system/backup":    nil, // it has everything
 	"POST /admin/federation/rules": nil,
 	"POST /admin/webhooks":         nil,
+	// Programs elsewhere are told what people say.
+	"POST /admin/settings/actions":          nil,
+	"POST /admin/settings/actions/{action}": nil,
+	"POST /admin/settings/actions/{action}/{act}": func(c *request) bool {
+		return c.r.PathValue("act") == "secret"
+	},
 	// How people sign in, which roles need the second step, and deletions for good.
 	"POST /admin/settings/{section}": func(c *request) bool {
 		return slices.Contains([]string{"signin", "retention"}, c.r.PathValue("section"))

@@ -126,6 +126,7 @@ func (s *Server) register() {
 	s.saved()
 	s.settings()
 	s.links()
+	s.actions()
 	s.mux.Handle("/api/", s.API)
 }
 

@@ -122,9 +122,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done in part.`,
 	p.StringVar(&a.config, "config", os.Getenv("PARLEY_CONFIG"),
 		"configuration `file` (default ./parley.yaml or /etc/parley/parley.yaml)")
 	root.AddCommand(a.devCommand(), a.serveCommand(), a.userCommand(), a.inviteCommand(), a.tokenCommand(),
-		a.groupCommand(), a.themeCommand(), a.teamCommand(), a.webhookCommand(), a.sessionCommand(), a.reportCommand(),
-		a.federationCommand(), a.statusCommand(), a.setupCommand(), a.doctorCommand(), a.dnsCommand(), a.checkCommand(),
-		a.backupCommand(), a.restoreCommand(), a.configCommand(), a.migrateCommand(), a.versionCommand())
+		a.groupCommand(), a.themeCommand(), a.teamCommand(), a.webhookCommand(), a.actionCommand(), a.sessionCommand(),
+		a.reportCommand(), a.federationCommand(), a.statusCommand(), a.setupCommand(), a.doctorCommand(),
+		a.dnsCommand(), a.checkCommand(), a.backupCommand(), a.restoreCommand(), a.configCommand(), a.migrateCommand(),
+		a.versionCommand())
 	strict(root)
 	return root
 }

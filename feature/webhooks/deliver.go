@@ -142,31 +142,48 @@ func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Del
 	return wait
 }
 
-// send makes one request. The signature covers the time, a dot and the body; receivers should refuse old times.
+// send posts an event.
 func (w *Webhooks) send(ctx context.Context, hook store.Webhook, d *store.Delivery) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, hook.URL, bytes.NewReader(d.Body))
-	if err != nil {
-		return 0, err
-	}
-	at := strconv.FormatInt(time.Now().Unix(), 10)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "parley-webhook")
-	req.Header.Set("Parley-Event", d.Event)
-	req.Header.Set("Parley-Delivery", d.Hook+"-"+d.ID.String())
-	req.Header.Set("Parley-Timestamp", at)
-	req.Header.Set("Parley-Signature", "v1="+Sign(hook.Secret, at, d.Body))
-	res, err := w.client.Do(req)
+	res, err := w.call(ctx, signed{hook.URL, hook.Secret, d.Event, d.Hook + "-" + d.ID.String(), d.Body})
 	if err != nil {
 		return 0, err
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return res.StatusCode, fmt.Errorf("the answer was %s", res.Status)
+	return res.StatusCode, refusedBy(res)
+}
+
+// signed is what is posted to a program, with a signature.
+type signed struct {
+	url, secret string
+	event, id   string // of headers
+	body        []byte // JSON
+}
+
+// call makes one request. The signature covers the time, a dot and the body; receivers should refuse old times.
+func (w *Webhooks) call(ctx context.Context, r signed) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, bytes.NewReader(r.body))
+	if err != nil {
+		return nil, err
 	}
-	return res.StatusCode, nil
+	at := strconv.FormatInt(time.Now().Unix(), 10)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "parley-webhook")
+	req.Header.Set("Parley-Event", r.event)
+	req.Header.Set("Parley-Delivery", r.id)
+	req.Header.Set("Parley-Timestamp", at)
+	req.Header.Set("Parley-Signature", "v1="+Sign(r.secret, at, r.body))
+	return w.client.Do(req)
+}
+
+// refusedBy returns an error unless a program has taken what was posted.
+func refusedBy(res *http.Response) error {
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return fmt.Errorf("the answer was %s", res.Status)
+	}
+	return nil
 }
 
 // Sign gives the signature of a body sent at a moment (Unix seconds): HMAC-SHA256 in hex.

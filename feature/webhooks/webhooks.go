@@ -85,7 +85,8 @@ type Webhooks struct {
 	loads  sync.Mutex                                 // held from reading the store until out is set
 	waits  backlog
 	client *http.Client
-	seats  *seats // of requests
+	seats  *seats // of deliveries
+	asks   *seats // of questions, for whose answers people wait
 
 	mu    sync.Mutex
 	run   context.Context     // the context of Run; nil: Run is not running
@@ -132,6 +133,7 @@ func New(c Config) *Webhooks {
 		o:     c.Org,
 		waits: backlog{wake: make(chan struct{}, 1)},
 		seats: newSeats(),
+		asks:  newSeats(),
 		lanes: make(map[store.Lane]bool),
 		paces: make(map[string]*pace),
 	}
@@ -150,6 +152,9 @@ type NewHook struct {
 	URL       string
 	Events    []string
 }
+
+// MaxAddress is the maximum length of an address that is posted to, in bytes.
+const MaxAddress = 2048
 
 // MaxName is the maximum length of a webhook's name, in characters.
 const MaxName = 50
@@ -245,14 +250,23 @@ func (w *Webhooks) may(ctx context.Context, by acts.Actor, group string) error {
 	return err
 }
 
-func (w *Webhooks) checkOut(hook *store.Webhook, events []string) error {
-	u, err := url.Parse(hook.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(hook.URL) > 2048 ||
+// CheckAddress returns an error unless programs can be asked at an address. With inside, some networks of one's own are
+// allowed (webhooks.allow), and http is good enough there.
+func CheckAddress(address string, inside bool) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(address) > MaxAddress ||
 		u.Scheme != "https" && u.Scheme != "http" {
 		return fault.At(fault.Invalid, "url", "is not an address like https://example.org/hook")
 	}
-	if u.Scheme == "http" && len(w.cfg.Allow) == 0 {
+	if u.Scheme == "http" && !inside {
 		return fault.At(fault.Invalid, "url", "must be https; http is only for the networks in webhooks.allow")
+	}
+	return nil
+}
+
+func (w *Webhooks) checkOut(hook *store.Webhook, events []string) error {
+	if err := CheckAddress(hook.URL, len(w.cfg.Allow) > 0); err != nil {
+		return err
 	}
 	if len(events) == 0 {
 		events = []string{EventMessage}

@@ -36,6 +36,7 @@ var steps = []step{
 	{1010, statements(pushSubscriptions)},
 	{1012, statements(tasksTable)},
 	{1014, statements(links)},
+	{1016, statements(actions)},
 	{1018, addColumn("displayed", "marked", "INT8 NOT NULL DEFAULT 0")},
 	{1019, statements(markedMessages)},
 	{1020, addColumn("room_readers", "several", "INT8 NOT NULL DEFAULT 0")},

@@ -49,7 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"InvitedAccounts", invitedAccounts}, {"People", people}, {"ProfileFields", profileFields},
 		{"WebSessions", webSessions}, {"PushSubscriptions", pushSubscriptions},
 		{"Audit", audit}, {"Outbox", outbox}, {"Factors", factors},
-		{"Links", links},
+		{"Links", links}, {"Actions", actions},
 		{"LastOwner", lastOwner}, {"AppTokens", appTokens}, {"DomainRules", domainRules}, {"Settings", settings},
 		{"APITokens", apiTokens}, {"Atomic", atomic}, {"Digests", digests}, {"QuietHours", quiet},
 		{"FreeRooms", freeRooms}, {"Several", several}, {"HighestID", highest}, {"Formers", formers},

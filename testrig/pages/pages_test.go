@@ -267,6 +267,12 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	name, to = "Create a ticket", "https://tickets.example/new"
+	action, err := r.Node.People(testrig.Host).CreateAction(t.Context(), people.System,
+		people.ActionChange{Name: &name, URL: &to, Icon: &icon})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return append(groupPages(t, r), []string{
 		"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people",
 		"/me", "/me/security", "/me/notifications", "/me/tokens", "/me/saved",
@@ -277,7 +283,8 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 		"/admin/teams/platform/people", "/admin/teams/platform/people?as=outside",
 		"/admin/teams/platform/people?q=nobody", "/admin/teams/platform/shared", "/admin/federation", "/admin/webhooks",
 		"/admin/audit", "/admin/system", "/admin/settings", "/admin/settings/links",
-		"/admin/settings/links/" + linked.ID, "/dev/outbox", "/nothing",
+		"/admin/settings/links/" + linked.ID, "/admin/settings/actions", "/admin/settings/actions/" + action.ID,
+		"/dev/outbox", "/nothing",
 	}...)
 }
 
