@@ -45,6 +45,8 @@ type boot struct {
 	Keeps   bool           `json:"keeps"`    // the browser may keep messages
 	Links   []ownLink      `json:"links"`    // that the organization shows to the person
 	Preview bool           `json:"previews"` // the server describes links
+
+	Actions []api.OwnAction `json:"actions"` // on messages, that the person may use
 }
 
 // frontPage shows the chat.
@@ -74,6 +76,11 @@ func (c *request) frontPage() error {
 	if b.Links, err = c.ownLinks(); err != nil {
 		return err
 	}
+	acts, err := c.P.ActionsFor(c.r.Context(), *c.Me)
+	if err != nil {
+		return err
+	}
+	b.Actions = api.OwnActions(acts)
 	begin, err := json.Marshal(b) // escapes <, > and &, so that no text ends the script
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import { quick } from "./emoji"
 import { T } from "./i18n"
 import { askRetract } from "./actdialogs"
 import { newTheme } from "./newtheme"
+import { programsOf } from "./programs"
 import { addReaction, toggleReaction } from "./reactions"
 import { openReminders } from "./reminders"
 import { href } from "./route"
@@ -105,6 +106,7 @@ export function actionsOf(c: Conversation, m: Message, at: Element): MenuItem[] 
   if (m.by !== undefined && m.removed === undefined) {
     items.push({ label: T("Remind me about this"), icon: "bell", do: () => openReminders(c, m, at) })
   }
+  items.push(...programsOf(c, m, at))
   if (mayRetract(c, m)) {
     const own = isMine(c.id, m.by)
     items.push({ label: own ? T("Take back") : T("Remove"), icon: "trash-2", danger: true, line: true,

@@ -10,8 +10,8 @@ import { acknowledge } from "./outbox"
 import { takePins } from "./pins"
 import { forgetSaved, takeSaved, type SavedMark } from "./savedmessages"
 import {
-  change, conversations, current, fetchOne, isMine, line, loaded, me, notices, problem, put, remove, replaceAll,
-  setPresence, time, typers, type Told,
+  change, conversations, current, fetchOne, isMine, line, loaded, me, problem, put, remove, replaceAll,
+  setPresence, takeNotice, time, typers, type Told,
 } from "./store"
 import { loadSidebar, takeSidebar, type Sidebar } from "./sidebar"
 import { forgetTasks, takeTask } from "./tasks"
@@ -160,12 +160,6 @@ function takeAway(id: string): void {
 function takePresence(address: string, status: Status): void {
   setPresence(address, status)
   if (address === me.peek().address) me.value = { ...me.peek(), status }
-}
-
-function takeNotice(id: string, text: string): void {
-  const next = new Map(notices.peek())
-  next.set(id, [...(next.get(id) ?? []).slice(-9), text])
-  notices.value = next
 }
 
 const stops = new Map<string, ReturnType<typeof setTimeout>>()

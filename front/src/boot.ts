@@ -5,6 +5,19 @@ import type { Me } from "./types"
 /** Words are a text in the language of the page, or its forms by number. */
 export type Words = string | { one?: string; many?: string; other: string }
 
+/** ProgramAct is something that a program of the organization can do with a message. */
+export interface ProgramAct {
+  id: string
+  name: string
+  name_fr?: string
+  icon: string
+  /** comment is whether one may write something for the program. */
+  comment: boolean
+  /** all is whether it can be used in all conversations, not only in those of groups (their slugs). */
+  all: boolean
+  groups?: string[]
+}
+
 /** Boot is the content of the element with the id boot. */
 export interface Boot {
   me: Me
@@ -25,6 +38,8 @@ export interface Boot {
   keeps?: boolean
   /** previews is whether the server describes links. */
   previews?: boolean
+  /** actions are what programs can do with messages. */
+  actions?: ProgramAct[]
   /** search is whether messages are found by their words. */
   search?: boolean
 }

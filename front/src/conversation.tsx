@@ -3,6 +3,7 @@
 import { useSignal, type Signal } from "@preact/signals"
 import { useEffect, useState } from "preact/hooks"
 import { Questions } from "./actdialogs"
+import { Body } from "./body"
 import { Composer } from "./composer"
 import "./conversation.css"
 import { picking } from "./emoji"
@@ -156,7 +157,7 @@ function Notices({ conversation }: { conversation: string }) {
           <Icon name="eye" />
           <div class="grow">
             <small class="muted">{T("Only you see this")}</small>
-            <p class="pre" dir="auto">{text}</p>
+            <Body text={text} />
           </div>
           <button type="button" class="quiet icon-button" aria-label={T("Close")} onClick={() => close(i)}>
             <Icon name="x" />

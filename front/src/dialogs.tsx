@@ -13,6 +13,7 @@ import { SeenDialog } from "./seen"
 import { QuietDialog } from "./quietdialog"
 import { StatusDialog } from "./mine"
 import { VersionsDialog } from "./versions"
+import { ProgramDialog } from "./programs"
 import { TaskDialog } from "./taskdialog"
 
 /** Dialogs draws the dialog of panes.asking. */
@@ -32,6 +33,7 @@ export function Dialogs() {
     case "forward": return <ForwardDialog {...open} />
     case "seen": return <SeenDialog {...open} />
     case "versions": return <VersionsDialog {...open} />
+    case "program": return <ProgramDialog {...open} />
     case "task": return <TaskDialog {...open} />
     default: return null
   }

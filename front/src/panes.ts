@@ -1,6 +1,7 @@
 // Which parts of the page are open.
 
 import { signal } from "@preact/signals"
+import type { ProgramAct } from "./boot"
 import { keptValue } from "./kept"
 import type { Choice } from "./picker"
 import type { Scheduled } from "./later"
@@ -27,6 +28,7 @@ export type Asking =
   | { what: "new theme"; group: string; name: string; draft: string }
   | { what: "report" | "versions" | "forward" | "seen"; conversation: Conversation; message: Message }
   | { what: "later"; conversation?: string; item?: Scheduled; about?: { conversation: string; message: string } }
+  | { what: "program"; conversation: Conversation; message: Message; act: ProgramAct }
   | { what: "task"; conversation?: string; message?: string; text?: string; task?: Task }
 
 /** asking is the dialog that is open, if one is. */

@@ -41,6 +41,13 @@ export const presence = signal<ReadonlyMap<string, Status>>(new Map())
 /** notices are what rooms say to oneself alone, by conversation, until they are closed. */
 export const notices = signal<ReadonlyMap<string, readonly string[]>>(new Map())
 
+/** takeNotice adds what a conversation says to oneself alone. */
+export function takeNotice(id: string, text: string): void {
+  const next = new Map(notices.peek())
+  next.set(id, [...(next.get(id) ?? []).slice(-9), text])
+  notices.value = next
+}
+
 /** time is a moment in milliseconds, for comparing; 0 if there is none. */
 export function time(moment: string | undefined): number {
   return moment ? Date.parse(moment) || 0 : 0

@@ -14,12 +14,16 @@ interface Note {
 const notes = signal<readonly Note[]>([])
 let last = 0
 
-/** toast tells something that has happened. An error stays until it is closed; other notes go after six seconds. */
-export function toast(text: string, opts: { error?: boolean; act?: { label: string; do: () => void } } = {}): void {
+/**
+ * toast tells something that has happened. An error stays until it is closed; other notes go after six seconds, or when
+ * the function that it gives is called.
+ */
+export function toast(text: string, opts: { error?: boolean; act?: Note["act"] } = {}): () => void {
   const id = ++last
   const others = notes.peek().filter((n) => n.text !== text)
   notes.value = [...others.slice(-3), { id, text, error: opts.error ?? false, act: opts.act }]
   if (!opts.error) setTimeout(() => dismiss(id), 6000)
+  return () => dismiss(id)
 }
 
 function dismiss(id: number): void {

@@ -28,7 +28,7 @@ export interface Message {
   reactions?: { emoji: string; by: Author[] }[]
   files?: { url: string; name: string; type?: string; size?: number; width?: number; height?: number }[]
   mentions?: { begin: number; end: number; address?: string; everyone?: boolean }[]   // in code points of text
-  kind?: "subject"|"me"|"meeting"|"task"|"task-done"      // "me": XEP-0245, text without "/me "; "meeting": link in `link`
+  kind?: "subject"|"me"|"meeting"|"encrypted"|"task"|"task-done"      // "me": XEP-0245, text without "/me "; "meeting": link in `link`
   link?: string
   task?: Task                  // of the kinds "task" and "task-done"
   opens?: string               // conversation that the message hands over, such as a new theme's
