@@ -274,3 +274,32 @@ func TestTasksWithoutAddresses(t *testing.T) {
 		t.Errorf("no %s in the file: %v %s", want, err, file.String())
 	}
 }
+
+// A conversation is told of tasks in the language of the organization, with the mention where the name is.
+func TestTasksInTheLanguageOfTheOrganization(t *testing.T) {
+	r, _, g := verona(t, "juliet", "benvolio")
+	addTo(t, r, g, "juliet")
+	addTo(t, r, g, "benvolio")
+	role(t, r, "romeo", store.RoleOwner, "")
+	apiOfAll(t, r, "romeo")[0].want(200, "PATCH", "/v1/settings", `{"organization.lang":"fr"}`, nil)
+	room := g.Room + "@groups." + testrig.Host
+	juliet, benvolio := newChatter(t, r, "juliet"), newChatter(t, r, "benvolio")
+	due := time.Date(2036, 12, 3, 17, 0, 0, 0, time.UTC)
+	var task webchat.Task
+	juliet.must("POST", in(room, "/tasks"), webchat.NewTask{
+		What: "Acheter une échelle",
+		For:  "benvolio@" + testrig.Host,
+		Due:  &due,
+	}, &task)
+	const text = "Tâche\u00a0: Acheter une échelle — pour benvolio, jusqu’au 3 déc. 2036, 17:00 (UTC)"
+	m := benvolio.message(room, func(m webchat.Message, fresh bool) bool {
+		return fresh && strings.HasPrefix(m.Text, text)
+	})
+	if len(m.Mentions) != 1 || string([]rune(m.Text)[m.Mentions[0].Begin:m.Mentions[0].End]) != "benvolio" {
+		t.Errorf("%+v", m.Mentions)
+	}
+	benvolio.must("PATCH", "/tasks/"+task.ID, webchat.TaskChange{Done: ptr(true)}, nil)
+	juliet.message(room, func(m webchat.Message, _ bool) bool {
+		return strings.HasPrefix(m.Text, "Terminé\u00a0: Acheter une échelle")
+	})
+}

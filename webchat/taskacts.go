@@ -117,25 +117,28 @@ func errorOr(err, otherwise error) error {
 	return otherwise
 }
 
-// tellOfTask says in the conversation what is to be done, for whom and until when. It mentions who is to do it, and
-// answers the message that the task is made of.
+// tellOfTask says in the conversation what is to be done, for whom and until when, in the organization's language. It
+// mentions who is to do it, and answers the message that the task is made of.
 func (p *speaker) tellOfTask(ctx context.Context, t *store.Task, message string) error {
-	text := "Task: " + t.What
+	l := p.s.words()
+	text := l.T("Task: {{.What}}", "What", t.What)
 	var call []Mention
 	if a := p.s.inTask(ctx, t.Assignee, p.f.scene); a != nil {
-		text += " — for "
+		before, after, _ := strings.Cut(l.T("for {{.Name}}", "Name", "\x00"), "\x00")
+		text += " — " + before
 		begin := utf8.RuneCountInString(text)
 		text += a.Name
 		if a.Address != "" && t.Assignee != p.b.session.JID.Bare().String() {
 			call = []Mention{{Begin: begin, End: utf8.RuneCountInString(text), Address: a.Address}}
 		}
+		text += after
 	}
 	if !t.Due.IsZero() {
-		joint := " — until "
+		joint := " — "
 		if t.Assignee != "" {
-			joint = ", until "
+			joint = ", "
 		}
-		text += joint + t.Due.Format("2 Jan 2006, 15:04 (MST)")
+		text += joint + l.T("until {{.Time}}", "Time", l.Moment(t.Due)+t.Due.Format(" (MST)"))
 	}
 	if t.Link != "" {
 		text += " — " + t.Link
@@ -183,7 +186,7 @@ func (s *Service) ChangeTask(ctx context.Context, account string, c Credential, 
 	switch {
 	case p.id.IsZero():
 	case was.Done.IsZero() && !now.Done.IsZero():
-		err = p.sayTask(ctx, &now, "Done: "+now.What, "", nil, true)
+		err = p.sayTask(ctx, &now, p.s.words().T("Done: {{.What}}", "What", now.What), "", nil, true)
 	case now.Assignee != was.Assignee && now.Assignee != "" && now.Assignee != self:
 		err = p.tellOfTask(ctx, &now, "")
 	}
