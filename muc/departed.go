@@ -114,7 +114,7 @@ func (k *free) departed(ctx context.Context, who jid.JID) error {
 	none := []Change{{Who: who, Affiliation: None, SetNick: true}}
 	change := k.setPeople
 	if s, ok := r.keeper.(*several); ok {
-		change = s.change
+		change = func(ctx context.Context, cs []Change) error { return s.change(ctx, jid.JID{}, cs) }
 	}
 	if err := change(ctx, none); err != nil { // once more: it may have been written since
 		return err

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -41,14 +42,19 @@ type Company interface {
 	// Changed writes into the accounts of people what follows from who is in a conversation now. It is called in the
 	// transaction of that change, perhaps more than once. It returns what is to be done when that is kept.
 	Changed(ctx context.Context, c SeveralChange) (after func(ctx context.Context), err error)
+	// Says gives what the room says of a change to its people; "" for nothing.
+	Says(ctx context.Context, c SeveralChange) (string, error)
 }
 
 // SeveralChange is how a conversation of several people is after a change.
 type SeveralChange struct {
 	Room   jid.JID
+	By     jid.JID   // zero: the server
 	Title  string    // that its people gave it; "": none
 	People []jid.JID // its members, in order
+	Added  []jid.JID // those who were none before, unless the conversation is new
 	Left   []jid.JID // who was one before
+	Named  bool      // the title has changed
 }
 
 // several keeps a conversation of several people. The people are those of a free room, all of them members.
@@ -110,7 +116,7 @@ func (k *several) Affiliate(ctx context.Context, by acts.Actor, cs []Change) ([]
 	if more > 0 && len(k.people)+more > MaxSeveral {
 		return nil, errManyPeople
 	}
-	return cs, k.change(ctx, cs)
+	return cs, k.change(ctx, by.Who, cs)
 }
 
 // joins returns a refusal if a member may not add somebody.
@@ -139,20 +145,16 @@ func (s *Service) roomFor(ctx context.Context, who jid.JID) error {
 
 // change keeps changes of people together with what follows for their accounts, and ends the room when the last has
 // left.
-func (k *several) change(ctx context.Context, cs []Change) error {
+func (k *several) change(ctx context.Context, by jid.JID, cs []Change) error {
 	r := k.r
-	c := SeveralChange{Room: r.jid, Title: r.cfg.Name}
-	gone := make(map[jid.JID]bool)
+	c := SeveralChange{Room: r.jid, By: by, Title: r.cfg.Name, People: k.members()}
 	for _, x := range cs {
-		if gone[x.Who] = x.Affiliation == None; gone[x.Who] {
-			c.Left = append(c.Left, x.Who)
-		} else {
-			c.People = append(c.People, x.Who)
-		}
-	}
-	for j := range k.people {
-		if _, changed := gone[j]; !changed {
-			c.People = append(c.People, j)
+		i := slices.Index(c.People, x.Who)
+		switch {
+		case x.Affiliation != None && i < 0:
+			c.People, c.Added = append(c.People, x.Who), append(c.Added, x.Who)
+		case x.Affiliation == None && i >= 0:
+			c.People, c.Left = slices.Delete(c.People, i, i+1), append(c.Left, x.Who)
 		}
 	}
 	sortPeople(c.People)
@@ -167,11 +169,41 @@ func (k *several) change(ctx context.Context, cs []Change) error {
 		k.reread(ctx)
 		return err
 	}
-	if len(c.People) == 0 {
-		r.s.PostLoaded(r.name, endIfDeserted) // once everyone has seen the change
-	}
+	r.s.PostLoaded(r.name, func(ctx context.Context, r *Room) { // once everyone has seen the change
+		if endIfDeserted(ctx, r); !r.over {
+			k.tell(ctx, c)
+		}
+	})
 	r.s.Background(after)
 	return nil
+}
+
+// members gives the people, in order.
+func (k *several) members() []jid.JID {
+	js := slices.Collect(maps.Keys(k.people))
+	sortPeople(js)
+	return js
+}
+
+// tell has the room say what somebody has changed. Only that somebody was added is news: who is new reads along.
+func (k *several) tell(ctx context.Context, c SeveralChange) {
+	if c.By.IsZero() {
+		return
+	}
+	r := k.r
+	text, err := r.s.cfg.Company.Says(ctx, c)
+	if err != nil {
+		r.s.log.Error("cannot say what has changed in a conversation", "room", r.jid.String(), "err", err)
+	}
+	if text == "" {
+		return
+	}
+	st := &wire.Stanza{Kind: wire.Message, Name: messageName, Type: "groupchat", From: r.jid, ID: r.s.host.NewID()}
+	m := r.Post(st.Add(wire.T(wire.NSClient, "body", text)))
+	if m.Entry != nil && len(c.Added) == 0 {
+		m.Entry.Quiet = true
+	}
+	r.Flush(ctx)
 }
 
 // endIfDeserted ends a conversation that nobody is in any more.
@@ -379,12 +411,8 @@ func (s *Service) NameSeveral(ctx context.Context, by acts.Actor, room jid.JID, 
 	return s.inSeveral(ctx, by, room, func(ctx context.Context, k *several) error {
 		r := k.r
 		now := r.cfg
+		c := SeveralChange{Room: r.jid, By: by.Who, Title: title, People: k.members(), Named: now.Name != title}
 		now.Name = title
-		c := SeveralChange{Room: r.jid, Title: title}
-		for j := range k.people {
-			c.People = append(c.People, j)
-		}
-		sortPeople(c.People)
 		var after func(context.Context)
 		err := s.st.Atomic(ctx, func(ctx context.Context) (err error) {
 			if after, err = s.cfg.Company.Changed(ctx, c); err != nil {
@@ -396,6 +424,7 @@ func (s *Service) NameSeveral(ctx context.Context, by acts.Actor, room jid.JID, 
 			return err
 		}
 		r.showConfig(ctx, now)
+		k.tell(ctx, c)
 		s.Background(after)
 		return nil
 	})

@@ -94,6 +94,8 @@ func (n *Node) newCompany(h *server.Host) *several.Company {
 		Store:     n.Store,
 		Bookmarks: n.notices[h.Domain].Bookmarks,
 		On:        func() bool { return n.settings.Of(h.Domain).Conversations },
+		Words:     n.words,
+		Lang:      func() string { return n.settings.Of(h.Domain).Lang },
 		Told:      n.chats[h.Domain].SeveralChanged,
 	})
 }

@@ -150,9 +150,12 @@ func TestSeveral(t *testing.T) {
 	if name, _ := bookmarked(t, r, "romeo", room); name != "benvolio, juliet, paris" {
 		t.Errorf("romeo's bookmark: %q", name)
 	}
+	if m := paris.fresh(room, "romeo added paris"); m.By != nil {
+		t.Errorf("said by %+v", m.By)
+	}
 	juliet.say(room, "Welcome")
 	paris.fresh(room, "Welcome")
-	if p := paris.history(room); len(p.Messages) != 1 {
+	if p := paris.history(room); len(p.Messages) != 2 {
 		t.Errorf("paris reads %+v", p.Messages)
 	}
 	if again := juliet.open("romeo", "benvolio"); again.ID == room {
@@ -169,7 +172,16 @@ func TestSeveral(t *testing.T) {
 	if name, _ := bookmarked(t, r, "romeo", room); name != "The masque" {
 		t.Errorf("romeo's bookmark: %q", name)
 	}
+	wantMessage(t, romeo, func(e *testrig.Element) bool {
+		return content(e, "body") == "paris named this conversation The masque" && e.Attr("from") == room
+	})
+	x, _ := juliet.conversation(room)
+	unread := *x.Unread
 	paris.must("POST", in(room, "/leave"), nil, nil)
+	juliet.fresh(room, "paris has left the conversation")
+	if x, _ := juliet.conversation(room); *x.Unread != unread {
+		t.Errorf("%d unread after somebody left, %d before", *x.Unread, unread)
+	}
 	paris.want("gone", func(data string) bool { return strings.Contains(data, room) })
 	if name, _ := bookmarked(t, r, "paris", room); name != "" {
 		t.Errorf("paris still has %q", name)

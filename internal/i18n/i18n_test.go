@@ -58,6 +58,7 @@ func TestNothingIsMissing(t *testing.T) {
 	for _, pattern := range []string{
 		"../../admin/web/templates/*.html", "../../admin/web/*.go", "../../people/*.go",
 		"../../org/mail/*.go", "../../org/*change*.go", "../../webchat/*.go",
+		"../../muc/several.go", "../../muc/several/*.go",
 	} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {

@@ -3,6 +3,7 @@
 package several
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"parley/feature/bookmarks"
 	"parley/internal/fault"
+	"parley/internal/i18n"
 	"parley/internal/limit"
 	"parley/muc"
 	"parley/server"
@@ -25,6 +27,9 @@ type Config struct {
 	Bookmarks *bookmarks.Bookmarks
 	// On says whether people of the organization may begin conversations of several people.
 	On func() bool
+	// Words has the texts that rooms say, and Lang their language.
+	Words *i18n.Catalogue
+	Lang  func() string
 	// Told is called after a change is kept. May be nil.
 	Told func(ctx context.Context, c muc.SeveralChange)
 }
@@ -159,19 +164,39 @@ func Title(given string, people []jid.JID, who jid.JID, names map[string]string)
 	if given != "" {
 		return given
 	}
-	var all []string
-	for _, j := range people {
-		if j == who {
-			continue
-		}
-		name := names[j.Local()]
-		if name == "" {
-			name = j.Name()
-		}
-		all = append(all, name)
+	return list(slices.DeleteFunc(slices.Clone(people), func(j jid.JID) bool { return j == who }), names)
+}
+
+// list gives the names of people, in order.
+func list(people []jid.JID, names map[string]string) string {
+	all := make([]string, len(people))
+	for i, j := range people {
+		all[i] = nameOf(j, names)
 	}
 	slices.SortFunc(all, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	return strings.Join(all, ", ")
+}
+
+func nameOf(j jid.JID, names map[string]string) string { return cmp.Or(names[j.Local()], j.Name()) }
+
+// Says gives what the room says of a change, in the organization's language.
+func (c *Company) Says(ctx context.Context, ch muc.SeveralChange) (string, error) {
+	names, err := c.names(ctx, append(slices.Clone(ch.Added), ch.By))
+	if err != nil {
+		return "", err
+	}
+	words, by := c.cfg.Words.Lang(c.cfg.Lang()), nameOf(ch.By, names)
+	switch {
+	case len(ch.Added) > 0:
+		return words.T("{{.Name}} added {{.People}}", "Name", by, "People", list(ch.Added, names)), nil
+	case len(ch.Left) > 0:
+		return words.T("{{.Name}} has left the conversation", "Name", by), nil
+	case ch.Named && ch.Title != "":
+		return words.T("{{.Name}} named this conversation {{.Title}}", "Name", by, "Title", ch.Title), nil
+	case ch.Named:
+		return words.T("{{.Name}} took the name of this conversation away", "Name", by), nil
+	}
+	return "", nil
 }
 
 // tell has clients of the people learn of their bookmarks.
