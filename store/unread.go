@@ -31,7 +31,7 @@ type Chat struct {
 // FreeRoom is a room without a group, as one person sees it.
 type FreeRoom struct {
 	Name  string
-	Title string    // its name in their bookmark
+	Title string    // its name in their bookmark, or else the one that its people gave a conversation of several
 	From  ID        // the first message that they may read
 	Since time.Time // earlier messages do not count as unread: when they were added, or bookmarked the room
 }

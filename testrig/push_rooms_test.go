@@ -119,6 +119,31 @@ func TestPushFromRooms(t *testing.T) {
 	p.nothing("more than that")
 }
 
+// Phones of people who are away are told of what is said in a conversation of several people, and that somebody added
+// them.
+func TestPushFromSeveral(t *testing.T) {
+	p := startPushes(t, web)
+	p.rig.Account("tybalt", "paris")
+	for _, name := range []string{"tybalt", "paris"} {
+		c := p.signIn(name, "phone")
+		p.ask(c, "set", "<enable xmlns='urn:xmpp:push:0' jid='push.example' node='"+name+"'/>")
+		p.leaves(c)
+	}
+	juliet := newChatter(t, p.rig, "juliet")
+	c := juliet.open("romeo", "tybalt")
+	juliet.say(c.ID, "The masque is tonight")
+	if e := p.gets("").String(); !strings.Contains(e, "node='tybalt'") {
+		t.Errorf("a message: %s", e)
+	}
+	juliet.must("POST", in(c.ID, "/people"), withOthers("paris"), nil)
+	both := p.gets("").String() + p.gets("").String()
+	if !strings.Contains(both, "node='paris'") || !strings.Contains(both, "node='tybalt'") {
+		t.Errorf("somebody was added: %s", both)
+	}
+	juliet.must("PATCH", in(c.ID), map[string]string{"name": "Masque"}, nil)
+	p.nothing("a name")
+}
+
 // TestPushSleepingInRoom: a client that is asleep in a room is woken by the same wishes, and once.
 func TestPushSleepingInRoom(t *testing.T) {
 	p := startPushes(t, nil)

@@ -10,7 +10,7 @@ import (
 // freeRooms is $1 the organization's domain, $2 its rooms' domain, $3 the asker's address, $4 the asker's account. It
 // follows asOccupant and asVisitor of readable; but a room that is bookmarked need not be listed.
 const freeRooms = `SELECT q.name, q.title, q.first_id, q.since FROM (
-	SELECT r.name AS name, COALESCE(b.name, '') AS title,
+	SELECT r.name AS name, COALESCE(NULLIF(b.name, ''), x.title, '') AS title,
 		CASE WHEN a.affiliation = 'member' AND x.since_added = 1
 		AND a.since > 0 THEN (a.since - 1577836800000000) * 4096 ELSE 0 END
 			AS first_id,

@@ -277,6 +277,8 @@ func freeRooms(s *suite) {
 	make("i-since", store.RoomAccess{Readers: store.ReadersAnyone, Since: true})
 	make("j-gone", anyone)
 	make("k-open-not-marked", anyone)
+	make("l-several", store.RoomAccess{Several: true, Title: "Masks"},
+		store.Affiliation{JID: romeo, Affiliation: "member", Since: at(5)})
 	s.ok(s.st.DestroyRoom(s.ctx, rooms, "j-gone", at(2)))
 	for _, n := range []string{
 		"b-member", "d-open", "e-known", "f-closed", "g-banned", "h-all-banned", "i-since", "j-gone", "none",
@@ -292,6 +294,7 @@ func freeRooms(s *suite) {
 		{Name: "b-member", Title: "My b-member", From: store.FirstID(at(5)), Since: at(5)},
 		{Name: "d-open", Title: "My d-open", Since: at(7)},
 		{Name: "e-known", Title: "My e-known", Since: at(7)},
+		{Name: "l-several", Title: "Masks", Since: at(5)},
 	})
 	s.same(len(must[[]store.FreeRoom](s)(s.st.FreeRooms(s.ctx, host, rooms, "romeo", 2))), 2)
 	s.same(len(must[[]store.FreeRoom](s)(s.st.FreeRooms(s.ctx, host, rooms, "juliet", 9))), 0)
