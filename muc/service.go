@@ -107,6 +107,7 @@ type Service struct {
 	guests *limit.Keyed[string] // joins, by the other server's domain
 
 	searchers *limit.Keyed[jid.JID]
+	naming    *limit.Keyed[jid.JID] // who names conversations of several people
 
 	mu      sync.RWMutex // guards what follows; rooms are given work under the read lock, and leave under the lock
 	rooms   map[string]*Room
@@ -131,6 +132,7 @@ func NewService(c Config) (*Service, error) {
 		st:        c.Store,
 		log:       c.Host.Log.With("service", c.Domain),
 		searchers: limit.New[jid.JID](searchRate, searchBurst, limit.Most),
+		naming:    limit.New[jid.JID](namingRate, namingBurst, limit.Most),
 		rooms:     make(map[string]*Room),
 		loading:   make(map[string]chan struct{}),
 	}

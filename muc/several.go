@@ -30,6 +30,12 @@ const (
 	MaxSeveral = 9
 )
 
+// namingRate and namingBurst are how often somebody may name conversations, a second and at once: the room says each.
+const (
+	namingRate  = 0.1
+	namingBurst = 10
+)
+
 // maxSeverals is how many conversations of several people somebody may be in.
 const maxSeverals = 500
 
@@ -410,6 +416,9 @@ func (s *Service) NameSeveral(ctx context.Context, by acts.Actor, room jid.JID, 
 	}
 	return s.inSeveral(ctx, by, room, func(ctx context.Context, k *several) error {
 		r := k.r
+		if !s.naming.Allow(by.Who, time.Now()) {
+			return ErrTooFast
+		}
 		now := r.cfg
 		c := SeveralChange{Room: r.jid, By: by.Who, Title: title, People: k.members(), Named: now.Name != title}
 		now.Name = title

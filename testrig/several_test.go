@@ -307,4 +307,15 @@ func TestSeveralRefused(t *testing.T) {
 		}
 	}
 	p4.say(c.ID, "We go on")
+	for range 10 {
+		p4.must("PATCH", in(c.ID), map[string]string{"name": "Verona"}, nil)
+	}
+	late := p4.b.Do("PATCH", "/api/v1"+in(c.ID), nil, func(q *http.Request) {
+		text := `{"name": "Mantua"}`
+		q.Body, q.ContentLength = readCloser{strings.NewReader(text)}, int64(len(text))
+		q.Header.Set("Content-Type", "application/json")
+	})
+	if late.Status != http.StatusServiceUnavailable {
+		t.Errorf("the eleventh name in a row: %d", late.Status)
+	}
 }
