@@ -55,7 +55,7 @@ func (s *Service) Forward(ctx context.Context, account string, c Credential, id 
 		return Forwarded{}, err
 	}
 	comment := strings.TrimSpace(strings.ReplaceAll(f.Text, "\r\n", "\n"))
-	if utf8.RuneCountInString(comment) > maxComment {
+	if utf8.RuneCountInString(comment) > maxForwardNote {
 		return Forwarded{}, fault.New(fault.Invalid, "text", "This is too long for one message")
 	}
 	o := Outgoing{Text: p.quoted(ctx, &m, target), Origin: f.Origin, Again: f.Again, forwards: true}
@@ -71,8 +71,8 @@ func (s *Service) Forward(ctx context.Context, account string, c Credential, id 
 }
 
 const (
-	maxComment = 5000  // characters of what is said of a forwarded message
-	maxQuoted  = 12000 // characters of a forwarded message
+	maxForwardNote = 5000  // characters of what is said of a forwarded message
+	maxQuoted      = 12000 // characters of a forwarded message
 )
 
 // calls finds what would mention somebody in a text.
