@@ -152,7 +152,7 @@ var Meanings = []Meaning{
 		MessageRetract,
 		"A message was retracted in the browser or by a program",
 		"the group, or group and theme",
-		"message: its id; sender, reason",
+		"message: its id; sender, reason; warned: the sender was told by a message",
 	},
 	{ThemeCreate, "A theme was created", "group and theme", "name, restricted"},
 	{ThemeRename, "A theme was renamed", "group and theme", "name, before and after"},

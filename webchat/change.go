@@ -151,9 +151,9 @@ func (s *Service) React(ctx context.Context, account string, c Credential, id ji
 }
 
 // Remove takes a message back: one's own (XEP-0424), or as a moderator somebody else's (XEP-0425). moderated says that
-// it was somebody else's, whose address is returned if it is known.
+// it was somebody else's, whose address is returned if it is known. With warn the author is told why by a message.
 func (s *Service) Remove(ctx context.Context, account string, c Credential, id jid.JID,
-	message, reason string) (moderated bool, author string, err error) {
+	message, reason string, warn bool) (moderated bool, author string, err error) {
 	p, m, err := s.target(ctx, account, c, id, message)
 	if err != nil {
 		return false, "", err
@@ -162,7 +162,13 @@ func (s *Service) Remove(ctx context.Context, account string, c Credential, id j
 		if p.f.scene.self != "" {
 			return false, "", fault.New(fault.Forbidden, "", "You can take back only messages of your own")
 		}
+		if warn && !p.canWarn(&m) {
+			return false, "", fault.New(fault.NotAllowed, "warn", "The author of this message cannot be warned")
+		}
 		err := p.s.Rooms.Moderate(ctx, p.b.session.JID, id, m.ID.String(), reason, p.nicks(ctx)...)
+		if err == nil && warn {
+			p.s.do(func(ctx context.Context) { p.warn(ctx, &m, reason) })
+		}
 		return true, m.By.Address, refused(err)
 	}
 	ref := p.reference(&m)

@@ -55,6 +55,7 @@ type EditInput struct {
 type RemoveInput struct {
 	InSaid
 	Reason string `query:"reason" maxLength:"500"`
+	Warn   bool   `query:"warn" doc:"of somebody else's message: tell its author why, by a message"`
 }
 
 // ReactInput sets the caller's reactions to a message.
@@ -326,9 +327,12 @@ func (s *Server) saying(d *doors) {
 	})
 	act(s, d, RemoveMessage, s.inReach, func(ctx context.Context, c caller, in *RemoveInput) error {
 		_, err := inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (struct{}, error) {
-			moderated, author, err := w.Remove(ctx, c.me.Name, c.credential, j, in.Message, in.Reason)
+			moderated, author, err := w.Remove(ctx, c.me.Name, c.credential, j, in.Message, in.Reason, in.Warn)
 			if err == nil && moderated {
 				detail := acts.Detail{"message": in.Message, "sender": author, "reason": in.Reason}
+				if in.Warn {
+					detail["warned"] = true
+				}
 				c.p.Audit(ctx, c.actor, acts.MessageRetract, j.String(), detail)
 			}
 			return struct{}{}, err

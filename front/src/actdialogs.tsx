@@ -51,10 +51,12 @@ function Retract({ conversation: c, message: m, own, onClose }: {
   onClose: () => void
 }) {
   const [reason, setReason] = useState("")
+  const [warn, setWarn] = useState(false)
   const { busy, error, attempt } = useTry()
   const submit = () => attempt(async () => {
-    await retract(c.id, m.id, reason.trim() || undefined)
-    toast(own ? T("The message is taken back.") : T("The message is removed."))
+    await retract(c.id, m.id, reason.trim() || undefined, warn)
+    toast(own ? T("The message is taken back.") : warn ? T("The message is removed, and its author is warned.")
+      : T("The message is removed."))
     onClose()
   })
   return (
@@ -62,12 +64,18 @@ function Retract({ conversation: c, message: m, own, onClose }: {
       foot={
         <>
           <button type="submit" class="destroy" aria-disabled={busy} data-autofocus={own ? true : undefined}>
-            {own ? T("Take back") : T("Remove")}
+            {own ? T("Take back") : warn ? T("Remove and warn") : T("Remove")}
           </button>
           <button type="button" onClick={onClose}>{T("Cancel")}</button>
         </>
       }>
       <Quoted message={m} />
+      {!own && (
+        <label class="check">
+          <input type="checkbox" checked={warn} onChange={(e) => setWarn(e.currentTarget.checked)} />
+          <span>{T("Warn the author by a message, with the reason")}</span>
+        </label>
+      )}
       {own ? <p>{T("Who has read it already may remember it. Other programs may keep what they have.")}</p> : (
         <label>
           {T("Reason")} <span class="optional">{T("(optional)")}</span>

@@ -41,9 +41,9 @@ function withMine(conversation: string, message: Message, emoji: string[]): NonN
   return out.filter((r) => r.by.length)
 }
 
-/** retract takes back a message of one's own, or removes somebody else's. It throws a Problem. */
-export async function retract(conversation: string, id: string, reason?: string): Promise<void> {
-  await call("DELETE", at(conversation, "messages", id) + query({ reason }))
+/** retract takes back a message of one's own, or removes somebody else's, who is warned with warn. It throws a Problem. */
+export async function retract(conversation: string, id: string, reason?: string, warn = false): Promise<void> {
+  await call("DELETE", at(conversation, "messages", id) + query({ reason, warn: warn ? "true" : undefined }))
   part(conversation).patch(id, (m) => {
     const own = isMine(conversation, m.by)
     const removed = { own, ...(own ? {} : { by: self(conversation).name }), ...(reason ? { reason } : {}) }
