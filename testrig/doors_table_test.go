@@ -291,15 +291,12 @@ var deeds = []deed{
 		"api DELETE /api/v1/conversations/{id}/messages/{message}/saved",
 		"api GET /api/v1/saved-messages",
 		"api GET /api/v1/saved-messages/marks",
-		"api DELETE /api/v1/scheduled/{scheduled}",
 		"api GET /api/v1/drafts",
 		"api GET /api/v1/me/sidebar",
 		"api GET /api/v1/scheduled",
 		"api GET /api/v1/me/actions",
 		"api GET /api/v1/tasks",
-		"api PATCH /api/v1/scheduled/{scheduled}",
 		"api POST /api/v1/reminders",
-		"api POST /api/v1/scheduled/{scheduled}/send",
 		"api POST /api/v1/events/confirm",
 		"api POST /api/v1/files",
 		"api PUT /api/v1/me/sidebar",
@@ -369,6 +366,11 @@ var deeds = []deed{
 	{"what is of a team that one is in", "", []string{
 		"command host https://parley.im/commands#snippets",
 		"command host https://parley.im/commands#team-contacts",
+	}},
+	{"what is of who has scheduled it", "", []string{
+		"api DELETE /api/v1/scheduled/{scheduled}",
+		"api PATCH /api/v1/scheduled/{scheduled}",
+		"api POST /api/v1/scheduled/{scheduled}/send",
 	}},
 	{"what is of the browser that asks", "", []string{
 		"api DELETE /api/v1/me/push",

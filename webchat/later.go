@@ -3,6 +3,7 @@ package webchat
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"parley/internal/fault"
@@ -98,6 +99,19 @@ func (s *Service) Later(ctx context.Context, account string) (ScheduledList, err
 		list.Scheduled = append(list.Scheduled, s.listedLater(ctx, &xs[i], names))
 	}
 	return list, err
+}
+
+// OwnsLater returns an error if a person has scheduled nothing with this id.
+func (s *Service) OwnsLater(ctx context.Context, account, id string) error {
+	n, err := laterID(id)
+	if err != nil {
+		return err
+	}
+	xs, err := s.cfg.Later.List(ctx, account)
+	if err == nil && !slices.ContainsFunc(xs, func(x store.Scheduled) bool { return x.ID == n }) {
+		err = missingLater(store.ErrNotFound)
+	}
+	return err
 }
 
 // ChangeLater changes the text or the time of what a person has sent later.

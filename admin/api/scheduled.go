@@ -53,6 +53,15 @@ var (
 	)
 )
 
+// ownScheduled lets in whose the scheduled message is that the operation names.
+func (s *Server) ownScheduled(ctx context.Context, c caller, of func(string) string) error {
+	w, err := s.chat(c)
+	if err != nil {
+		return err
+	}
+	return w.OwnsLater(ctx, c.me.Name, of("scheduled"))
+}
+
 func (s *Server) scheduled(d *doors) {
 	serve(s, d, ScheduleMessage, s.mayWrite,
 		func(ctx context.Context, c caller, in *ScheduleInput) (webchat.Scheduled, error) {
@@ -75,7 +84,7 @@ func (s *Server) scheduled(d *doors) {
 		}
 		return w.Later(ctx, c.me.Name)
 	})
-	serve(s, d, ChangeScheduled, nil,
+	serve(s, d, ChangeScheduled, s.ownScheduled,
 		func(ctx context.Context, c caller, in *ChangeScheduledInput) (webchat.Scheduled, error) {
 			w, err := s.chat(c)
 			if err != nil {
@@ -83,14 +92,14 @@ func (s *Server) scheduled(d *doors) {
 			}
 			return w.ChangeLater(ctx, c.me.Name, in.Scheduled, in.Body)
 		})
-	act(s, d, SendScheduled, nil, func(ctx context.Context, c caller, in *OneScheduled) error {
+	act(s, d, SendScheduled, s.ownScheduled, func(ctx context.Context, c caller, in *OneScheduled) error {
 		w, err := s.chat(c)
 		if err != nil {
 			return err
 		}
 		return w.SendNow(ctx, c.me.Name, in.Scheduled)
 	})
-	act(s, d, DeleteScheduled, nil, func(ctx context.Context, c caller, in *OneScheduled) error {
+	act(s, d, DeleteScheduled, s.ownScheduled, func(ctx context.Context, c caller, in *OneScheduled) error {
 		w, err := s.chat(c)
 		if err != nil {
 			return err
