@@ -320,6 +320,7 @@ var deeds = []deed{
 		"page GET /chat",
 		"page GET /groups",
 		"page GET /me",
+		"page GET /me/apps",
 		"page GET /me/data",
 		"page GET /me/notifications",
 		"page GET /me/saved",

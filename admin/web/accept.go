@@ -17,6 +17,7 @@ func (s *Server) invitations() {
 	s.handle("GET /i/{token}/decline", public, (*request).declinePage)
 	s.handle("POST /i/{token}/decline", public, (*request).decline)
 	s.handle("GET /welcome", member, (*request).welcome)
+	s.handle("GET /me/apps", member, (*request).apps)
 	if s.Outbox {
 		s.handle("GET /dev/outbox", public, (*request).outbox)
 	}
@@ -197,4 +198,9 @@ func (c *request) outbox() error {
 		older = ms[most-1].ID.String()
 	}
 	return c.show("outbox", c.T("Outbox"), map[string]any{"Mails": ms, "Older": older})
+}
+
+// apps shows the programs to chat with, among one's own pages.
+func (c *request) apps() error {
+	return c.show("apps", c.T("Apps"), map[string]any{"Apps": Apps})
 }

@@ -276,7 +276,7 @@ func everyPage(t *testing.T, r *testrig.Rig) []string {
 	return append(groupPages(t, r), []string{
 		"/", "/groups", "/groups/new", "/g/engineering", "/g/engineering/settings", "/search?q=launch", "/people",
 		"/me", "/me/security", "/me/notifications", "/me/tokens", "/me/saved",
-		"/me/data", "/welcome", "/admin", "/admin/people",
+		"/me/data", "/me/apps", "/welcome", "/admin", "/admin/people",
 		"/admin/people?state=invited&q=a", "/admin/people?q=nobody+at+all", "/admin/people/new", "/admin/people/import",
 		"/admin/people/fields", "/admin/people/daniel", "/admin/people/bob", "/admin/invitations",
 		"/admin/invitations/" + is[0].ID, "/admin/teams", "/admin/teams?q=nothing+like+it", "/admin/teams/platform",

@@ -198,6 +198,12 @@ function step(e, by) {
   links[Math.min(links.length - 1, Math.max(0, at + by))].focus();
 }
 
+// On a narrow window the tab that one is on may be out of view.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const bar = tab.parentElement;
+  if (bar.scrollWidth > bar.clientWidth) bar.scrollLeft = tab.offsetLeft - (bar.clientWidth - tab.offsetWidth) / 2;
+}
+
 // A toast stays for ten seconds, and for as long as somebody is at it.
 for (const t of document.querySelectorAll(".toast:not(.error)")) {
   let timer;
