@@ -62,7 +62,7 @@ func freePort(t *testing.T) string {
 // setup is a proxy as the docs describe it.
 type setup struct {
 	program string
-	begins  string // the line above its block
+	begins  string // the line above its block; "": it is none of theirs
 	// configure makes the whole configuration of the block: web and xmpp are where it listens.
 	configure func(t *testing.T, block, dir, web, xmpp string, r *testrig.Rig) string
 	arguments []string // FILE is the configuration
@@ -114,7 +114,10 @@ func (s *setup) begin(t *testing.T, r *testrig.Rig, files [2]string) (web, xmpp 
 	if err := os.WriteFile(filepath.Join(dir, "both.pem"), both, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file, block := filepath.Join(dir, "conf"), documented(t, s.begins)
+	file, block := filepath.Join(dir, "conf"), ""
+	if s.begins != "" {
+		block = documented(t, s.begins)
+	}
 	for try := 0; ; try++ {
 		web, xmpp = freePort(t), freePort(t)
 		if err := os.WriteFile(file, []byte(s.configure(t, block, dir, web, xmpp, r)), 0o600); err != nil {

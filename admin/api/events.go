@@ -17,6 +17,7 @@ import (
 type EventsQuery struct {
 	LastEventID string `header:"Last-Event-ID" maxLength:"64" doc:"id of the last event that the caller has"`
 	Last        string `query:"last" maxLength:"64" doc:"the same, for callers that cannot set a header"`
+	Poll        bool   `query:"poll" doc:"end the answer after the first events or beat, where something holds it back"`
 }
 
 // ConfirmInput says which events the caller has.
@@ -88,13 +89,14 @@ func (s *Server) streamEvents(d *doors, hc huma.Context, in *EventsQuery) {
 	h.Set("Cache-Control", "no-store, no-transform")
 	h.Set("X-Accel-Buffering", "no")
 	out.WriteHeader(http.StatusOK)
-	if err := s.pump(ctx, stream, out); err != nil && ctx.Err() == nil {
+	if err := s.pump(ctx, stream, out, in.Poll, last != ""); err != nil && ctx.Err() == nil {
 		s.Log.Debug("a stream of events broke off", "account", c.me.Name, "err", err)
 	}
 }
 
-// pump copies events to a stream, and beats while there are none.
-func (s *Server) pump(ctx context.Context, stream *webchat.Stream, out http.ResponseWriter) error {
+// pump copies events to a stream, and beats while there are none. With once it ends after the first of either:
+// something on the way gives answers as a whole. The greeting of a caller that goes on from an event is not news.
+func (s *Server) pump(ctx context.Context, stream *webchat.Stream, out http.ResponseWriter, once, goesOn bool) error {
 	rc := http.NewResponseController(out)
 	write := func(text string) error {
 		_ = rc.SetWriteDeadline(time.Now().Add(2 * beatEvery)) // a limit that cannot be set is not there
@@ -111,7 +113,7 @@ func (s *Server) pump(ctx context.Context, stream *webchat.Stream, out http.Resp
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, context.DeadlineExceeded):
-			if err := write(": beat\n\n"); err != nil {
+			if err := write(": beat\n\n"); err != nil || once {
 				return err
 			}
 			continue
@@ -124,6 +126,9 @@ func (s *Server) pump(ctx context.Context, stream *webchat.Stream, out http.Resp
 		}
 		if err := write(text); err != nil {
 			return err
+		}
+		if once && (!goesOn || len(items) > 1 || items[0].Name != "hello") {
+			return nil
 		}
 	}
 }

@@ -12,6 +12,7 @@ import { anyVisible, watchVisible } from "./visible"
 const address = "/api/v1/events"
 const confirmEvery = 25_000
 const silence = 40_000 // ms without a beat: the line is dead
+const patience = 10_000 // ms without the first events: something on the way gives answers only as a whole
 const shortest = 1000
 const longest = 30_000
 
@@ -118,21 +119,35 @@ async function tryAgain(): Promise<void> {
 async function lead(): Promise<void> {
   leads = true
   while (!sessionOver.peek()) {
-    await readOnce()
+    const whole = await readOnce()
     if (sessionOver.peek()) break
+    if (whole && polls) continue
     setLine(navigator.onLine === false || failures > 1 ? "offline" : "connecting")
     await pause()
   }
   leads = false
 }
 
-async function readOnce(): Promise<void> {
+/**
+ * polls is whether each answer ends after the first events: the stream was held back on its way, by a proxy that gives
+ * answers as a whole. After a failure the stream is tried again.
+ */
+let polls = false
+
+/** readOnce reads the stream until it ends. It says whether it ended as it should. */
+async function readOnce(): Promise<boolean> {
   const mine = stream = new AbortController()
   heard = Date.now()
+  const begun = heard
+  let held = false
   const watch = setInterval(() => Date.now() - heard > silence && mine.abort(), 5000)
+  const first = setTimeout(() => {
+    held = !polls && heard === begun && navigator.onLine
+    if (held) mine.abort()
+  }, patience)
   const confirm = setInterval(() => void confirmLast(), confirmEvery)
   try {
-    const answer = await fetch(address, {
+    const answer = await fetch(polls ? address + "?poll=true" : address, {
       headers: { Accept: "text/event-stream", ...(last === undefined ? {} : { "Last-Event-ID": last }) },
       cache: "no-store",
       signal: mine.signal,
@@ -140,14 +155,19 @@ async function readOnce(): Promise<void> {
     if (answer.status === 401) sessionOver.value = true
     if (!answer.ok || !answer.body) {
       failures++
-      return
+      polls = false
+      return false
     }
     // A stream that does not go on from an event may lack some.
     if (last === undefined) pass({ id: undefined, name: "reset", data: "{}" })
     await readEvents(answer.body, beat, pass)
+    return true
   } catch {
     failures++ // the line is down, or was silent
+    polls = held
+    return held
   } finally {
+    clearTimeout(first)
     clearInterval(watch)
     clearInterval(confirm)
     mine.abort()

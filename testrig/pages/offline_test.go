@@ -256,7 +256,7 @@ func TestOffline(t *testing.T) {
 	if err := r.Node.Org.SetMember(t.Context(), acts.Operator, testrig.Host, g.ID, romeo, ""); err != nil {
 		t.Fatal(err)
 	}
-	b.comes(keeps(1)) // what he may not read any more is not kept
+	b.comes(keeps(1))                               // what he may not read any more is not kept
 	for _, may := range []string{"false", "true"} { // the organization forbids it, and then does not
 		if _, err := r.Node.Settings().Change(t.Context(), testrig.Host, "",
 			map[string]*string{"chat.offline": &may}); err != nil {
