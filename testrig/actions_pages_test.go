@@ -104,3 +104,41 @@ func TestActionsOnPages(t *testing.T) {
 		}
 	}
 }
+
+// On the page of a group a message has the actions that one may use there. What is written stays where the program
+// fails, and an answer for one person is on the page.
+func TestActionsWithoutScripts(t *testing.T) {
+	t.Parallel()
+	a := startActing(t, askingPrograms)
+	made := a.define(`,"comment":true`)
+	other := a.define(`,"roles":["supervisor"]`)
+	benvolio := newChatter(t, a.Rig, "benvolio")
+	said := benvolio.say(a.room, "The ladder <is> broken")
+	juliet := a.Browser(t)
+	juliet.SignIn("juliet")
+	room := juliet.Get("/g/verona")
+	at := "/g/verona/m/" + said.ID + "/act/" + made.ID
+	has(t, "the menu", room, 200, `href="`+at+`"`, "Create a ticket")
+	hasNot(t, "the menu", room, other.ID)
+	hasNot(t, "the menu", room, "/m/"+said.ID+"/retract")
+	has(t, "the page", juliet.Get(at), 200, "The ladder &lt;is&gt; broken", `name="comment"`)
+	a.p.does(func(w http.ResponseWriter) { w.WriteHeader(500) })
+	has(t, "an error", juliet.Post(at, "comment", "before <noon>"), 503, "answered with an error (500)",
+		"before &lt;noon&gt;")
+	a.p.says(`{"text":"You have <3>","link":"https://t.example/?a=1&b=2"}`)
+	has(t, "for oneself", juliet.Post(at, "comment", "x"), 200, "You have &lt;3&gt;", "Only you see this",
+		`href="https://t.example/?a=1&amp;b=2"`)
+	a.p.says(`{"text":"Ticket #7","visible":"conversation"}`)
+	p := juliet.Post(at)
+	if p.Status != http.StatusSeeOther || !strings.HasPrefix(p.To, "/g/verona/m/") {
+		t.Errorf("%d to %q: %s", p.Status, p.To, p.Text)
+	}
+	benvolio.fresh(a.room, "Ticket #7\nAsked by juliet")
+	for _, path := range []string{
+		"/g/verona/m/" + said.ID + "/act/" + other.ID, "/g/verona/m/0000000000001/act/" + made.ID,
+	} {
+		if p := juliet.Get(path); p.Status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, p.Status)
+		}
+	}
+}

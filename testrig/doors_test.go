@@ -175,6 +175,7 @@ func (x things) fill(pattern string) string {
 		"/chat/{view}":                              "/chat/missed",
 		"/g/{slug}/t/{key}/m/{id}":                  "/g/verona/t/{key}/m/{reply}",
 		"/g/{slug}/t/{key}/m/{id}/retract":          "/g/verona/t/{key}/m/{reply}/retract",
+		"/g/{slug}/t/{key}/m/{id}/act/{action}":     "/g/verona/t/{key}/m/{reply}/act/{action}",
 		"/admin/system/mail/{id}":                   "/admin/system/mail/{mail}",
 		"/api/v1/tokens/{id}":                       "/api/v1/tokens/{key of a program}?owner=escalus",
 	}[pattern]; ok {

@@ -132,7 +132,12 @@ func (s *Server) Browser(w http.ResponseWriter, r *http.Request) (*api.Browser, 
 		People:     c.P,
 		Me:         *c.Me,
 		Actor:      people.As(*c.Me, c.Actor.Door, c.remote()),
-		Credential: webchat.Credential{ID: c.Session.Hash, Remote: c.remote(), Agent: device(c.Lang, c.Session.Agent)},
+		Credential: c.credential(),
 		Say:        c.refusal,
 	}, nil
+}
+
+// credential is what tells the person's browser from others, in the chat.
+func (c *request) credential() webchat.Credential {
+	return webchat.Credential{ID: c.Session.Hash, Remote: c.remote(), Agent: device(c.Lang, c.Session.Agent)}
 }

@@ -82,6 +82,7 @@ type roomData struct {
 	ManagesTheme  bool
 	Count         int      // of members
 	Shown         store.ID // the message that the page was opened for; 0: the newest
+	Actions       []roomAction
 	Error         string
 	Draft         string
 }
@@ -129,6 +130,9 @@ func (c *request) roomData(r room) (d roomData, err error) {
 	}
 	if !r.Access.Read {
 		return d, nil
+	}
+	if d.Actions, err = c.roomActions(r); err != nil {
+		return d, err
 	}
 	ms, err := c.s.Org.Members(ctx, c.host(), r.Group.ID)
 	if err != nil {

@@ -127,6 +127,7 @@ func (s *Server) register() {
 	s.settings()
 	s.links()
 	s.actions()
+	s.usingActions()
 	s.mux.Handle("/api/", s.API)
 }
 
