@@ -36,7 +36,7 @@ export function OwnStatus({ conversation: c, message: m, near }: {
   }
   return (
     <button type="button" class="own-status link" onClick={() => { asking.value = { what: "seen", conversation: c, message: m } }}>
-      <Icon name="check-check" />{T("Seen by {{.Count}}", { Count: seen.count })}
+      <Icon name="check-check" />{T("Seen by {{.Number}}", { Number: seen.count })}
     </button>
   )
 }
@@ -51,7 +51,7 @@ export function SeenDialog({ conversation: c, message: m }: { conversation: Conv
   }
   useEffect(() => more([]), [])
   return (
-    <Dialog title={seen ? T("Seen by {{.Count}}", { Count: seen.count }) : T("Seen by")} read onClose={close}>
+    <Dialog title={seen ? T("Seen by {{.Number}}", { Number: seen.count }) : T("Seen by")} read onClose={close}>
       <Failure text={problem} />
       {!seen && !problem && <p class="muted" role="status">{T("Loading …")}</p>}
       {seen?.count === 0 && <p role="status">{T("Nobody has seen it yet, as far as the server knows.")}</p>}
