@@ -43,7 +43,7 @@ func (s *Service) look(ctx context.Context, by people.Actor, f store.Find, q Sea
 			return out, nil
 		}
 		out.More = f.Older.String()
-		if len(looked.Found) < f.Max && !sure {
+		if len(looked.Found) < f.Max && !sure && len(out.Hits) > 0 {
 			break
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -97,17 +96,11 @@ func (l *look) own(ctx context.Context) error {
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	w := newFilter(accountLog, f.Host, l.account, store.Page{With: f.With})
-	switch f.From {
-	case "":
-	case f.Asker:
-		w.and("incoming =", 0)
-	default: // the other side of a conversation: the index has it
-		if f.With == "" {
-			w.and("with_bare =", f.From)
-		}
-		w.and("incoming =", 1)
+	with := f.With
+	if with == "" && f.From != f.Asker {
+		with = f.From // the other side of a conversation: the index has it
 	}
+	w := newFilter(accountLog, f.Host, l.account, store.Page{With: with})
 	w.and("id >=", l.low)
 	w.and("id <=", l.high)
 	w.args = append(w.args, lookStanzas+1)
@@ -143,71 +136,138 @@ func (l *look) rooms(ctx context.Context) (err error) {
 	l.stanzas, l.bytes = lookStanzas, lookBytes // of their own
 	left := lookEntries
 	stretch := lookFirst
+	high := l.high
 	if len(l.may) == 1 || l.f.Mentioned {
 		stretch = math.MaxInt64
+	} else if high, err = l.newest(ctx); err != nil {
+		return err
 	}
-	for high := l.high; high >= l.floor(); {
+	for high >= l.floor() {
 		low := l.floor()
 		if stretch <= high-low {
 			low = high - stretch + 1
 		}
-		keys, err := l.entries(ctx, low, high, left+1)
+		es, err := l.entries(ctx, low, high, left+1)
 		if err != nil {
 			return err
 		}
-		if len(keys) > left {
-			keys, low = keys[:left], keys[left].id+1
+		if len(es) > left {
+			es, low = es[:left], es[left].id+1
 		}
-		if left -= len(keys); left <= 0 {
+		few := len(es) < left/8
+		if left -= len(es); left <= 0 {
 			l.reached = max(l.reached, low)
+		}
+		var keys []foundKey
+		for _, e := range es {
+			if e.wanted {
+				keys = append(keys, e.foundKey)
+			}
 		}
 		if err := l.through(ctx, keys); err != nil {
 			return err
 		}
-		if high = low - 1; len(keys) < left/8 && stretch < math.MaxInt64/8 {
+		if high = low - 1; few && stretch < math.MaxInt64/8 {
 			stretch *= 8
 		}
 	}
 	return nil
 }
 
+// newest gives the id of the newest message of the rooms that is asked for, at which the first stretch ends.
+func (l *look) newest(ctx context.Context) (high int64, err error) {
+	places := make(map[string]store.ID, len(l.may))
+	for room, m := range l.may {
+		places[room] = store.ID(max(l.low, m.since))
+	}
+	with, list, err := l.s.list(places)
+	if err != nil {
+		return 0, err
+	}
+	err = l.s.row(ctx, []any{&high}, with+` SELECT COALESCE(MAX(n.id), 0) FROM (SELECT (SELECT MAX(a.id)
+		FROM room_archive a WHERE a.host = $1 AND a.room = l.name AND a.id <= $2 AND a.id >= l.past) AS id
+		FROM l) AS n`, l.f.Rooms, l.high, list)
+	return high, err
+}
+
 // floor is how far back it looks.
 func (l *look) floor() int64 { return max(l.low, l.reached) }
 
-// entries gives the newest entries of the rooms between two ids, at most limit.
-func (l *look) entries(ctx context.Context, low, high int64, limit int) (keys []foundKey, err error) {
-	places := make(map[string]store.ID, len(l.may))
-	names := make(map[string]string, len(l.may))
-	for _, room := range slices.Sorted(maps.Keys(l.may)) {
-		name := room
-		if l.f.Mentioned {
-			name += "@" + l.f.Rooms
+// lookedAt is an entry that is looked at. It is wanted if its author is.
+type lookedAt struct {
+	foundKey
+	wanted bool
+}
+
+// entries gives the newest entries of the rooms between two ids, at most limit. It counts what it looks at, not what is
+// wanted: a LIMIT behind a condition that is seldom true would bound nothing.
+func (l *look) entries(ctx context.Context, low, high int64, limit int) (es []lookedAt, err error) {
+	if l.f.Mentioned {
+		return l.mentions(ctx, low, high, limit)
+	}
+	sender := "''" // an index has the rest
+	if l.f.From != "" {
+		sender = "a.sender"
+	}
+	take := func(r *sql.Rows) error {
+		var e lookedAt
+		var said string
+		if err := r.Scan(&e.owner, &e.id, &said); err != nil {
+			return err
 		}
-		places[name], names[name] = store.ID(max(low, l.may[room].since)), room
+		e.wanted = said == l.f.From
+		es = append(es, e)
+		return nil
+	}
+	if len(l.may) == 1 { // in the order of the index
+		for room, m := range l.may {
+			err = l.s.rows(ctx, take, "SELECT a.room, a.id, "+sender+" FROM room_archive a WHERE a.host = $1 "+
+				"AND a.room = $2 AND a.id >= $3 AND a.id <= $4 ORDER BY a.id DESC LIMIT $5",
+				l.f.Rooms, room, max(low, m.since), high, limit)
+		}
+		return es, err
+	}
+	places := make(map[string]store.ID, len(l.may))
+	for room, m := range l.may {
+		places[room] = store.ID(max(low, m.since))
 	}
 	with, list, err := l.s.list(places)
 	if err != nil {
 		return nil, err
 	}
-	q := with + ` SELECT a.room, a.id FROM l CROSS JOIN room_archive a WHERE a.host = $1 AND a.room = l.name
-		AND a.id >= l.past AND a.id <= $4 AND ($2 = '' OR a.sender = $2) ORDER BY a.id DESC LIMIT $5`
-	host, who := l.f.Rooms, l.f.From
-	if l.f.Mentioned {
-		q = with + ` SELECT DISTINCT m.room, m.id FROM l CROSS JOIN mentions m WHERE m.host = $1
-			AND m.owner IN ($2, '') AND m.room = l.name AND m.id >= l.past AND m.id <= $4 ORDER BY m.id DESC LIMIT $5`
-		host, who = l.f.Host, l.account
+	err = l.s.rows(ctx, take, with+" SELECT a.room, a.id, "+sender+` FROM l CROSS JOIN room_archive a WHERE a.host = $1
+		AND a.room = l.name AND a.id >= l.past AND a.id <= $2 ORDER BY a.id DESC LIMIT $4`, l.f.Rooms, high, list, limit)
+	return inOrder(es), err
+}
+
+// mentions is entries for those that mention the asker.
+func (l *look) mentions(ctx context.Context, low, high int64, limit int) (es []lookedAt, err error) {
+	places := make(map[string]store.ID, len(l.may))
+	for room, m := range l.may {
+		places[room+"@"+l.f.Rooms] = store.ID(max(low, m.since))
+	}
+	with, list, err := l.s.list(places)
+	if err != nil {
+		return nil, err
 	}
 	err = l.s.rows(ctx, func(r *sql.Rows) error {
-		var k foundKey
-		err := r.Scan(&k.owner, &k.id)
-		k.owner = names[k.owner]
-		keys = append(keys, k)
+		e := lookedAt{wanted: true}
+		err := r.Scan(&e.owner, &e.id)
+		e.owner = strings.TrimSuffix(e.owner, "@"+l.f.Rooms)
+		es = append(es, e)
 		return err
-	}, q, host, who, list, high, limit)
-	slices.SortFunc(keys, func(a, b foundKey) int {
+	}, with+` SELECT DISTINCT m.room, m.id FROM l CROSS JOIN mentions m WHERE m.host = $1 AND m.owner IN ($2, '')
+		AND m.room = l.name AND m.id >= l.past AND m.id <= $4 ORDER BY m.id DESC LIMIT $5`,
+		l.f.Host, l.account, list, high, limit)
+	return inOrder(es), err
+}
+
+// inOrder puts entries into the order in which they are found.
+func inOrder(es []lookedAt) []lookedAt {
+	slices.SortFunc(es, func(a, b lookedAt) int {
 		return cmp.Or(cmp.Compare(b.id, a.id), strings.Compare(a.owner, b.owner))
 	})
-	return keys, err
+	return es
 }
 
 // through reads entries, the newest first, until enough is found or the budget is spent.

@@ -138,6 +138,21 @@ func benchSearch(b *testing.B, dsn string) {
 			b.ReportMetric(float64(hits), "hits")
 		})
 	}
+	for name, f := range map[string]store.Find{
+		"newest":     {},
+		"by nobody":  {From: "u2@example.org"},
+		"with a map": {Any: []string{"urn:example:map"}},
+		"in a room":  {Room: "g5", Any: []string{"urn:example:map"}},
+		"mentions":   {Mentioned: true},
+	} {
+		f.Host, f.Rooms, f.Asker, f.Max = "example.org", "groups.example.org", "u7@example.org", 20
+		b.Run("filters "+name, func(b *testing.B) {
+			for b.Loop() {
+				_, err := st.LookMessages(ctx, f)
+				ok(err)
+			}
+		})
+	}
 	b.Run("archive", func(b *testing.B) {
 		for b.Loop() {
 			_, _, _, err := st.ReadRoom(ctx, "groups.example.org", "g5",
