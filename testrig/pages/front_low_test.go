@@ -34,6 +34,7 @@ func TestFrontLowWindow(t *testing.T) {
 	b.until(`document.activeElement?.matches(".composer textarea")`)
 	b.write("first")
 	b.shows("first")
+	b.until(`document.querySelector("article.pending") === null`) // the row that waits cannot be answered
 	b.choose("first", "Reply")
 	b.insert("see " + page.URL + "/a" + strings.Repeat("\nand more", 12))
 	b.until(`document.querySelector(".written-preview")?.innerText.includes("The balcony")`)
