@@ -109,6 +109,9 @@ func (s *Service) AddPeople(
 ) (Conversation, error) {
 	who, err := addresses(people)
 	if err == nil {
+		err = s.isSeveral(ctx, by, id)
+	}
+	if err == nil {
 		err = refused(s.Rooms.AddToSeveral(ctx, by, id, who...))
 	}
 	if err != nil {
@@ -121,6 +124,9 @@ func (s *Service) AddPeople(
 func (s *Service) Rename(
 	ctx context.Context, by acts.Actor, cr Credential, id jid.JID, name string,
 ) (Conversation, error) {
+	if err := s.isSeveral(ctx, by, id); err != nil {
+		return Conversation{}, err
+	}
 	if err := s.Rooms.NameSeveral(ctx, by, id, name); err != nil {
 		return Conversation{}, refused(err)
 	}
@@ -129,7 +135,19 @@ func (s *Service) Rename(
 
 // Leave takes a person out of a conversation of several people for good.
 func (s *Service) Leave(ctx context.Context, by acts.Actor, id jid.JID) error {
+	if err := s.isSeveral(ctx, by, id); err != nil {
+		return err
+	}
 	return refused(s.Rooms.LeaveSeveral(ctx, by, id))
+}
+
+// isSeveral returns a refusal if somebody may not read a conversation, or if it is another one than of several people.
+func (s *Service) isSeveral(ctx context.Context, by acts.Actor, id jid.JID) error {
+	f, err := s.find(ctx, by.Who, id)
+	if err == nil && f.conversation.Kind != "several" {
+		err = fault.New(fault.Invalid, "id", "This is no conversation of several people")
+	}
+	return err
 }
 
 // Converses says whether people may begin conversations of several people.
