@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
-import { mayEdit } from "./actions"
+import { mayEdit } from "./may"
 import { detailOf } from "./api"
 import { Body } from "./body"
 import { run } from "./commands"

@@ -49,9 +49,8 @@ export function programsOf(c: Conversation, m: Message, spot: Element): MenuItem
       else void use(c, m, a)
     },
   }))
-  if (items.length <= most) return items.map((item, i) => ({ ...item, line: i === 0 }))
-  return [{ label: T("More actions …"), icon: "zap", line: true,
-    do: () => openMenu(spot, T("More actions …"), items) }]
+  if (items.length <= most) return items
+  return [{ label: T("More actions …"), icon: "zap", do: () => openMenu(spot, T("More actions …"), items) }]
 }
 
 /** ask has a program do something with a message, and shows the answer. It throws a Problem. */
