@@ -159,6 +159,10 @@ func TestActionOnMessage(t *testing.T) {
 	if m.ID != got.Message || m.By == nil || m.By.Name != "Create a ticket" || m.Reply == nil || m.Reply.ID != said.ID {
 		t.Errorf("the browser got %+v", m)
 	}
+	var hits webchat.Hits
+	if juliet.must("GET", "/find?q=ticket", nil, &hits); len(hits.Hits) != 1 || hits.Hits[0].Message.ID != got.Message {
+		t.Errorf("found: %+v", hits)
+	}
 	page := juliet.history(a.room)
 	if last := page.Messages[len(page.Messages)-1]; last.ID != got.Message || last.Text != text {
 		t.Errorf("kept: %+v", last)
@@ -377,5 +381,32 @@ func TestActionsStayOutside(t *testing.T) {
 	}
 	if _, _, n := a.p.got(); n > 0 {
 		t.Error("the program was asked")
+	}
+}
+
+// Where people do not see each other's addresses, neither does a program, except for that of who asks.
+func TestActionWhereAddressesAreHidden(t *testing.T) {
+	t.Parallel()
+	a := startActing(t, askingPrograms)
+	news := newGroup("News", "romeo", "juliet", "benvolio")
+	news.Kind = org.Federated
+	g, err := a.Node.Org.CreateGroup(t.Context(), acts.System, testrig.Host, news)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := g.Room + "@groups." + testrig.Host
+	made := a.define("")
+	juliet, benvolio := newChatter(t, a.Rig, "juliet"), newChatter(t, a.Rig, "benvolio")
+	said := benvolio.say(room, "The ladder is broken")
+	a.p.says(`{"text":"Ticket #9","visible":"conversation"}`)
+	var got webchat.ActionAnswer
+	juliet.must("POST", on(room, said.ID, made.ID), webchat.ActionUse{}, &got)
+	_, body, _ := a.p.got()
+	if strings.Contains(body, "benvolio@") || !strings.Contains(body, `"author":{"name":"benvolio"}`) ||
+		!strings.Contains(body, "juliet@"+testrig.Host) {
+		t.Errorf("told %s", body)
+	}
+	if m := benvolio.fresh(room, "Ticket #9\nAsked by juliet"); m.By.Address != "" || m.By.Name != "Create a ticket" {
+		t.Errorf("%+v", m.By)
 	}
 }

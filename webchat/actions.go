@@ -205,12 +205,12 @@ func (p *speaker) question(ctx context.Context, a *store.Action, m *messages.Mes
 	return q
 }
 
-// nameOfSelf is the name under which the person appears in the conversation.
+// nameOfSelf is the name under which everybody in the conversation knows the person.
 func (p *speaker) nameOfSelf(ctx context.Context) string {
-	if a := p.s.inTask(ctx, p.b.session.JID.Bare().String(), p.f.scene); a != nil {
-		return a.Name
+	if p.f.scene.self == "" {
+		return p.nicks(ctx)[0]
 	}
-	return p.account()
+	return p.s.person(ctx, p.account()).name
 }
 
 // words is the language in which the server says something to everybody in a conversation: the organization's.
