@@ -1,13 +1,17 @@
 package testrig_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"parley/server"
 	"parley/testrig"
+	"parley/transfer"
 	"parley/webchat"
 )
 
@@ -118,5 +122,23 @@ func TestDrafts(t *testing.T) {
 	}
 	if status := set(juliet, room, "the 101st"); status != 403 {
 		t.Errorf("too many: %d", status)
+	}
+}
+
+// A person's file has what the person has not sent yet.
+func TestUnsentInFile(t *testing.T) {
+	r := testrig.Start(t, web)
+	r.Account("romeo", "juliet")
+	juliet := absent(t, r, "juliet")
+	romeo := "romeo@" + testrig.Host
+	juliet.must("PUT", in(romeo, "/draft"), map[string]string{"text": "Dear"}, nil)
+	juliet.later(romeo, "Good night", time.Now().Add(time.Hour))
+	var file bytes.Buffer
+	err := transfer.Exporter{Store: r.Node.Store}.Write(t.Context(), &file, []*server.Host{r.Node.Host(testrig.Host)},
+		func(_ *server.Host, name string) bool { return name == "juliet" })
+	for _, want := range []string{">Dear</draft>", " reminder='false'>Good night</scheduled>"} {
+		if err != nil || !strings.Contains(file.String(), want) {
+			t.Errorf("no %s in the file: %v %s", want, err, file.String())
+		}
 	}
 }

@@ -79,6 +79,7 @@ func (x Exporter) account(o *out, h *server.Host, u store.User) {
 	}
 	o.tasks(h, u.Name, a)
 	o.saved(h, u.Name, a)
+	o.unsent(h, u.Name, a)
 	if x.Passwords {
 		o.appPasswords(h, u.Name, a)
 	}

@@ -60,6 +60,10 @@ type Store interface {
 	SetFullName(ctx context.Context, host string, name string, full string) error
 	// SetKeys sets the keys of a new password and removes the account's tokens and web sessions.
 	SetKeys(ctx context.Context, host string, name string, keys []byte) error
+	// Drafts gives an account's drafts, the newest first.
+	Drafts(ctx context.Context, host, owner string) ([]store.Draft, error)
+	// Scheduled gives all messages of an account that are sent later, the first first.
+	Scheduled(ctx context.Context, host, owner string) ([]store.Scheduled, error)
 	// SetLastSeen notes when an account was last online, and its last status text (XEP-0012).
 	SetLastSeen(ctx context.Context, host string, name string, at time.Time, status string) error
 	// SetPrivate keeps an element.
