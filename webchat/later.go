@@ -304,7 +304,7 @@ func (s *Service) passing(ctx context.Context, account string) (b *Browser, end 
 	b = s.newBrowser(Credential{})
 	info := server.SessionInfo{Transport: "web", Client: server.Client{Software: "parley"}}
 	if b.session, err = s.cfg.Host.Bind(ctx, account, "", server.Generate, b, info); err != nil {
-		return nil, nil, err
+		return nil, nil, refused(err)
 	}
 	return b, func() { s.cfg.Host.Unbind(ctx, b.session) }, nil
 }

@@ -158,8 +158,8 @@ func (s *Service) SendNow(ctx context.Context, owner string, id store.ID) error 
 		return err
 	}
 	err = s.deliver(ctx, &x)
-	if f := fault.Of(err); f != nil {
-		if e := s.refuse(ctx, &x, f); e != nil {
+	if f := fault.Of(err); f != nil && f.Kind != fault.Busy {
+		if _, e := s.refuse(ctx, &x, f); e != nil {
 			return e
 		}
 	}

@@ -48,9 +48,15 @@ func (s *Service) sendAll(ctx context.Context) time.Duration {
 			if wait := xs[i].Next.Sub(s.h.IDs.Now()); wait > 0 {
 				return min(wait, lookEvery)
 			}
-			if err := s.send(ctx, &xs[i]); err != nil {
-				s.failed(ctx, "cannot send a scheduled message", err)
+			switch err := s.claim(ctx, &xs[i]); {
+			case fault.Of(err) != nil: // somebody else sends it
+				continue
+			case err != nil:
+				s.failed(ctx, "cannot claim a scheduled message", err)
 				return lookEvery
+			}
+			if err := s.send(ctx, &xs[i]); err != nil && fault.Of(err) == nil {
+				s.failed(ctx, "cannot send a scheduled message", err) // the others need not wait: its claim runs out
 			}
 		}
 		if len(xs) < manyDue {
@@ -65,27 +71,29 @@ func (s *Service) failed(ctx context.Context, what string, err error) {
 	}
 }
 
-// send sends a message once. Somebody else may do it at the same time: the claim decides. A process that is ended in
-// the middle leaves its claim, which runs out; who tries again looks first whether the message is in the archive.
+// send sends a claimed message once. Somebody else may try at the same time: the claim decides. A process that is ended
+// in the middle leaves its claim, which runs out; who tries again looks first whether the message is in the archive.
 func (s *Service) send(ctx context.Context, x *store.Scheduled) error {
-	if err := s.claim(ctx, x); err != nil {
-		if fault.Of(err) != nil {
-			return nil
-		}
-		return err
-	}
 	err := fault.New(fault.NotAllowed, "", "The server could not send it at its time")
 	if x.Reminder || s.h.IDs.Now().Sub(x.Due) <= tooLate {
 		err = s.deliver(ctx, x)
 	}
 	f := fault.Of(err)
-	switch {
-	case f == nil:
+	if f == nil || f.Kind == fault.Busy { // sent, or tried again when the claim has run out
 		return err
-	case f.Kind == fault.Busy: // the claim runs out, and it is tried again
-		return nil
 	}
-	return s.refuse(ctx, x, f)
+	reason, err := s.refuse(ctx, x, f)
+	if err != nil {
+		return err
+	}
+	place := s.Place(ctx, x)
+	return s.Tell(ctx, x.Owner, func(l *i18n.Lang) []string {
+		head := l.T("A scheduled message was not sent. {{.Why}}.", "Why", reason)
+		if place != "" {
+			head = l.T("Your scheduled message to {{.Place}} was not sent. {{.Why}}.", "Place", place, "Why", reason)
+		}
+		return []string{head, x.Text}
+	})
 }
 
 // deliver sends a claimed message and removes it.
@@ -98,27 +106,19 @@ func (s *Service) deliver(ctx context.Context, x *store.Scheduled) error {
 	return s.drop(ctx, x)
 }
 
-// refuse keeps a message with the reason why it is not sent, and tells its owner.
-func (s *Service) refuse(ctx context.Context, x *store.Scheduled, why *fault.Error) error {
+// refuse keeps a message with the reason why it is not sent, in its owner's language, which it gives.
+func (s *Service) refuse(ctx context.Context, x *store.Scheduled, why *fault.Error) (reason string, err error) {
 	p, err := s.st.Person(ctx, s.h.Domain, x.Owner)
 	if err != nil {
-		return err
+		return "", err
 	}
-	reason := s.cfg.Words.Lang(p.Lang).T(why.Text, why.Args...)
+	reason = s.cfg.Words.Lang(p.Lang).T(why.Text, why.Args...)
 	now, err := s.st.ChangeScheduled(ctx, s.h.Domain, x.Owner, x.ID, func(x *store.Scheduled) error {
 		x.Next, x.Failed = time.Time{}, reason
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.changed(&now, false)
 	}
-	s.changed(&now, false)
-	place := s.Place(ctx, x)
-	return s.Tell(ctx, x.Owner, func(l *i18n.Lang) []string {
-		head := l.T("A scheduled message was not sent. {{.Why}}.", "Why", reason)
-		if place != "" {
-			head = l.T("Your scheduled message to {{.Place}} was not sent. {{.Why}}.", "Place", place, "Why", reason)
-		}
-		return []string{head, x.Text}
-	})
+	return reason, err
 }
