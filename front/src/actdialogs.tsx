@@ -70,18 +70,18 @@ function Retract({ conversation: c, message: m, own, onClose }: {
         </>
       }>
       <Quoted message={m} />
-      {!own && (
-        <label class="check">
-          <input type="checkbox" checked={warn} onChange={(e) => setWarn(e.currentTarget.checked)} />
-          <span>{T("Warn the author by a message, with the reason")}</span>
-        </label>
-      )}
       {own ? <p>{T("Who has read it already may remember it. Other programs may keep what they have.")}</p> : (
         <label>
           {T("Reason")} <span class="optional">{T("(optional)")}</span>
           <input type="text" maxLength={200} dir="auto" data-autofocus value={reason}
             onInput={(e) => setReason(e.currentTarget.value)} />
           <small class="muted">{T("Everyone in here sees it.")}</small>
+        </label>
+      )}
+      {!own && (
+        <label class="check">
+          <input type="checkbox" checked={warn} onChange={(e) => setWarn(e.currentTarget.checked)} />
+          <span>{T("Warn the author by a message, with the reason")}</span>
         </label>
       )}
       {error && <p class="alert error" role="alert">{error}</p>}

@@ -35,7 +35,7 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
   const messages = h.messages.value
   const pending = outbox.value.filter((p) => p.conversation === c.id)
   const unread = h.firstUnread.value
-  const rows = useMemo(() => rowsOf(messages, pending, c.me, unread, !h.older.value),
+  const rows = useMemo(() => rowsOf(messages, pending, c.me, unread, !h.older.value, isHeld(c.id)),
     [messages, outbox.value, c.me, unread, today.value])
   const part = partOf(rows, view.value)
   const place = usePlace(box, inner, () => !h.newer.peek() && view.peek().to === undefined)

@@ -27,12 +27,15 @@ export function daysOf(rows: readonly Row[]): Day[] {
   return days
 }
 
-/** rowsOf makes the rows. me is who oneself is here; after is the last message that was read. */
+/**
+ * rowsOf makes the rows. me is who oneself is here; after is the last message that was read. own says that one's own
+ * messages after it are unread as well: one has marked them so.
+ */
 export function rowsOf(messages: readonly Message[], pending: readonly Pending[], me: string,
-  after: string | undefined, complete: boolean): Row[] {
+  after: string | undefined, complete: boolean, own = false): Row[] {
   const rows: Row[] = []
   const taken = new Set<string>()
-  const unread = firstUnread(messages, me, after, complete)
+  const unread = firstUnread(messages, own ? "" : me, after, complete)
   let last: { by: string | undefined; at: string } | undefined
   const day = (at: string) => {
     if (last && dayKey(last.at) === dayKey(at)) return
