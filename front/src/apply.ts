@@ -3,17 +3,17 @@
 import { batch, effect } from "@preact/signals"
 import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
-import { loadDrafts, takeDraft, type Draft } from "./draftsync"
-import { dropScheduled, loadScheduled, takeScheduled, type Scheduled } from "./later"
+import { takeDraft, type Draft } from "./draftsync"
+import { dropScheduled, takeScheduled, type Scheduled } from "./later"
 import { dropKept, keepOnly, mayKeep } from "./offline"
 import { acknowledge } from "./outbox"
 import { takePins } from "./pins"
 import { forgetSaved, takeSaved, type SavedMark } from "./savedmessages"
 import {
-  change, conversations, current, fetchOne, isMine, line, loaded, me, problem, put, remove, replaceAll,
+  change, conversations, current, fetchOne, isMine, line, listed, loaded, me, problem, put, remove, replaceAll,
   setPresence, takeNotice, time, typers, type Told,
 } from "./store"
-import { loadSidebar, takeSidebar, type Sidebar } from "./sidebar"
+import { takeSidebar, type Sidebar } from "./sidebar"
 import { forgetTasks, takeTask } from "./tasks"
 import type { Author, Conversation, Me, Message, Status, Task } from "./types"
 import { isHeld, release } from "./unread"
@@ -84,9 +84,6 @@ async function loadAnew(): Promise<void> {
   forgetTasks()
   forgetSaved()
   renewHistories()
-  await loadScheduled()
-  await loadSidebar()
-  await loadDrafts()
 }
 
 /** loadConversations loads oneself and all conversations. Events that arrive meanwhile are applied afterwards. */
@@ -101,6 +98,7 @@ export async function loadConversations(): Promise<void> {
       me.value = all.me
       replaceAll(all.conversations)
       loaded.value = true
+      listed.value++
       problem.value = undefined
     })
     mayKeep(all.keeps !== false)

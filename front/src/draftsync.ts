@@ -5,7 +5,7 @@ import { effect } from "@preact/signals"
 import { at, call } from "./api"
 import { draft, drafted, onTyped } from "./drafts"
 import { names, read, write } from "./kept"
-import { current, line, loaded } from "./store"
+import { current, line, listed } from "./store"
 
 /** Draft is a draft that the server has; without a text it was sent or deleted. */
 export interface Draft { conversation: string; text: string; at: string }
@@ -108,7 +108,7 @@ export async function loadDrafts(): Promise<void> {
 export function watchDrafts(): void {
   onTyped(give)
   effect(() => {
-    if (line.value === "online" && loaded.value) void loadDrafts()
+    if (line.value === "online" && listed.value > 0) void loadDrafts()
   })
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") for (const conversation of waiting.keys()) void push(conversation)

@@ -9,7 +9,7 @@ import { mentionsIn } from "./mentions"
 import { momentsFrom, type Moment } from "./moments"
 import { asking } from "./panes"
 import { go } from "./route"
-import { conversations, line, loaded } from "./store"
+import { conversations, line, listed } from "./store"
 import { whenText } from "./time"
 import { toast } from "./toast"
 import type { Conversation, FileRef, Mention } from "./types"
@@ -47,7 +47,7 @@ export async function loadScheduled(): Promise<void> {
 /** watchScheduled loads what is scheduled after the conversations are there, whenever the line is back. */
 export function watchScheduled(): void {
   effect(() => {
-    if (line.value === "online" && loaded.value) void loadScheduled()
+    if (line.value === "online" && listed.value > 0) void loadScheduled()
   })
 }
 

@@ -4,7 +4,7 @@ import { batch, effect } from "@preact/signals"
 import { call } from "./api"
 import { read, write } from "./kept"
 import { byName, favourites, folded } from "./panes"
-import { line, loaded } from "./store"
+import { line, listed } from "./store"
 
 /** Sidebar is what the server keeps. kept is false until something was arranged. */
 export interface Sidebar { kept: boolean; favourites: string[]; byName: boolean; folded: string[] }
@@ -79,7 +79,7 @@ export async function loadSidebar(): Promise<void> {
 /** watchSidebar keeps the tree the same on all devices. */
 export function watchSidebar(): void {
   effect(() => {
-    if (line.value === "online" && loaded.value) void loadSidebar()
+    if (line.value === "online" && listed.value > 0) void loadSidebar()
   })
   effect(() => {
     here()

@@ -19,6 +19,9 @@ export const restored = signal(false)
 export const loaded = signal(false)
 export const problem = signal<string | undefined>(undefined)
 
+/** listed counts how often the conversations were loaded: what belongs to them is loaded again then. */
+export const listed = signal(0)
+
 /** order has the conversations, the one with the newest message first. */
 export const order: ReadonlySignal<readonly Conversation[]> = computed(() =>
   [...conversations.value.values()].sort((a, b) => time(b.last?.at) - time(a.last?.at)))

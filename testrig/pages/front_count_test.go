@@ -32,6 +32,10 @@ func TestFrontCosts(t *testing.T) {
 			b := chatter(t, s.Node.Addr("websocket").String(), "en", "light")
 			b.signIn("romeo")
 			b.chat(s.roomOf(theme.Room))
+			// These are asked for once, after the page is there.
+			for _, once := range []string{"/me/sidebar", "/drafts", "/scheduled"} {
+				b.untilf(`performance.getEntriesByType("resource").some(e => e.name.endsWith(%s))`, once)
+			}
 			b.run(`performance.clearResourceTimings(), true`)
 			b.run(`__tree("Balcony").click(), true`)
 			b.shows("Line 59")
