@@ -70,6 +70,7 @@ func TestMissedCallsAndMeetings(t *testing.T) {
 	}
 	room := g.Room + "@groups." + testrig.Host
 	juliet.say(room, "!meet The feud")
+	juliet.message(room, func(m webchat.Message, _ bool) bool { return m.Kind == "meeting" })
 	for name, want := range map[string]int{"juliet": 1, "paris": 0} {
 		var held webchat.HeldMeetings
 		c := juliet

@@ -139,15 +139,7 @@ func (s *Service) marked(ctx context.Context, c Conversation, who jid.JID, read 
 
 // marks gives how far an account has read each conversation.
 func (s *Service) marks(ctx context.Context, account string) (map[string]store.ID, error) {
-	ds, err := s.cfg.Store.Displayed(ctx, s.cfg.Host.Domain, account)
-	if err != nil {
-		return nil, err
-	}
-	read := make(map[string]store.ID, len(ds))
-	for _, d := range ds {
-		read[d.Chat] = d.ID
-	}
-	return read, nil
+	return s.cfg.Inbox.ReadUpTo(ctx, account)
 }
 
 // placed gives the conversation in a room of a group or theme, without what is new in it. It asks no store.

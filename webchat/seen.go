@@ -26,25 +26,38 @@ const (
 	laterSaid  = 200  // messages after one by which somebody shows to have seen it
 )
 
+// MayKnowReaders returns an error if a person may not know who has seen a message: it is for its author.
+func (s *Service) MayKnowReaders(ctx context.Context, account string, id jid.JID, message string) error {
+	_, _, _, err := s.ownMessage(ctx, account, id, message)
+	return err
+}
+
+// ownMessage finds a message that a person has written, and who the person is.
+func (s *Service) ownMessage(ctx context.Context, account string, id jid.JID,
+	message string) (who jid.JID, f found, m messages.Message, err error) {
+	if who, err = jid.New(account, s.cfg.Host.Domain, ""); err != nil {
+		return who, f, m, err
+	}
+	if f, err = s.find(ctx, who, id); err != nil {
+		return who, f, m, err
+	}
+	if m, err = s.one(ctx, account, id, &f, message); err != nil {
+		return who, f, m, err
+	}
+	if !s.saidBy(ctx, who, id, &f, &m) {
+		err = fault.New(fault.Forbidden, "", "Who has seen a message is for its author")
+	}
+	return who, f, m, err
+}
+
 // SeenBy says who has seen a message of one's own: whose mark is at it or after it, and who has said something since.
 // It is found out when somebody asks: messages cost nothing more.
 func (s *Service) SeenBy(ctx context.Context, account string, id jid.JID, message string,
 	offset, limit int) (Seen, error) {
 	out := Seen{People: []Author{}}
-	who, err := jid.New(account, s.cfg.Host.Domain, "")
+	who, f, m, err := s.ownMessage(ctx, account, id, message)
 	if err != nil {
 		return out, err
-	}
-	f, err := s.find(ctx, who, id)
-	if err != nil {
-		return out, err
-	}
-	m, err := s.one(ctx, account, id, &f, message)
-	if err != nil {
-		return out, err
-	}
-	if !s.saidBy(ctx, who, id, &f, &m) {
-		return out, fault.New(fault.Forbidden, "", "Who has seen a message is for its author")
 	}
 	if f.scene.self != "" {
 		seen, err := s.seenByOther(ctx, account, id, &m)

@@ -68,7 +68,6 @@ type Store interface {
 	DeletePins(ctx context.Context, p store.Pin) (bool, error)
 	CountByDepartment(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)
 	CountByTeam(ctx context.Context, host string, f store.PeopleFilter) (map[string]int, error)
-	Displayed(ctx context.Context, host, user string) ([]store.Displayed, error)
 	Drafts(ctx context.Context, host, owner string) ([]store.Draft, error)
 	FindArchived(ctx context.Context, host, owner, with, originID string, incoming bool) (store.Archived, error)
 	People(ctx context.Context, host string, f store.PeopleFilter) ([]store.Person, int, error)

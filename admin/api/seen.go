@@ -22,7 +22,13 @@ var ListSeen = chats[SeenQuery, webchat.Seen](
 )
 
 func (s *Server) seen(d *doors) {
-	serve(s, d, ListSeen, s.inReach, func(ctx context.Context, c caller, in *SeenQuery) (webchat.Seen, error) {
+	author := func(ctx context.Context, c caller, of func(string) string) error {
+		_, err := inConversation(s, c, of("id"), func(w *webchat.Service, j jid.JID) (struct{}, error) {
+			return struct{}{}, w.MayKnowReaders(ctx, c.me.Name, j, of("message"))
+		})
+		return err
+	}
+	serve(s, d, ListSeen, author, func(ctx context.Context, c caller, in *SeenQuery) (webchat.Seen, error) {
 		return inConversation(s, c, in.ID, func(w *webchat.Service, j jid.JID) (webchat.Seen, error) {
 			return w.SeenBy(ctx, c.me.Name, j, in.Message, in.Offset, in.Limit)
 		})

@@ -44,5 +44,22 @@ func (b *Inbox) ReadBy(ctx context.Context, with jid.JID, id store.ID, among []s
 	return b.st.ReadBy(ctx, b.h.Domain, with.String(), id, among)
 }
 
+// ReadUpTo gives the last message that an account has read in each conversation, by its address, with what was noted
+// just now.
+func (b *Inbox) ReadUpTo(ctx context.Context, account string) (map[string]store.ID, error) {
+	if err := b.flush(ctx); err != nil {
+		return nil, err
+	}
+	ds, err := b.st.Displayed(ctx, b.h.Domain, account)
+	if err != nil {
+		return nil, err
+	}
+	read := make(map[string]store.ID, len(ds))
+	for _, d := range ds {
+		read[d.Chat] = d.ID
+	}
+	return read, nil
+}
+
 // Note keeps how far an account has read a conversation.
 func (b *Inbox) Note(account string, with jid.JID, id store.ID) { b.note(account, with, id) }
