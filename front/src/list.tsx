@@ -5,6 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { onMessageKey, openActions } from "./actions"
 import { focusComposer } from "./composing"
 import { T } from "./i18n"
+import { useKeptFocus } from "./keepfocus"
 import { useLongPress } from "./longpress"
 import { around, drawn, newer, older, partOf, whole, type View } from "./listwindow"
 import { MessageRow, PendingRow } from "./message"
@@ -75,6 +76,7 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
     view.value = whole
     place.current?.toEnd()
   }
+  useKeptFocus(inner)
   useOwnSending(pending.length, () => void toNewest())
   useAway(c, h, place)
 
