@@ -219,4 +219,3 @@ func numbers(d string) (ns []float64, rest string, err error) {
 		ns, d = append(ns, v), d[n:]
 	}
 }
-

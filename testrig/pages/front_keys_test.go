@@ -92,9 +92,9 @@ func TestFrontKeys(t *testing.T) {
 	b.until(`document.activeElement.matches("[role=menu]:popover-open [role^=menuitem]")`)
 	menu := eval[[]string](b, `[...document.querySelectorAll("[role=menu]:popover-open [role^=menuitem]")].map(e => e.textContent.trim())`)
 	for i, want := range []string{
-		"Add a reaction", "Reply", "Forward", "Copy the text", "Copy the link", "Save for later", "Remind me about this",
-		"Mark as unread from here", "Pin for everyone", "Start a theme from this", "Make a task of this", "Report",
-		"Remove",
+		"Add a reaction", "Reply", "Forward", "Copy the text", "Copy the link", "Save for later",
+		"Remind me about this", "Mark as unread from here", "Pin for everyone", "Start a theme from this",
+		"Make a task of this", "Report", "Remove",
 	} {
 		if i >= len(menu) || menu[i] != want {
 			t.Fatalf("the menu of a message has %q", menu)
