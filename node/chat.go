@@ -60,6 +60,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 		Messages:  messages.Reader{Store: n.Store},
 		Converses: func() bool { return n.settings.Of(h.Domain).Conversations },
 		Keeps:     func() bool { return n.settings.Of(h.Domain).Offline },
+		Seen:      func() bool { return n.settings.Of(h.Domain).Seen },
 		Previews: previews.New(previews.Config{
 			Log:   h.Log,
 			Allow: config.Networks(n.Config.Previews.Allow),

@@ -35,6 +35,7 @@ func defaultsOf(c *config.Config, h config.Host) settings.Defaults {
 			Reusable:    true,
 			Offline:     true,
 			Previews:    true,
+			Seen:        true,
 			MaxUses:     500,
 			MaxInvites:  2000,
 			Archive:     c.Archive.Retention,

@@ -71,6 +71,7 @@ var All = []Setting{
 
 	onOff("chat.offline", "", func(v *Values) *bool { return &v.Offline }),
 	onOff("chat.previews", "", func(v *Values) *bool { return &v.Previews }),
+	onOff("chat.seen", "", func(v *Values) *bool { return &v.Seen }),
 
 	several("signin.two_factor", "auth.two_factor", ranks, func(v *Values) *[]string { return &v.TwoFactor }),
 	duration("signin.session_idle", "web.session_idle", 5*time.Minute, 365*day,

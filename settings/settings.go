@@ -38,6 +38,7 @@ type Values struct {
 
 	Offline  bool // browsers keep messages, to open the chat without a line
 	Previews bool // links in messages are described: the server fetches their pages
+	Seen     bool // authors see who has read their messages in groups
 
 	Archive time.Duration // retention of messages between people; 0: for ever
 	Rooms   time.Duration // retention of messages in rooms

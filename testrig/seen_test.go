@@ -82,6 +82,16 @@ func TestSeenBy(t *testing.T) {
 		t.Errorf("of many: %s", s)
 	}
 
+	// An organization need not want it.
+	off := "false"
+	if _, err := r.Node.Settings().Change(t.Context(), testrig.Host, "",
+		map[string]*string{"chat.seen": &off}); err != nil {
+		t.Fatal(err)
+	}
+	if s := romeo.seen(room, m.ID, ""); s != "Forbidden" {
+		t.Errorf("switched off: %s", s)
+	}
+
 	// Between two people it is the other's client that says so.
 	atRomeo, atNurse := "romeo@"+testrig.Host, "nurse@"+testrig.Host
 	d := romeo.say(atNurse, "Nurse!")

@@ -26,6 +26,10 @@ const (
 	laterSaid  = 200  // messages after one by which somebody shows to have seen it
 )
 
+// ShowsSeen says whether authors see who has read their messages in rooms. Between two people that is for the reader's
+// client (XEP-0333).
+func (s *Service) ShowsSeen() bool { return s.cfg.Seen == nil || s.cfg.Seen() }
+
 // MayKnowReaders returns an error if a person may not know who has seen a message: it is for its author.
 func (s *Service) MayKnowReaders(ctx context.Context, account string, id jid.JID, message string) error {
 	_, _, _, err := s.ownMessage(ctx, account, id, message)
@@ -40,6 +44,9 @@ func (s *Service) ownMessage(ctx context.Context, account string, id jid.JID,
 	}
 	if f, err = s.find(ctx, who, id); err != nil {
 		return who, f, m, err
+	}
+	if f.scene.self == "" && !s.ShowsSeen() {
+		return who, f, m, fault.New(fault.Forbidden, "", "Your organization does not show who has seen messages")
 	}
 	if m, err = s.one(ctx, account, id, &f, message); err != nil {
 		return who, f, m, err

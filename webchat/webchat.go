@@ -52,6 +52,8 @@ type Config struct {
 	Web func() string
 	// Keeps says whether browsers may keep messages, to show them without a line; nil: they may.
 	Keeps func() bool
+	// Seen says whether authors see who has read their messages in rooms; nil: they do.
+	Seen func() bool
 	// Photo gives the path of a person's picture; "" if there is none.
 	Photo func(ctx context.Context, account string) (string, error)
 	// Ask asks the program of an action (webhooks.Webhooks.Ask).

@@ -45,6 +45,7 @@ type boot struct {
 	Keeps   bool           `json:"keeps"`    // the browser may keep messages
 	Links   []ownLink      `json:"links"`    // that the organization shows to the person
 	Preview bool           `json:"previews"` // the server describes links
+	Seen    bool           `json:"seen"`     // authors see who has read their messages in rooms
 
 	Actions []api.OwnAction `json:"actions"` // on messages, that the person may use
 }
@@ -71,6 +72,7 @@ func (c *request) frontPage() error {
 		Search:  c.s.Find != nil,
 		Keeps:   w.Keeps(),
 		Preview: w.Previews(),
+		Seen:    w.ShowsSeen(),
 	}
 	var err error
 	if b.Links, err = c.ownLinks(); err != nil {

@@ -36,6 +36,8 @@ export interface Boot {
   links?: { name: string; url: string; icon: string }[]
   /** keeps is whether this browser may keep messages, to show them without a line. */
   keeps?: boolean
+  /** seen is whether authors see who has read their messages in rooms. */
+  seen?: boolean
   /** previews is whether the server describes links. */
   previews?: boolean
   /** actions are what programs can do with messages. */

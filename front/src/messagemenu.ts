@@ -12,6 +12,7 @@ import { addReaction } from "./reactions"
 import { openReminders } from "./reminders"
 import { href } from "./route"
 import { isSaved, setSaved } from "./savedmessages"
+import { showsSeen } from "./seen"
 import { conversations, isMine } from "./state"
 import { newTask } from "./taskdialog"
 import type { Conversation, Message } from "./types"
@@ -69,7 +70,7 @@ function looks(c: Conversation, m: Message): MenuItem[] {
   }
   items.push({ label: T("Copy the link"), icon: "link", do: () => void copyLink(c, m) })
   const own = isMine(c.id, m.by)
-  if (own && m.removed === undefined && c.id !== c.me) {
+  if (own && m.removed === undefined && c.id !== c.me && showsSeen(c)) {
     items.push({ label: T("Who has seen this"), icon: "eye", do: () => ask("seen", c, m) })
   }
   if (m.edited && m.removed === undefined && (c.manage || own)) {

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks"
 import { at, call, detailOf, query } from "./api"
+import { boot } from "./boot"
 import { Failure } from "./fields"
 import { T } from "./i18n"
 import { asking, close } from "./panes"
@@ -13,6 +14,11 @@ interface Seen { count: number; people: Author[]; more: boolean }
 const load = (conversation: string, id: string, offset = 0) =>
   call<Seen>("GET", at(conversation, "messages", id, "seen") + query({ offset: offset || undefined }))
 
+/** showsSeen is whether one can know who has seen one's messages in a conversation. */
+export function showsSeen(c: Conversation): boolean {
+  return c.kind === "person" || boot.seen !== false
+}
+
 /** OwnStatus says that the server has one's newest message and, while near, how many have seen it. */
 export function OwnStatus({ conversation: c, message: m, near }: {
   conversation: Conversation
@@ -21,7 +27,7 @@ export function OwnStatus({ conversation: c, message: m, near }: {
 }) {
   const [seen, setSeen] = useState<Seen>()
   useEffect(() => {
-    if (!near) return
+    if (!near || !showsSeen(c)) return
     let over = false
     load(c.id, m.id).then((s) => { if (!over) setSeen(s) }, () => undefined) // it is only said less
     return () => { over = true }

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -168,7 +169,7 @@ func (s *scene) lookPlain(done []act) {
 
 // theActs is the table.
 func theActs() []act {
-	return append(append(sayingActs(), changingActs()...), otherActs()...)
+	return slices.Concat(sayingActs(), changingActs(), keptActs(), otherActs())
 }
 
 func sayingActs() []act {
