@@ -36,7 +36,7 @@ type Values struct {
 
 	Quiet store.QuietHours // for people who have chosen none; Zone is the organization's time zone
 
-	Offline  bool // browsers keep messages, to open the chat without a line
+	Offline  bool // browsers keep messages, to open the chat while offline
 	Previews bool // links in messages are described: the server fetches their pages
 	Seen     bool // authors see who has read their messages in groups
 

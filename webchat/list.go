@@ -23,7 +23,7 @@ type List struct {
 	Me            Me             `json:"me"`
 	Conversations []Conversation `json:"conversations"`
 	// Keeps is what the organization allows browsers.
-	Keeps bool `json:"keeps" doc:"a browser may keep messages, to show them without a line"`
+	Keeps bool `json:"keeps" doc:"a browser may keep messages, to show them while offline"`
 }
 
 // Conversations gives every conversation of a person: the rooms of groups and themes that the person may read, other

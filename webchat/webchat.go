@@ -50,7 +50,7 @@ type Config struct {
 	Words     *i18n.Catalogue
 	// Web gives the beginning of the addresses of pages; "" where there are none.
 	Web func() string
-	// Keeps says whether browsers may keep messages, to show them without a line; nil: they may.
+	// Keeps says whether browsers may keep messages, to show them while offline; nil: they may.
 	Keeps func() bool
 	// Seen says whether authors see who has read their messages in rooms; nil: they do.
 	Seen func() bool
@@ -211,7 +211,7 @@ func (s *Service) resetAll() {
 	}
 }
 
-// Keeps says whether browsers may keep messages, to show them without a line.
+// Keeps says whether browsers may keep messages, to show them while offline.
 func (s *Service) Keeps() bool { return s.cfg.Keeps == nil || s.cfg.Keeps() }
 
 // failed logs an error of ours that nobody else is told.

@@ -10,7 +10,7 @@ import (
 // versionHeader says which version of the front a page is of, so that the service worker keeps the page with its files.
 const versionHeader = "Parley-Version"
 
-// keepsHeader says "no" where the organization forbids browsers to keep anything for opening without a line: the
+// keepsHeader says "no" where the organization forbids browsers to keep anything for opening while offline: the
 // service worker forgets what it has.
 const keepsHeader = "Parley-Keeps"
 

@@ -34,7 +34,7 @@ export interface Boot {
   several?: boolean
   /** links are pages outside of the chat that the organization shows to one, with the names of icons. */
   links?: { name: string; url: string; icon: string }[]
-  /** keeps is whether this browser may keep messages, to show them without a line. */
+  /** keeps is whether this browser may keep messages, to show them while offline. */
   keeps?: boolean
   /** seen is whether authors see who has read their messages in rooms. */
   seen?: boolean

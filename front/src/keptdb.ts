@@ -1,4 +1,4 @@
-// What is shown without a line: the conversations, and their last messages. The browser's database keeps it, for the
+// What is shown while offline: the conversations, and their last messages. The browser's database keeps it, for the
 // account that is signed in alone. The service worker uses this too: nothing of the page is imported here.
 
 import type { Conversation, Message } from "./types"

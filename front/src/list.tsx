@@ -107,7 +107,7 @@ export function MessageList({ conversation: c, jump }: { conversation: Conversat
             </div>
           ))}
           {h.loading.value && h.newer.value && messages.length > 0 && <Loading />}
-          {/* What is kept is shown without a line, and the line says of itself that it is down. */}
+          {/* What is kept is shown while offline, and the line says of itself that it is down. */}
           {h.error.value && (line.value === "online" || !messages.length) && <Failure history={h} />}
         </div>
       </div>

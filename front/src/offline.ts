@@ -1,4 +1,4 @@
-// Opening without a line: what was there last is shown until the server answers, and if it does not. It is wiped at the
+// Opening while offline: what was there last is shown until the server answers, and if it does not. It is wiped at the
 // end of the session, and room by room when one may not read a room any more. An organization can forbid it.
 
 import { effect, signal } from "@preact/signals"

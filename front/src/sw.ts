@@ -1,4 +1,4 @@
-// The service worker: it shows notifications while nobody looks at the chat, and opens the chat without a line.
+// The service worker: it shows notifications while nobody looks at the chat, and opens the chat while offline.
 
 import { forget, pagesKept } from "./keptdb"
 

@@ -211,7 +211,7 @@ func keeps(n int) string {
 	})()`, n)
 }
 
-// TestOffline: without a line the chat opens with what was there last, what is written waits, also over another
+// TestOffline: while offline, the chat opens with what was there last, what is written waits, also over another
 // opening, and is sent once; what one may not read any more is forgotten at once, and all of it at the end of the
 // session.
 func TestOffline(t *testing.T) {
