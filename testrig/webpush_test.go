@@ -103,11 +103,12 @@ func (p *pusher) serve(w http.ResponseWriter, r *http.Request) {
 	if err := json.Unmarshal(text, &got.Content); err != nil {
 		p.t.Errorf("%s: %v", text, err)
 	}
+	status := int(p.status.Load()) // the test changes it once it knows of this message
 	p.got <- got
-	if p.status.Load() == http.StatusFound {
+	if status == http.StatusFound {
 		w.Header().Set("Location", p.srv.URL+"/elsewhere")
 	}
-	w.WriteHeader(int(p.status.Load()))
+	w.WriteHeader(status)
 }
 
 // open decrypts a message (RFC 8188, RFC 8291).
