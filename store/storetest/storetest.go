@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Scheduled", scheduled}, {"Desks", desks},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			st := open(t)
 			defer func() {
 				if err := st.Close(); err != nil {
