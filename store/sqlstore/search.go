@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"parley/store"
@@ -152,29 +151,25 @@ func (n *search) rooms(ctx context.Context) (err error) {
 
 const foundColumns = "a.id, a.stanza, a.room, a.nick, a.sender"
 
-// tails reads what some rooms have that is not in the index.
+// tails reads what some rooms have that is not in the index. They are in one parameter of text: CockroachDB takes each
+// parameter in a WITH for a text, whatever it is cast to.
 func (n *search) tails(ctx context.Context, names []string) error {
-	w := &filter{args: []any{n.f.Rooms}}
-	var values strings.Builder
+	after := make(map[string]store.ID, len(names))
 	first := n.high
-	for i := range lookUps { // always as many, so that the text is prepared once
-		after := n.high
-		if i < len(names) {
-			after = n.may[names[i]].after
-			first = min(first, after)
-		}
-		w.args = append(w.args, names[min(i, len(names)-1)], after)
-		if i > 0 {
-			values.WriteByte(',')
-		}
-		values.WriteString("(CAST($" + strconv.Itoa(2*i+2) + " AS TEXT), CAST($" + strconv.Itoa(2*i+3) + " AS INT8))")
+	for _, name := range names {
+		m := n.may[name]
+		after[name] = store.ID(m.after)
+		first = min(first, m.after)
 	}
+	with, list, err := n.s.list(after)
+	if err != nil {
+		return err
+	}
+	w := &filter{args: []any{n.f.Rooms, n.high, list}}
 	n.said(w)
 	w.and("a.id >=", max(n.low, first)) // for the query planner
-	w.and("a.id <=", n.high)
-	return n.read(ctx, "WITH tails (room, after) AS (VALUES "+values.String()+") SELECT "+foundColumns+
-		" FROM tails CROSS JOIN room_archive a WHERE a.host = $1 AND a.room = tails.room AND a.id > tails.after"+
-		w.where.String(), w.args)
+	return n.read(ctx, with+" SELECT "+foundColumns+" FROM l CROSS JOIN room_archive a WHERE a.host = $1 "+
+		"AND a.room = l.name AND a.id > l.past AND a.id <= $2"+w.where.String(), w.args)
 }
 
 // said is the filter for a message's author.
