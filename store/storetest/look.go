@@ -114,3 +114,56 @@ func lookMentioned(s *suite) {
 	got, _ = x.looked(store.Find{Max: 9, Mentioned: true, From: x.withs[ids[3]]})
 	s.same(len(got), 1)
 }
+
+// lookAcross looks through several rooms together, whose messages are hours apart, and leaves out a room that the asker
+// is not in.
+func lookAcross(s *suite) {
+	const asker, juliet = "romeo@example.org", "juliet@example.org"
+	s.user("romeo", "juliet")
+	var all, ofJuliet, links []store.ID
+	for i, room := range []string{"r", "s", "t", "other"} {
+		var may []store.Affiliation
+		if room != "other" {
+			may = append(may, store.Affiliation{JID: asker, Affiliation: "admin"})
+		}
+		s.ok(s.st.CreateRoom(s.ctx, roomRow(room), may...))
+		taken := must[store.Room](s)(s.st.TakeRoom(s.ctx, rooms, room))
+		var ws []store.Write
+		for n := range 40 {
+			e := &store.RoomEntry{
+				Host:   rooms,
+				Room:   room,
+				Epoch:  taken.Epoch,
+				Seq:    int64(n + 1),
+				ID:     store.FirstID(at(n*n*600+i)) + 1,
+				Sender: []string{asker, juliet}[n%2],
+				Stanza: said([]string{"plain", "https://example.org/", "plain"}[n%3]),
+			}
+			if ws = append(ws, e); room == "other" {
+				continue
+			}
+			all = append(all, e.ID)
+			if e.Sender == juliet {
+				ofJuliet = append(ofJuliet, e.ID)
+			}
+			if n%3 == 1 {
+				links = append(links, e.ID)
+			}
+		}
+		s.ok(s.st.Commit(s.ctx, ws...))
+	}
+	x := &searched{suite: s}
+	finds := func(f store.Find, want []store.ID) {
+		s.Helper()
+		slices.Sort(want)
+		slices.Reverse(want)
+		got, _ := x.looked(f)
+		s.same(got, want)
+	}
+	finds(store.Find{Max: 7}, all)
+	finds(store.Find{Max: 7, From: juliet}, ofJuliet)
+	finds(store.Find{Max: 100, Any: []string{"https://"}}, links)
+	slices.Sort(all)
+	finds(store.Find{Max: 7, After: all[10].Time(), Before: all[19].Time()}, slices.Clone(all[10:20]))
+	finds(store.Find{Max: 7, Before: all[0].Time().Add(-time.Second)}, nil)
+}
