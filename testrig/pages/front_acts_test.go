@@ -169,7 +169,7 @@ func (s *scene) lookPlain(done []act) {
 
 // theActs is the table.
 func theActs() []act {
-	return slices.Concat(sayingActs(), changingActs(), keptActs(), otherActs())
+	return slices.Concat(sayingActs(), changingActs(), otherActs())
 }
 
 func sayingActs() []act {

@@ -138,9 +138,10 @@ func (b *browser) focus(text string) {
 	b.run(`(e => { e.focus(); return document.activeElement === e })(__row(%s))`, text)
 }
 
-// choose opens the menu of a message, and chooses a line of it.
+// choose opens the menu of a message that the server has, and chooses a line of it.
 func (b *browser) choose(text, item string) {
 	b.t.Helper()
+	b.untilf(`__row(%s)?.matches(":not(.pending)")`, text)
 	b.focus(text)
 	b.key(kb.Enter)
 	b.until(`document.querySelector("[role=menu]:popover-open") !== null`)
