@@ -39,6 +39,33 @@ func waits(st *wire.Stanza) bool {
 	return st.Type != "headline" && st.Type != "groupchat" && st.Type != "error"
 }
 
+// Waits reports whether a message is kept for later when no client takes it (XEP-0160): of type chat or normal, with
+// content, and not marked as not to be stored.
+func Waits(st *wire.Stanza) bool {
+	switch st.Type {
+	case "chat", "normal", "":
+	default:
+		return false
+	}
+	says := false
+	for i := range st.Children {
+		n := &st.Children[i].Name
+		switch n.Space {
+		case wire.NSHints:
+			switch n.Local {
+			case "no-store":
+				return false
+			case "store":
+				says = true
+			}
+		case "http://jabber.org/protocol/chatstates", wire.NSSID, wire.NSDelay:
+		default:
+			says = true
+		}
+	}
+	return says
+}
+
 // settled runs give, which delivers a committed message. When several clients get copies, a lost copy can only be
 // judged at the end, when it is known whether another client has the message; settled judges it there.
 func (h *Host) settled(ctx context.Context, a *Account, p *Pass, give func() error) error {

@@ -100,7 +100,13 @@ func (c carbons) sent(_ context.Context, p *server.Pass) error {
 }
 
 func (c carbons) received(_ context.Context, p *server.Pass) error {
+	// A message that no client takes waits for one (XEP-0160): to a client that is just arriving it comes from there,
+	// and a copy would be a second one.
+	waits := len(p.Delivered) == 0 && server.Waits(p.Stanza)
 	c.copy("received", p, func(s *server.Session) bool {
+		if pr, prio := s.Presence(); waits && (pr == nil || prio >= 0) {
+			return false
+		}
 		for _, d := range p.Delivered {
 			if d == s {
 				return false

@@ -57,35 +57,9 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 	}
 }
 
-// keeps says whether a message is kept: of type chat or normal, with content, and not marked as not to be stored.
-func keeps(st *wire.Stanza) bool {
-	switch st.Type {
-	case "chat", "normal", "":
-	default:
-		return false
-	}
-	says := false
-	for i := range st.Children {
-		n := &st.Children[i].Name
-		switch n.Space {
-		case wire.NSHints:
-			switch n.Local {
-			case "no-store":
-				return false
-			case "store":
-				says = true
-			}
-		case "http://jabber.org/protocol/chatstates", wire.NSSID, wire.NSDelay:
-		default:
-			says = true
-		}
-	}
-	return says
-}
-
 func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
-	if !keeps(st) {
+	if !server.Waits(st) {
 		return nil
 	}
 	n, bytes, err := o.st.CountOffline(ctx, o.h.Domain, p.Account)
