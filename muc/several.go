@@ -175,12 +175,15 @@ func (k *several) change(ctx context.Context, by jid.JID, cs []Change) error {
 		k.reread(ctx)
 		return err
 	}
-	r.s.PostLoaded(r.name, func(ctx context.Context, r *Room) { // once everyone has seen the change
-		if endIfDeserted(ctx, r); !r.over {
-			k.tell(ctx, c)
-		}
+	r.s.PostLoaded(r.name, endIfDeserted) // once everyone has seen the change
+	r.s.Background(func(ctx context.Context) {
+		after(ctx) // browsers of those who are new hear from now on
+		r.s.PostLoaded(r.name, func(ctx context.Context, r *Room) {
+			if !r.over {
+				k.tell(ctx, c)
+			}
+		})
 	})
-	r.s.Background(after)
 	return nil
 }
 

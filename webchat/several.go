@@ -172,6 +172,11 @@ func (s *Service) SeveralChanged(_ context.Context, ch muc.SeveralChange) {
 	if s.open.Load() == 0 {
 		return
 	}
+	for _, j := range ch.Added {
+		for _, b := range s.of(j.Local()) { // at once: the room says next who is new
+			s.watch(b, ch.Room, &viewer{addressed: true})
+		}
+	}
 	s.do(func(ctx context.Context) {
 		title, people := ch.Title, ch.People
 		if r := s.Rooms.Loaded(ch.Room.Local()); r != nil { // it may have changed once more
