@@ -15,8 +15,8 @@ func Traces(what string) []string {
 	return nil
 }
 
-// Has says whether a message has what a search asks for: a "file", a "link" in its text, or a "mention" of somebody,
-// who is a bare address. Every message has "".
+// Has says whether a message has a "file", a "link" in its text, or a "mention" of the bare address who. For "" it
+// returns true.
 func (m *Message) Has(what, who string) bool {
 	switch what {
 	case "file":

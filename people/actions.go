@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -256,26 +255,13 @@ func (p *People) changeActions(ctx context.Context, by Actor, f actionsAct) erro
 	if !by.Runs() {
 		return fault.ErrRole
 	}
-	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
-		was, err := p.st.Actions(ctx, p.h.Domain)
-		if err != nil {
-			return err
-		}
-		now, err := f(ctx, a, slices.Clone(was))
-		if err != nil {
-			return err
-		}
-		for i, one := range now {
-			one.Place = int64(i + 1)
-			if at := actionAt(was, one.ID); at >= 0 && reflect.DeepEqual(was[at], one) {
-				continue
-			}
-			if err := p.st.SetAction(ctx, p.h.Domain, one); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	list := ordered[store.Action]{
+		read:  func(ctx context.Context) ([]store.Action, error) { return p.st.Actions(ctx, p.h.Domain) },
+		write: p.st.SetAction,
+		id:    func(a *store.Action) string { return a.ID },
+		place: func(a *store.Action) *int64 { return &a.Place },
+	}
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error { return list.change(ctx, a, p.h.Domain, f) })
 }
 
 var errNoAction = fault.New(fault.NotFound, "", "There is no such action")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"net/url"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -176,28 +175,17 @@ type fieldList = []store.ProfileField
 
 // changeFields changes the list of fields in one act.
 func (p *People) changeFields(ctx context.Context, by Actor, f fieldsAct) error {
+	list := ordered[store.ProfileField]{
+		read:  p.Fields,
+		write: p.st.SetProfileField,
+		id:    func(f *store.ProfileField) string { return f.Key },
+		place: func(f *store.ProfileField) *int64 { return &f.Place },
+	}
 	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
 		if !by.Runs() {
 			return fault.ErrRole
 		}
-		was, err := p.Fields(ctx)
-		if err != nil {
-			return err
-		}
-		now, err := f(ctx, a, slices.Clone(was))
-		if err != nil {
-			return err
-		}
-		for i, field := range now {
-			field.Place = int64(i + 1)
-			if at := position(was, field.Key); at >= 0 && reflect.DeepEqual(was[at], field) {
-				continue
-			}
-			if err := p.st.SetProfileField(ctx, p.h.Domain, field); err != nil {
-				return err
-			}
-		}
-		return nil
+		return list.change(ctx, a, p.h.Domain, f)
 	})
 }
 

@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"net/url"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,26 +133,13 @@ type linksAct func(ctx context.Context, a *acts.Act, ls []store.Link) ([]store.L
 
 // changeLinks changes the list of links in one act.
 func (p *People) changeLinks(ctx context.Context, by Actor, f linksAct) error {
-	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
-		was, err := p.Links(ctx, by)
-		if err != nil {
-			return err
-		}
-		now, err := f(ctx, a, slices.Clone(was))
-		if err != nil {
-			return err
-		}
-		for i, l := range now {
-			l.Place = int64(i + 1)
-			if at := linkAt(was, l.ID); at >= 0 && reflect.DeepEqual(was[at], l) {
-				continue
-			}
-			if err := p.st.SetLink(ctx, p.h.Domain, l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	list := ordered[store.Link]{
+		read:  func(ctx context.Context) ([]store.Link, error) { return p.Links(ctx, by) },
+		write: p.st.SetLink,
+		id:    func(l *store.Link) string { return l.ID },
+		place: func(l *store.Link) *int64 { return &l.Place },
+	}
+	return p.do(ctx, by, func(ctx context.Context, a *acts.Act) error { return list.change(ctx, a, p.h.Domain, f) })
 }
 
 var errNoLink = fault.New(fault.NotFound, "", "There is no such link")

@@ -26,8 +26,8 @@ const (
 	laterSaid  = 200  // messages after one by which somebody shows to have seen it
 )
 
-// ShowsSeen says whether authors see who has read their messages in rooms. Between two people that is for the reader's
-// client (XEP-0333).
+// ShowsSeen says whether the author of a message in a room sees its readers. Between two people the reader's client
+// decides (XEP-0333).
 func (s *Service) ShowsSeen() bool { return s.cfg.Seen == nil || s.cfg.Seen() }
 
 // MayKnowReaders returns an error if a person may not know who has seen a message: it is for its author.

@@ -52,7 +52,7 @@ type Config struct {
 	Web func() string
 	// Keeps says whether browsers may keep messages, to show them while offline; nil: they may.
 	Keeps func() bool
-	// Seen says whether authors see who has read their messages in rooms; nil: they do.
+	// Seen says whether the author of a message in a room sees its readers; nil: yes.
 	Seen func() bool
 	// Photo gives the path of a person's picture; "" if there is none.
 	Photo func(ctx context.Context, account string) (string, error)

@@ -143,7 +143,7 @@ func (s *Server) actions(d *doors) {
 	})
 }
 
-// OwnActions shows actions to somebody who may use them.
+// OwnActions are actions as a person sees who may use them.
 func OwnActions(as []people.OwnAction) []OwnAction {
 	out := []OwnAction{}
 	for _, a := range as {

@@ -8,14 +8,14 @@ import (
 	"parley/wire/jid"
 )
 
-// SeenQuery asks who has seen a message.
+// SeenQuery names a message, and the part of the list of its readers.
 type SeenQuery struct {
 	InSaid
 	Offset int `query:"offset" minimum:"0" maximum:"100"`
 	Limit  int `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
-// ListSeen says who has seen a message of the caller's.
+// ListSeen lists the readers of a message that the caller has written.
 var ListSeen = chats[SeenQuery, webchat.Seen](
 	"list-seen", http.MethodGet, "/conversations/{id}/messages/{message}/seen", "messages:read",
 	"Who has seen a message of one's own; where more than 100 people are, only how many",

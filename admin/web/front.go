@@ -45,7 +45,7 @@ type boot struct {
 	Keeps   bool           `json:"keeps"`    // the browser may keep messages
 	Links   []ownLink      `json:"links"`    // that the organization shows to the person
 	Preview bool           `json:"previews"` // the server describes links
-	Seen    bool           `json:"seen"`     // authors see who has read their messages in rooms
+	Seen    bool           `json:"seen"`     // in rooms, the author of a message sees its readers
 
 	Actions []api.OwnAction `json:"actions"` // on messages, that the person may use
 }

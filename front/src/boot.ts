@@ -36,7 +36,7 @@ export interface Boot {
   links?: { name: string; url: string; icon: string }[]
   /** keeps is whether this browser may keep messages, to show them while offline. */
   keeps?: boolean
-  /** seen is whether authors see who has read their messages in rooms. */
+  /** seen is whether in rooms, the author of a message sees its readers. */
   seen?: boolean
   /** previews is whether the server describes links. */
   previews?: boolean
