@@ -104,8 +104,10 @@ func (c carbons) received(_ context.Context, p *server.Pass) error {
 	// and a copy would be a second one.
 	waits := len(p.Delivered) == 0 && server.Waits(p.Stanza)
 	c.copy("received", p, func(s *server.Session) bool {
-		if pr, prio := s.Presence(); waits && (pr == nil || prio >= 0) {
-			return false
+		if waits {
+			if pr, prio := s.Presence(); pr == nil || prio >= 0 {
+				return false
+			}
 		}
 		for _, d := range p.Delivered {
 			if d == s {
