@@ -27,8 +27,11 @@ export interface Suggestion {
   send?: boolean
 }
 
+/** Suggestions are what a menu offers. current is false while they are of earlier letters. */
+export interface Suggestions { list: readonly Suggestion[]; current: boolean }
+
 /** useSuggestions loads what a menu offers. Later answers to earlier letters are dropped. */
-export function useSuggestions(conversation: Conversation, trigger: Trigger | undefined): readonly Suggestion[] {
+export function useSuggestions(conversation: Conversation, trigger: Trigger | undefined): Suggestions {
   const [found, setFound] = useState<{ for: string; list: readonly Suggestion[] }>({ for: "", list: [] })
   const wanted = trigger ? `${conversation.id} ${trigger.kind} ${trigger.query}` : ""
   useEffect(() => {
@@ -45,11 +48,13 @@ export function useSuggestions(conversation: Conversation, trigger: Trigger | un
       cancel.abort()
     }
   }, [wanted])
-  if (!trigger) return []
+  if (!trigger) return { list: [], current: true }
+  const current = found.for === wanted
   // While the next answer is on its way the last one stays, if it is of the same menu.
   const kind = `${conversation.id} ${trigger.kind} `
   // Of statuses there is no way to it, and Enter sends a text that none of them begins with.
-  return trigger.kind === "status" && found.for !== wanted || !found.for.startsWith(kind) ? [] : found.list
+  const fits = trigger.kind === "status" ? current : found.for.startsWith(kind)
+  return { list: fits ? found.list : [], current }
 }
 
 async function suggest(conversation: Conversation, trigger: Trigger, cancel: AbortSignal): Promise<Suggestion[]> {

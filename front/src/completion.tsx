@@ -1,6 +1,6 @@
 // The menu over the field: names, emoji and commands that fit what is being written.
 
-import { useId, useRef, useState } from "preact/hooks"
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks"
 import { useSuggestions, type Suggestion } from "./complete"
 import { composing } from "./composing"
 import { used } from "./emoji"
@@ -21,8 +21,9 @@ export interface CompletionMenu {
   aria: Record<string, string | undefined>
   /** look finds out whether the menu is to be open, after a change in the field. */
   look: () => void
-  /** onKey takes the keys of the menu while it is open. It says whether it took one. */
-  onKey: (e: KeyboardEvent) => boolean
+  /** onKey takes the keys of the menu while it is open. It says whether it took one; otherwise is done if, after all,
+   * nothing is there to choose. */
+  onKey: (e: KeyboardEvent, otherwise: () => void) => boolean
   pick: (s: Suggestion) => void
   close: () => void
 }
@@ -33,7 +34,8 @@ export function useCompletion(c: Conversation, field: { current: HTMLTextAreaEle
   const [trigger, setTrigger] = useState<Trigger>()
   const [active, setActive] = useState(0)
   const left = useRef<string | undefined>(undefined) // kind and place of the word whose menu was closed
-  const list = useSuggestions(c, trigger)
+  const late = useRef<{ key: string; otherwise: () => void } | undefined>(undefined) // chosen before the list was there
+  const { list, current } = useSuggestions(c, trigger)
   const open = trigger !== undefined && list.length > 0
   const look = () => {
     const f = field.current
@@ -42,11 +44,15 @@ export function useCompletion(c: Conversation, field: { current: HTMLTextAreaEle
       ? triggerAt(f.value, f.selectionStart) : undefined
     if (!found || spotOf(found) !== left.current) left.current = undefined
     const next = left.current === undefined ? found : undefined
-    if (next?.query !== trigger?.query || next?.kind !== trigger?.kind) setActive(0)
+    if (next?.query !== trigger?.query || next?.kind !== trigger?.kind) {
+      setActive(0)
+      late.current = undefined
+    }
     setTrigger(next)
   }
   const close = () => {
     left.current = trigger && spotOf(trigger)
+    late.current = undefined
     setTrigger(undefined)
   }
   const pick = (s: Suggestion) => {
@@ -64,13 +70,25 @@ export function useCompletion(c: Conversation, field: { current: HTMLTextAreaEle
     setTrigger(undefined)
     replace(f, begin, end, s.text)
   }
-  const onKey = (e: KeyboardEvent): boolean => {
+  const choose = (key: string, s: Suggestion | undefined): boolean => {
+    if (!s || key === "Enter" && isWhole(s, trigger!)) return false
+    pick(s)
+    return true
+  }
+  useLayoutEffect(() => {
+    const waiting = late.current
+    if (!waiting || !current) return
+    late.current = undefined
+    if (!choose(waiting.key, list[0])) waiting.otherwise()
+  }, [current, list])
+  const onKey = (e: KeyboardEvent, otherwise: () => void): boolean => {
     if (!open || e.ctrlKey || e.metaKey || e.altKey) return false
-    const s = list[Math.min(active, list.length - 1)]!
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
       setActive((active + (e.key === "ArrowDown" ? 1 : list.length - 1)) % list.length)
-    } else if (e.key === "Tab" && !e.shiftKey || e.key === "Enter" && !e.shiftKey && !isWhole(s, trigger!)) {
-      pick(s)
+    } else if ((e.key === "Tab" || e.key === "Enter") && !e.shiftKey) {
+      // Who writes fast means what fits the letters that are there, not what is still shown for earlier ones.
+      if (!current) late.current = { key: e.key, otherwise }
+      else if (!choose(e.key, list[Math.min(active, list.length - 1)])) return false
     } else if (e.key === "Escape") {
       close()
     } else return false

@@ -15,7 +15,7 @@ import { linkOf, refusedIn } from "./links"
 import { mayEdit } from "./may"
 import { mentionsIn, named } from "./mentions"
 import { edit, history, send, typing } from "./state"
-import { grow, wrap } from "./textfield"
+import { grow, insertInto, wrap } from "./textfield"
 import type { Conversation } from "./types"
 import { Icon, toast } from "./ui"
 import { attach, attachments, takeFiles } from "./uploads"
@@ -87,7 +87,12 @@ function Field({ conversation: c }: { conversation: Conversation }) {
   }, [waiting.value, files.value])
 
   const onKey = (e: KeyboardEvent) => {
-    if (e.isComposing || e.keyCode === 229 || menu.onKey(e)) return
+    const otherwise = () => {
+      if (e.key !== "Enter") return
+      if (sendsOnEnter()) void submit()
+      else if (field.current) insertInto(field.current, "\n")
+    }
+    if (e.isComposing || e.keyCode === 229 || menu.onKey(e, otherwise)) return
     onFieldKey(e, c, text, () => void submit())
   }
   const onInput = (value: string) => {

@@ -54,24 +54,40 @@ export function Picker({ label, load, chosen, all, onChosen, onPick, placeholder
   among?: string
 }) {
   const [words, setWords] = useState("")
-  const { found, problem, next } = useFound(words, load, among)
+  const { found, current, problem, next } = useFound(words, load, among)
+  const late = useRef<{ newTab: boolean } | undefined>(undefined) // Enter was pressed before the answer came
   const [active, setActive] = useState(0)
   const id = useId()
   useEffect(() => setActive(0), [words, among])
+  const write = (text: string) => {
+    late.current = undefined
+    setWords(text)
+  }
   const has = (c: Choice) => chosen?.some((other) => other.id === c.id) ?? false
   const pick = (c: Choice, newTab = false) => {
     if (!chosen) return onPick?.(c, newTab)
     onChosen?.(has(c) ? chosen.filter((other) => other.id !== c.id) : [...chosen, c])
   }
   const list = found?.choices ?? []
+  const enter = (newTab: boolean) => {
+    const c = list[active]
+    if (c) pick(c, newTab)
+    if (c && chosen) setWords("") // for the next name
+  }
+  useEffect(() => {
+    const waiting = late.current
+    if (!waiting || !current) return
+    late.current = undefined
+    enter(waiting.newTab)
+  }, [current, found])
   const onKey = (e: KeyboardEvent) => {
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
       const step = e.key === "ArrowDown" ? 1 : list.length - 1
       setActive(list.length ? (active + step) % list.length : 0)
     } else if (e.key === "Enter" && !e.isComposing) {
-      const c = list[active]
-      if (c) pick(c, e.ctrlKey || e.metaKey)
-      if (c && chosen) setWords("") // for the next name
+      // What is still shown for earlier letters is not what is meant.
+      if (current) enter(e.ctrlKey || e.metaKey)
+      else late.current = { newTab: e.ctrlKey || e.metaKey }
     } else if (e.key === "Backspace" && !words && chosen?.length) {
       onChosen?.(chosen.slice(0, -1))
     } else return
@@ -85,7 +101,7 @@ export function Picker({ label, load, chosen, all, onChosen, onPick, placeholder
         <input type="search" role="combobox" list={undefined} aria-expanded="true" aria-autocomplete="list"
           aria-controls={id} aria-label={label} aria-activedescendant={list[active] ? `${id}-${active}` : undefined}
           autocomplete="off" spellcheck={false} data-autofocus dir="auto" value={words}
-          placeholder={placeholder ?? label} onInput={(e) => setWords(e.currentTarget.value)} onKeyDown={onKey} />
+          placeholder={placeholder ?? label} onInput={(e) => write(e.currentTarget.value)} onKeyDown={onKey} />
       </div>
       {chosen && all !== false && found && list.length > 1 && (
         <SelectAll found={found} chosen={chosen} onChosen={onChosen} />
@@ -100,10 +116,15 @@ export function Picker({ label, load, chosen, all, onChosen, onPick, placeholder
   )
 }
 
-/** useFound looks for words a moment after the last letter. Older answers that come late are dropped. */
+/**
+ * useFound looks for words a moment after the last letter. Older answers that come late are dropped. current says whether
+ * what was found is the whole answer to these words.
+ */
 function useFound(words: string, load: Load, among?: string) {
   const [found, setFound] = useState<Found>()
   const [problem, setProblem] = useState<string>()
+  const [answered, setAnswered] = useState<string>()
+  const wanted = `${among ?? ""} ${words}`
   useEffect(() => {
     const cancel = new AbortController()
     const show = (f: Found) => {
@@ -111,7 +132,10 @@ function useFound(words: string, load: Load, among?: string) {
       setFound(f)
       setProblem(undefined)
     }
-    const look = () => load(words.trim(), cancel.signal, show).then(show, (err) => {
+    const look = () => load(words.trim(), cancel.signal, show).then((f) => {
+      show(f)
+      if (!cancel.signal.aborted) setAnswered(wanted)
+    }, (err) => {
       if (!cancel.signal.aborted) setProblem(detailOf(err))
     })
     const timer = setTimeout(look, words ? 120 : 0)
@@ -126,7 +150,7 @@ function useFound(words: string, load: Load, among?: string) {
       now === before ? { ...more, choices: [...before.choices, ...more.choices] } : now),
     (err) => setProblem(detailOf(err)))
   }
-  return { found, problem, next }
+  return { found, current: answered === wanted, problem, next }
 }
 
 function Lines({ id, label, list, active, ticked, onPick }: {

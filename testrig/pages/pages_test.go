@@ -160,8 +160,8 @@ func (b *browser) until(js string) {
 		case <-tick.C:
 		case <-ctx.Done():
 			where, _ := chromedp.Run(b.ctx, chromedp.Location())
-			text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body.innerText.slice(0, 900)`))
-			b.t.Fatalf("on %s, waiting for %s: %v\n%s", where, js, err, text)
+			text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`JSON.stringify([...document.querySelectorAll("textarea, input")].filter(e => e.type !== "password").map(e => e.value)) + "\n" + document.body.innerText.slice(0, 900)`))
+			b.t.Fatalf("on %s, waiting for %s: %v\nfields: %s", where, js, err, text)
 		}
 	}
 }

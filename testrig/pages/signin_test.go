@@ -231,7 +231,8 @@ func (b *browser) typed(id, text string) {
 // race detector sees it.
 func (b *browser) keys(selector, text string) {
 	b.t.Helper()
-	b.do(chromedp.Focus(chromedp.CSS(selector), chromedp.NodeVisible), chromedp.KeyEvent(text))
+	b.do(chromedp.Focus(chromedp.CSS(selector), chromedp.NodeVisible))
+	b.key(text)
 }
 
 // follow clicks and waits for the page it leads to.
