@@ -33,14 +33,17 @@ func hello(id string, incarnation int64) string {
 }
 
 // ask connects to a node at its recorded address.
-func ask(ctx context.Context, n store.ClusterNode) outcome {
+func (s *Seat) ask(ctx context.Context, n store.ClusterNode) outcome {
 	if onLoopback(n.Address) && (n.Scope == "" || n.Scope != scope()) {
 		return silent // it is the loopback address of another machine
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", n.Address)
+	dial := s.cfg.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	c, err := dial(ctx, "tcp", n.Address)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return refused
 	}

@@ -33,7 +33,8 @@ type Config struct {
 	Rows      Rows
 	Dir       string // the data folder
 	Listen    func() (net.Listener, error)
-	Advertise string // the address at which others reach Listen; "": its own address
+	Dial      func(ctx context.Context, network, address string) (net.Conn, error) // nil: over the machine's network
+	Advertise string                                                               // the address at which others reach Listen; "": its own address
 	Version   string
 	Lease     time.Duration // 0: 30 s
 	TakeOver  bool          // do not wait for the lease of a node that does not answer
@@ -160,7 +161,7 @@ func (s *Seat) claim(ctx context.Context) error {
 func (s *Seat) gone(ctx context.Context, n *store.ClusterNode, known map[string]int64) (bool, error) {
 	own := n.ID == s.id.id
 	until, waited := known[n.ID]
-	w := ask(ctx, *n)
+	w := s.ask(ctx, *n)
 	switch {
 	case w == alive && own:
 		return false, fmt.Errorf("%w under the same identity: %s: this data folder is a copy of its folder: remove "+

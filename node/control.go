@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -63,7 +64,11 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 	if err != nil {
 		return fmt.Errorf("listeners.control.mode: %w", err)
 	}
-	l, err := admin.ListenSocket(c.Path, fs.FileMode(mode))
+	listen := func() (net.Listener, error) { return admin.ListenSocket(c.Path, fs.FileMode(mode)) }
+	if n.network != nil {
+		listen = func() (net.Listener, error) { return n.network.Listen("unix", c.Path) }
+	}
+	l, err := listen()
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,10 @@ type Node struct {
 	acts     *acts.Log
 	settings *settings.Settings
 
-	writable *admin.Writable
+	writable     *admin.Writable
+	storeOptions func(*sqlstore.Options) // nil: the usual
+	network      Network                 // nil: the machine's
+
 	seat     *cluster.Seat // nil: no other process can reach the database
 	takeOver bool
 	lease    time.Duration // 0: the usual
@@ -114,6 +117,21 @@ type Option func(*Node)
 // WithClock makes ids come from another clock than the machine's.
 func WithClock(now func() time.Time) Option { return func(n *Node) { n.IDs.Clock = now } }
 
+// Network is how a node listens and reaches other nodes, as net.Listen and net.Dialer do.
+type Network interface {
+	Listen(network, address string) (net.Listener, error)
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// WithNetwork gives a node another network than the machine's, for its doors, its control socket and other nodes. Other
+// servers are still reached over the machine's.
+func WithNetwork(w Network) Option { return func(n *Node) { n.network = w } }
+
+// WithStoreOptions changes how a node opens its store.
+func WithStoreOptions(change func(*sqlstore.Options)) Option {
+	return func(n *Node) { n.storeOptions = change }
+}
+
 // New builds a node: it opens the store (and migrates its schema if configured) and the certificates, and builds hosts
 // and services. Nothing listens yet.
 func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option) (*Node, error) {
@@ -137,6 +155,9 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 	n.doors = door.NewHouse(log, n.Registry)
 	for _, o := range os {
 		o(n)
+	}
+	if n.network != nil {
+		n.doors.Open = n.network.Listen
 	}
 	if err := doctor.Usable(cfg); err != nil { // before another server is taken over or a schema is changed
 		return nil, err

@@ -27,13 +27,17 @@ func (n *Node) openStore(ctx context.Context) (err error) {
 	sqlite := strings.HasPrefix(cfg.Store.DSN, "sqlite:")
 	first, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	n.Store, err = sqlstore.Open(first, cfg.Store.DSN, sqlstore.Options{
+	o := sqlstore.Options{
 		Log:            n.Log,
 		MaxConnections: cfg.Store.MaxConnections,
 		CommitBatch:    cfg.Store.CommitBatch,
 		Migrate:        cfg.Store.Migrate && sqlite,
-	})
-	if err != nil || sqlite {
+	}
+	if n.storeOptions != nil {
+		n.storeOptions(&o)
+	}
+	n.Store, err = sqlstore.Open(first, cfg.Store.DSN, o)
+	if err != nil || sqlite && !o.Shared {
 		return err
 	}
 	if err := n.sit(ctx); err != nil {
@@ -51,7 +55,12 @@ func (n *Node) sit(ctx context.Context) (err error) {
 	if n.Config.Store.Migrate {
 		migrate = n.Store.Migrate
 	}
+	var dial func(ctx context.Context, network, address string) (net.Conn, error)
+	if n.network != nil {
+		dial = n.network.DialContext
+	}
 	n.seat, err = cluster.TakeAndMigrate(ctx, cluster.Config{
+		Dial:      dial,
 		Rows:      n.Store,
 		Dir:       n.Config.DataDir,
 		Advertise: c.Advertise,

@@ -21,6 +21,9 @@ import (
 
 // House holds what all listeners of a process share: the limit of open files, and metrics.
 type House struct {
+	// Listen's way to open a listener; nil: net.Listen. To be set before the first call.
+	Open func(network, address string) (net.Listener, error)
+
 	log  *slog.Logger
 	max  int64
 	open atomic.Int64
@@ -104,7 +107,11 @@ type Listener struct {
 
 // Listen opens a listener on a TCP address.
 func (h *House) Listen(addr string, cfg Config) (*Listener, error) {
-	l, err := net.Listen("tcp", addr)
+	open := h.Open
+	if open == nil {
+		open = net.Listen
+	}
+	l, err := open("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s on %s: %w", cfg.Name, addr, err)
 	}

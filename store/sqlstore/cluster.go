@@ -1,24 +1,34 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"errors"
+	"strconv"
 	"time"
 
 	"parley/store"
 )
 
-// The rows of nodes, on PostgreSQL and CockroachDB. Times of leases are the database's: nodes' clocks may differ.
+// The rows of nodes, on PostgreSQL and CockroachDB, and on a shared file of SQLite. Times of leases are the database's:
+// nodes' clocks may differ.
 
-const (
-	dbNow    = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS INT8)"
-	nodeRows = "SELECT n.id, n.incarnation, n.address, n.scope, n.place, n.version, n.started, COALESCE(l.until, " +
-		"0), COALESCE(l.until, 0) - " + dbNow +
+const dbNow = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS INT8)"
+
+// now is the database's time as an expression. A file of SQLite is shared in one process, whose time is the database's.
+func (s *Store) now() string {
+	if s.pg {
+		return dbNow
+	}
+	return strconv.FormatInt(time.Now().UnixMicro(), 10)
+}
+
+func (s *Store) nodeRows() string {
+	return "SELECT n.id, n.incarnation, n.address, n.scope, n.place, n.version, n.started, COALESCE(l.until, " +
+		"0), COALESCE(l.until, 0) - " + s.now() +
 		" FROM cluster_nodes n LEFT JOIN cluster_leases l ON l.id = n.id AND l.incarnation = n.incarnation " +
 		"WHERE n.id <> '' ORDER BY n.incarnation"
-	lockNodes = "SELECT incarnation FROM cluster_nodes FOR UPDATE"
-)
+}
 
 func scanNodes(ns *[]store.ClusterNode) func(*sql.Rows) error {
 	return func(r *sql.Rows) error {
@@ -33,16 +43,30 @@ func scanNodes(ns *[]store.ClusterNode) func(*sql.Rows) error {
 
 // ClusterNodes gives the nodes there are. ErrNotFound if the schema is from before there were any.
 func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err error) {
-	var there bool
-	if err := s.row(ctx, []any{&there},
-		"SELECT EXISTS (SELECT 1 FROM information_schema.tables "+
-			"WHERE table_name = 'cluster_leases' AND table_schema = current_schema())"); err != nil {
+	if s.pg {
+		var there bool
+		if err := s.row(ctx, []any{&there},
+			"SELECT EXISTS (SELECT 1 FROM information_schema.tables "+
+				"WHERE table_name = 'cluster_leases' AND table_schema = current_schema())"); err != nil {
+			return nil, err
+		}
+		if !there {
+			return nil, store.ErrNotFound
+		}
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) (err error) {
+		ns, err = s.nodesIn(ctx, tx)
+		return err
+	})
+	return ns, err
+}
+
+func (s *Store) nodesIn(ctx context.Context, tx *sql.Tx) (ns []store.ClusterNode, err error) {
+	rows, err := tx.QueryContext(ctx, s.nodeRows())
+	if err != nil {
 		return nil, err
 	}
-	if !there {
-		return nil, store.ErrNotFound
-	}
-	return ns, s.rows(ctx, scanNodes(&ns), nodeRows)
+	return ns, each(rows, scanNodes(&ns))
 }
 
 // ClaimNode makes n a node whose lease begins now, and returns its incarnation. dead are nodes that have ended. It
@@ -53,7 +77,7 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		incarnation = 0
 		// A transaction that writes under an incarnation reads its row FOR KEY SHARE: this statement waits for it.
-		locked, err := tx.QueryContext(ctx, lockNodes)
+		locked, err := tx.QueryContext(ctx, "SELECT incarnation FROM cluster_nodes"+s.forUpdate())
 		if err != nil {
 			return err
 		}
@@ -79,7 +103,7 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 				incarnation = excluded.incarnation, address = excluded.address, scope = excluded.scope,
 				place = excluded.place, version = excluded.version, started = excluded.started, draining = 0`,
 				[]any{n.ID, incarnation, n.Address, n.Scope, n.Place, n.Version, micros(n.Started)}},
-			{"INSERT INTO cluster_leases (id, incarnation, until) VALUES ($1, $2, " + dbNow +
+			{"INSERT INTO cluster_leases (id, incarnation, until) VALUES ($1, $2, " + s.now() +
 				" + $3) ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, until = excluded.until",
 				[]any{n.ID, incarnation, lease.Microseconds()}},
 		} {
@@ -94,12 +118,8 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 
 // removeDead removes the rows of dead nodes; ErrConflict if another node lives besides the one with this id.
 func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, id string, dead []store.ClusterNode) error {
-	rows, err := tx.QueryContext(ctx, nodeRows)
+	ns, err := s.nodesIn(ctx, tx)
 	if err != nil {
-		return err
-	}
-	var ns []store.ClusterNode
-	if err := each(rows, scanNodes(&ns)); err != nil {
 		return err
 	}
 	for _, n := range ns {
@@ -132,12 +152,17 @@ func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) e
 
 // RenewNode has a node's lease run for a time from now. ErrConflict if another has taken its place.
 func (s *Store) RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error {
-	err := s.one(ctx, "UPDATE cluster_leases SET until = "+dbNow+" + $3 WHERE id = $1 AND incarnation = $2",
-		id, incarnation, lease.Microseconds())
-	if errors.Is(err, store.ErrNotFound) {
-		return store.ErrConflict
-	}
-	return err
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, "UPDATE cluster_leases SET until = "+s.now()+
+			" + $3 WHERE id = $1 AND incarnation = $2", id, incarnation, lease.Microseconds())
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return cmp.Or(err, store.ErrConflict)
+		}
+		return nil
+	})
 }
 
 // LeaveNode ends a node in order: the next need not ask whether it lives.

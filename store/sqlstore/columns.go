@@ -28,6 +28,14 @@ const (
 		"unnest($11::TEXT[])"
 )
 
+// The same, a row for each statement.
+const (
+	insertArchiveRow = "INSERT INTO " + archiveInto + " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) " +
+		"ON CONFLICT DO NOTHING"
+	insertOfflineRow = "INSERT INTO " + offlineInto + " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING"
+	insertRoomRow    = "INSERT INTO " + roomInto + " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+)
+
 // batchColumns is what a batch writes, by table and column.
 type batchColumns struct {
 	archive, offline, rooms columns
@@ -84,7 +92,11 @@ type insert struct {
 	args []any
 }
 
-func (b *batchColumns) inserts() (out []insert) {
+// inserts gives the statements that write the batch; rows apart if the engine has no arrays.
+func (b *batchColumns) inserts(arrays bool) (out []insert) {
+	if !arrays {
+		return b.rowInserts()
+	}
 	if c := &b.archive; len(c.stanzas) > 0 {
 		t, n := &c.texts, &c.numbers
 		out = append(out, insert{insertArchive, []any{t[0], t[1], n[0], t[2], t[3], n[1], t[4], c.stanzas, t[5]}})
@@ -100,6 +112,28 @@ func (b *batchColumns) inserts() (out []insert) {
 	return out
 }
 
+// rowInserts gives a statement for each row, for SQLite without its journal.
+func (b *batchColumns) rowInserts() (out []insert) {
+	c := &b.archive
+	for i, stanza := range c.stanzas {
+		t, n := &c.texts, &c.numbers
+		out = append(out, insert{insertArchiveRow, []any{t[0][i], t[1][i], n[0][i], t[2][i], t[3][i], n[1][i], t[4][i],
+			stanza, t[5][i]}})
+	}
+	c = &b.offline
+	for i, stanza := range c.stanzas {
+		t, n := &c.texts, &c.numbers
+		out = append(out, insert{insertOfflineRow, []any{t[0][i], t[1][i], n[0][i], n[1][i], stanza}})
+	}
+	c = &b.rooms
+	for i, stanza := range c.stanzas {
+		t, n := &c.texts, &c.numbers
+		out = append(out, insert{insertRoomRow, []any{t[0][i], t[1][i], n[0][i], n[1][i], t[2][i], t[3][i], t[4][i],
+			t[5][i], n[2][i], stanza, t[6][i]}})
+	}
+	return out
+}
+
 // commitAll commits a batch in one transaction. It sets the err of requests that it leaves out. With doubt, the batch
 // may have been committed before.
 func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) error {
@@ -111,7 +145,7 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 	highest := all.highest
 	marks := int64(highest) > s.marked.Load()
 	// One statement is a transaction by itself. With a room in it there is something to be checked before.
-	if ins := all.inserts(); len(ins) == 1 && len(all.rooms.stanzas) == 0 && !marks {
+	if ins := all.inserts(s.pg); len(ins) == 1 && len(all.rooms.stanzas) == 0 && !marks {
 		return translate(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries),
 			func(ctx context.Context, _ ...any) error {
 				_, err := s.w.ExecContext(ctx, ins[0].text, ins[0].args...)
@@ -138,7 +172,7 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 			}
 			all.add(ws)
 		}
-		for _, in := range all.inserts() {
+		for _, in := range all.inserts(s.pg) {
 			if _, err := tx.ExecContext(ctx, in.text, in.args...); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,12 @@ type Options struct {
 	CommitBatch    int  // most rows of one group commit. 0: 512
 	Migrate        bool // bring the schema up to date
 	Inspect        bool // only for the schema: of SQLite the journal is left alone, and Commit refused
+
+	// Shared is for several stores on one file of SQLite in one process, as the simulator has them: there is no journal,
+	// every batch is a transaction as on PostgreSQL, and nothing is synced to the disk.
+	Shared bool
+	// Driver changes how SQLite is reached; nil does not. The simulator delays and fails calls with it.
+	Driver func(driver.Driver) driver.Driver
 
 	journalSize int64 // size of one of the journal's files; 0: segmentSize
 }
@@ -86,7 +93,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.Inspect {
 		return s, nil
 	}
-	if !s.pg {
+	if !s.pg && !o.Shared {
 		if err := s.openJournal(ctx, strings.TrimPrefix(dsn, "sqlite:")); err != nil {
 			return nil, errors.Join(fmt.Errorf("store: cannot open %s: %w", redact(dsn), err), s.closeDatabase())
 		}
@@ -117,17 +124,37 @@ func (s *Store) openSQLite(path string) (err error) {
 		return err
 	}
 	q := "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)&_txlock=immediate"
-	if s.w, err = sql.Open("sqlite", "file:"+path+q); err != nil {
+	if s.opts.Shared {
+		q = strings.Replace(q, "synchronous(FULL)", "synchronous(OFF)", 1)
+	}
+	if s.w, err = s.sqlite("file:" + path + q); err != nil {
 		return err
 	}
 	s.w.SetMaxOpenConns(1)
-	if s.r, err = sql.Open("sqlite", "file:"+path+q+"&_pragma=query_only(1)"); err != nil {
+	if s.r, err = s.sqlite("file:" + path + q + "&_pragma=query_only(1)"); err != nil {
 		return err
 	}
 	s.r.SetMaxOpenConns(4)
 	s.r.SetMaxIdleConns(4)
 	return nil
 }
+
+// sqlite opens a database of SQLite by its name.
+func (s *Store) sqlite(name string) (*sql.DB, error) {
+	if s.opts.Driver == nil {
+		return sql.Open("sqlite", name)
+	}
+	return sql.OpenDB(connector{s.opts.Driver(new(sqlite.Driver)), name}), nil
+}
+
+// connector is a driver.Connector for a driver that has none.
+type connector struct {
+	driver driver.Driver
+	name   string
+}
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.name) }
+func (c connector) Driver() driver.Driver                        { return c.driver }
 
 // Ping asks whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.w.PingContext(ctx) }
