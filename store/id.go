@@ -8,6 +8,8 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+
+	"parley/internal/clock"
 )
 
 // ID names an archived message for ever. The upper 51 bits are microseconds since 2020, the lower 12 bits tell nodes
@@ -79,7 +81,7 @@ func FirstID(t time.Time) ID {
 
 // IDs makes IDs, one for each node. The zero value is ready. Safe from any goroutine.
 type IDs struct {
-	Clock func() time.Time // nil: time.Now. To be set before the first ID is made
+	Clock clock.Clock // to be set before the first ID is made
 	last  atomic.Int64
 	salt  atomic.Int64 // 12 bits of this node, +1 so that 0 means not chosen yet
 }
@@ -91,16 +93,9 @@ func (g *IDs) Begin(id ID) {
 	}
 }
 
-func (g *IDs) clock() time.Time {
-	if g.Clock != nil {
-		return g.Clock()
-	}
-	return time.Now()
-}
-
 // Now gives the clock's time or, if the clock is behind, the time of the newest ID. Use it to compare with IDs.
 func (g *IDs) Now() time.Time {
-	now, last := g.clock(), ID(g.last.Load()).Time()
+	now, last := g.Clock.Now(), ID(g.last.Load()).Time()
 	if last.After(now) {
 		return last
 	}
@@ -108,7 +103,7 @@ func (g *IDs) Now() time.Time {
 }
 
 // Behind gives how far the clock is behind the newest ID; 0 if it is not.
-func (g *IDs) Behind() time.Duration { return max(0, ID(g.last.Load()).Time().Sub(g.clock())) }
+func (g *IDs) Behind() time.Duration { return max(0, ID(g.last.Load()).Time().Sub(g.Clock.Now())) }
 
 // behindAtMost is how far the clock may be behind the newest id without a warning: after a crash ids begin up to a
 // second ahead.
@@ -136,7 +131,7 @@ func (g *IDs) Next() ID {
 	}
 	for {
 		last := g.last.Load()
-		next := int64(FirstID(g.clock())) | (salt - 1)
+		next := int64(FirstID(g.Clock.Now())) | (salt - 1)
 		if next <= last {
 			next = last + 1<<12
 		}

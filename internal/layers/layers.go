@@ -22,7 +22,7 @@ const Module = "parley"
 // package below feature.
 var ranks = [][]string{
 	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit",
-		"internal/memo", "internal/sheet", "internal/fault", "internal/disk", "front"},
+		"internal/memo", "internal/sheet", "internal/fault", "internal/disk", "internal/clock", "front"},
 	{"internal/shape"},
 	{"wire", "internal/door"},
 	{"wire/form"},

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"parley/store"
 )
@@ -17,7 +16,7 @@ func (s *Store) CountOffline(ctx context.Context, host, user string) (n int, byt
 	}
 	err = s.row(ctx, []any{&n, &bytes},
 		"SELECT COUNT(*), CAST(COALESCE(SUM(LENGTH(stanza)), 0) AS INT8) FROM offline "+
-			"WHERE host = $1 AND owner = $2 AND expires > $3", host, user, time.Now().UnixMicro())
+			"WHERE host = $1 AND owner = $2 AND expires > $3", host, user, s.now().UnixMicro())
 	return n, bytes, err
 }
 
@@ -36,7 +35,7 @@ func (s *Store) TakeOffline(ctx context.Context, host, user string, limit int) (
 		es = append(es, e)
 		return nil
 	}, "SELECT id, expires, stanza FROM offline WHERE host = $1 AND owner = $2 AND expires > $3 ORDER BY id LIMIT $4",
-		host, user, time.Now().UnixMicro(), limit)
+		host, user, s.now().UnixMicro(), limit)
 	return es, err
 }
 
@@ -55,7 +54,7 @@ func (s *Store) DropOffline(ctx context.Context, host, user string, ids ...store
 	for i, id := range ids {
 		numbers[i] = int64(id)
 	}
-	now := time.Now().UnixMicro()
+	now := s.now().UnixMicro()
 	if s.pg {
 		_, err := s.exec(ctx, dropOfflinePg, host, user, numbers, now)
 		return err
@@ -136,7 +135,7 @@ func (s *Store) SetBookmarks(ctx context.Context, host, user string, limit int, 
 	return s.counted(ctx, func(tx *sql.Tx) error {
 		return within(ctx, tx, limit, len(bs), func() error {
 			for _, b := range bs {
-				if err := writeBookmark(ctx, tx, host, user, b); err != nil {
+				if err := s.writeBookmark(ctx, tx, host, user, b); err != nil {
 					return err
 				}
 			}
@@ -147,9 +146,9 @@ func (s *Store) SetBookmarks(ctx context.Context, host, user string, limit int, 
 	})
 }
 
-func writeBookmark(ctx context.Context, tx *sql.Tx, host, user string, b store.Bookmark) error {
+func (s *Store) writeBookmark(ctx context.Context, tx *sql.Tx, host, user string, b store.Bookmark) error {
 	if b.Updated.IsZero() {
-		b.Updated = time.Now()
+		b.Updated = s.now()
 	}
 	_, err := tx.ExecContext(ctx,
 		`INSERT INTO bookmarks (host, owner, room, name, nick, password, autojoin, extensions, updated)

@@ -31,7 +31,7 @@ func (s *Store) Chats(ctx context.Context, host, user string, limit int) ([]stor
 	}
 	// First the newer entries, then the rows: if somebody moves the mark meanwhile, neither misses anything.
 	last := make(map[string]store.ID)
-	behind, settled := 0, int64(store.FirstID(time.Now().Add(-chatsSettled)))
+	behind, settled := 0, int64(store.FirstID(s.now().Add(-chatsSettled)))
 	err := s.rows(ctx, func(r *sql.Rows) error {
 		var c store.Chat
 		var n int

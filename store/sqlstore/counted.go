@@ -2,9 +2,10 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"encoding/binary"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -58,12 +59,19 @@ func (s *Store) txAgain(ctx context.Context, level sql.IsolationLevel, f func(*s
 			return translate(err)
 		}
 		select {
-		case <-time.After(time.Duration(rand.Int64N(int64(min(try+1, 20)) * int64(time.Millisecond)))):
-			// not all at once
+		case <-time.After(jitter(time.Duration(min(try+1, 20)) * time.Millisecond)): // not all at once
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// jitter gives a random duration shorter than most. It is from crypto/rand because a simulation can repeat that
+// (testing/cryptotest).
+func jitter(most time.Duration) time.Duration {
+	var b [8]byte
+	rand.Read(b[:])
+	return time.Duration(binary.BigEndian.Uint64(b[:]) % uint64(most))
 }
 
 func (s *Store) txOnce(ctx context.Context, level sql.IsolationLevel, f func(*sql.Tx) error) error {

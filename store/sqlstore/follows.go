@@ -27,7 +27,7 @@ func (s *Store) SetFollow(ctx context.Context, host, theme, user, state string) 
 	_, err := s.exec(ctx, `INSERT INTO follows (host, theme_key, owner, state, since, woken)
 		VALUES ($1, $2, $3, $4, $5, 0)
 		ON CONFLICT (host, theme_key, owner) DO UPDATE SET state = excluded.state, since = excluded.since`,
-		host, theme, user, state, micros(time.Now()))
+		host, theme, user, state, micros(s.now()))
 	return err
 }
 
@@ -51,7 +51,7 @@ func (s *Store) Doze(ctx context.Context, host, theme, room string) (users []str
 		}); err != nil {
 			return err
 		}
-		now := micros(time.Now())
+		now := micros(s.now())
 		for _, u := range users {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO follows (host, theme_key, owner, state, since, woken)
 				VALUES ($1, $2, $3, 'dormant', $4, 0)
@@ -75,7 +75,7 @@ func (s *Store) Wake(ctx context.Context, host, theme, room string,
 	notAfter time.Time) (users []string, left int, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		users = nil
-		now := micros(time.Now())
+		now := micros(s.now())
 		rows, err := tx.QueryContext(ctx, `UPDATE follows SET state = 'auto', since = $4, woken = $4
 			WHERE host = $1 AND theme_key = $2 AND state = 'dormant' AND woken <= $3
 			RETURNING owner`, host, theme, micros(notAfter), now)

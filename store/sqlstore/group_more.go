@@ -107,7 +107,7 @@ func (s *Store) RestoreGroup(ctx context.Context, host, id string, users []strin
 		}
 		for _, u := range users {
 			for _, b := range bs {
-				if err := writeBookmark(ctx, tx, host, u, b); err != nil {
+				if err := s.writeBookmark(ctx, tx, host, u, b); err != nil {
 					return err
 				}
 			}

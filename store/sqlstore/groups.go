@@ -47,7 +47,7 @@ func (s *Store) CreateGroup(ctx context.Context, g store.Group, r store.Room, ms
 		if err := insertRoom(ctx, tx, r); err != nil {
 			return err
 		}
-		return writeMembers(ctx, tx, g.Host, g.ID, ms, []store.Bookmark{b})
+		return s.writeMembers(ctx, tx, g.Host, g.ID, ms, []store.Bookmark{b})
 	})
 }
 
@@ -69,7 +69,9 @@ func whatGroupIs(g store.Group) []any {
 }
 
 // writeMembers changes members, and the bookmarks of people who join or leave.
-func writeMembers(ctx context.Context, tx *sql.Tx, host, id string, ms []store.Member, bs []store.Bookmark) error {
+func (s *Store) writeMembers(
+	ctx context.Context, tx *sql.Tx, host, id string, ms []store.Member, bs []store.Bookmark,
+) error {
 	for _, m := range ms {
 		var was string
 		err := tx.QueryRowContext(ctx, "SELECT role FROM members WHERE host = $1 AND group_id = $2 AND jid = $3",
@@ -82,7 +84,7 @@ func writeMembers(ctx context.Context, tx *sql.Tx, host, id string, ms []store.M
 				"DELETE FROM members WHERE host = $1 AND group_id = $2 AND jid = $3", host, id, m.JID)
 		} else {
 			if m.Since.IsZero() {
-				m.Since = time.Now()
+				m.Since = s.now()
 			}
 			_, err = tx.ExecContext(ctx, `INSERT INTO members (host, group_id, jid, role, since)
 				VALUES ($1, $2, $3, $4, $5)
@@ -106,7 +108,7 @@ func writeMembers(ctx context.Context, tx *sql.Tx, host, id string, ms []store.M
 			continue
 		}
 		for _, b := range bs {
-			if err := writeBookmark(ctx, tx, host, user, b); err != nil {
+			if err := s.writeBookmark(ctx, tx, host, user, b); err != nil {
 				return err
 			}
 		}
@@ -283,6 +285,6 @@ func (s *Store) SetMembers(ctx context.Context, host, id string, ms []store.Memb
 		if deleted != 0 {
 			return store.ErrNotFound
 		}
-		return writeMembers(ctx, tx, host, id, ms, bs)
+		return s.writeMembers(ctx, tx, host, id, ms, bs)
 	})
 }

@@ -90,7 +90,7 @@ func (s *Store) indexArchive(ctx context.Context, l log, host, owner string, bef
 		if err != nil {
 			return n, err
 		}
-		if left < indexMany && (left < indexSome || time.Since(store.ID(oldest).Time()) < indexAfter) {
+		if left < indexMany && (left < indexSome || s.now().Sub(store.ID(oldest).Time()) < indexAfter) {
 			return n, nil
 		}
 		m, err := s.indexSome(ctx, l, host, owner, int64(store.FirstID(before)))

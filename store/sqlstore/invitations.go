@@ -144,7 +144,7 @@ func (s *Store) inviteAccount(ctx context.Context, tx *sql.Tx, i store.Invitatio
 	reset := i.Kind == store.KindReset
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && !reset:
-		return insertUser(ctx, tx, store.User{
+		return s.insertUser(ctx, tx, store.User{
 			Host:      u.Host,
 			Name:      u.Name,
 			Keys:      u.Keys,

@@ -37,7 +37,7 @@ func (s *Store) LookMessages(ctx context.Context, f store.Find) (store.Looked, e
 	}}
 	l.match = l.wanted
 	l.low, l.high = span(store.Page{Start: f.After, End: f.Before})
-	l.high = min(l.high, int64(store.FirstID(time.Now().Add(time.Hour))))
+	l.high = min(l.high, int64(store.FirstID(s.now().Add(time.Hour))))
 	if f.Older != 0 {
 		l.high = min(l.high, int64(f.Older)-1)
 	}

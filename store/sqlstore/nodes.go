@@ -99,15 +99,15 @@ func (s *Store) DeleteNode(ctx context.Context, host, owner, name, redirect stri
 		if redirect == "" {
 			return nil
 		}
-		return leaveRedirect(ctx, tx, host, owner, name, redirect, limit)
+		return s.leaveRedirect(ctx, tx, host, owner, name, redirect, limit)
 	})
 }
 
-func leaveRedirect(ctx context.Context, tx *sql.Tx, host, owner, name, uri string, limit int) error {
+func (s *Store) leaveRedirect(ctx context.Context, tx *sql.Tx, host, owner, name, uri string, limit int) error {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO node_redirects (host, owner, name, uri, created)
 		VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (host, owner, name) DO UPDATE SET uri = excluded.uri, created = excluded.created`,
-		host, owner, name, uri, micros(time.Now())); err != nil {
+		host, owner, name, uri, micros(s.now())); err != nil {
 		return err
 	}
 	var oldest int64

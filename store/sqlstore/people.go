@@ -6,7 +6,6 @@ import (
 	"maps"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/store"
 	"parley/wire/jid"
@@ -212,17 +211,17 @@ func (s *Store) Departments(ctx context.Context, host string) (ds []string, err 
 // CreatePerson makes an account with its profile in one transaction.
 func (s *Store) CreatePerson(ctx context.Context, p store.Person) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := insertUser(ctx, tx, p.User); err != nil {
+		if err := s.insertUser(ctx, tx, p.User); err != nil {
 			return err
 		}
-		if err := writePerson(ctx, tx, p); err != nil {
+		if err := s.writePerson(ctx, tx, p); err != nil {
 			return err
 		}
 		return writeFields(ctx, tx, nil, p)
 	})
 }
 
-func writePerson(ctx context.Context, tx *sql.Tx, p store.Person) error {
+func (s *Store) writePerson(ctx context.Context, tx *sql.Tx, p store.Person) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO people (host, owner, role, email, email_key, phone, title, department,
 		lang, archived, updated, shown_email, shown_phone, shown_title, shown_department)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
@@ -232,7 +231,7 @@ func writePerson(ctx context.Context, tx *sql.Tx, p store.Person) error {
 		updated = excluded.updated, shown_email = excluded.shown_email, shown_phone = excluded.shown_phone,
 		shown_title = excluded.shown_title, shown_department = excluded.shown_department`,
 		p.Host, p.Name, p.Role, p.Email, strings.ToLower(p.Email), p.Phone, p.Title, p.Department, p.Lang,
-		micros(p.Archived), time.Now().UnixMicro(), p.Shown.Email, p.Shown.Phone, p.Shown.Title, p.Shown.Department)
+		micros(p.Archived), s.now().UnixMicro(), p.Shown.Email, p.Shown.Phone, p.Shown.Title, p.Shown.Department)
 	return err
 }
 
@@ -296,7 +295,7 @@ func (s *Store) updatePerson(ctx context.Context, tx *sql.Tx, host, name string,
 		host, name, p.FullName, bit(p.Disabled), bit(p.Admin)); err != nil {
 		return was, is, err
 	}
-	if err := writePerson(ctx, tx, p); err != nil {
+	if err := s.writePerson(ctx, tx, p); err != nil {
 		return was, is, err
 	}
 	return was, is, writeFields(ctx, tx, was.Fields, p)

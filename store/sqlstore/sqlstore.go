@@ -19,16 +19,18 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"parley/internal/clock"
 	"parley/store"
 )
 
 // Options of a store.
 type Options struct {
 	Log            *slog.Logger
-	MaxConnections int  // to PostgreSQL or CockroachDB; readers of SQLite are few whatever it says. 0: 16
-	CommitBatch    int  // most rows of one group commit. 0: 512
-	Migrate        bool // bring the schema up to date
-	Inspect        bool // only for the schema: of SQLite the journal is left alone, and Commit refused
+	Clock          clock.Clock // asked when something is kept, and whether something kept is old
+	MaxConnections int         // to PostgreSQL or CockroachDB; readers of SQLite are few whatever it says. 0: 16
+	CommitBatch    int         // most rows of one group commit. 0: 512
+	Migrate        bool        // bring the schema up to date
+	Inspect        bool        // only for the schema: of SQLite the journal is left alone, and Commit refused
 
 	// Shared is for several stores on one file of SQLite in one process, as the simulator has them: there is no journal,
 	// every batch is a transaction as on PostgreSQL, and nothing is synced to the disk.
@@ -101,6 +103,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	s.writer.closed = false
 	return s, nil
 }
+
+// now gives the time of the clock that the store was opened with.
+func (s *Store) now() time.Time { return s.opts.Clock.Now() }
 
 // redact gives a DSN without its password.
 func redact(dsn string) string {

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"time"
 
 	"parley/store"
 )
@@ -11,7 +10,7 @@ import (
 // ChangeOrg makes a change.
 func (s *Store) ChangeOrg(ctx context.Context, c store.OrgChange) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := writeTeam(ctx, tx, c); err != nil {
+		if err := s.writeTeam(ctx, tx, c); err != nil {
 			return err
 		}
 		for _, gt := range c.GroupTeams {
@@ -52,7 +51,7 @@ func (s *Store) FillDone(ctx context.Context, host, group string) error {
 	return err
 }
 
-func writeTeam(ctx context.Context, tx *sql.Tx, c store.OrgChange) error {
+func (s *Store) writeTeam(ctx context.Context, tx *sql.Tx, c store.OrgChange) error {
 	if t := c.Team; t != nil {
 		_, err := tx.ExecContext(ctx, `INSERT INTO teams (host, id, slug, name, emoji, description, mention_by, created,
 			deleted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -69,7 +68,7 @@ func writeTeam(ctx context.Context, tx *sql.Tx, c store.OrgChange) error {
 			return err
 		}
 	}
-	now := micros(time.Now())
+	now := micros(s.now())
 	for _, name := range c.In {
 		if _, err := tx.ExecContext(ctx,
 			"INSERT INTO team_members (host, team_id, name, since) VALUES ($1, $2, $3, $4) "+
@@ -107,7 +106,7 @@ func (s *Store) writeGroupMembers(ctx context.Context, tx *sql.Tx, c store.OrgCh
 			}
 			living[m.Group] = true
 		}
-		if err := writeMembers(ctx, tx, c.Host, m.Group, []store.Member{m.Member}, c.Bookmarks[m.Group]); err != nil {
+		if err := s.writeMembers(ctx, tx, c.Host, m.Group, []store.Member{m.Member}, c.Bookmarks[m.Group]); err != nil {
 			return err
 		}
 		var err error
@@ -224,8 +223,8 @@ func (s *Store) CountOutside(ctx context.Context, host, group string) (n int, er
 // arrive makes a new account a member of the groups for everyone, in the transaction that makes the account. It gives
 // the account only each group's main room; the bookmarks of the rooms to follow are written when the account is told of
 // them.
-func arrive(ctx context.Context, tx *sql.Tx, host, name string) error {
-	now := micros(time.Now())
+func (s *Store) arrive(ctx context.Context, tx *sql.Tx, host, name string) error {
+	now := micros(s.now())
 	_, err := tx.ExecContext(ctx, `INSERT INTO members (host, group_id, jid, role, since)
 		SELECT g.host, g.id, CAST($2 AS TEXT), 'member', CAST($3 AS BIGINT) FROM org_groups g
 		WHERE g.host = $1 AND g.mandatory = 'everyone' AND g.deleted = 0 ON CONFLICT (host, group_id, jid) DO NOTHING`,

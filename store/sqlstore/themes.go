@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"time"
 
 	"parley/store"
 )
@@ -50,12 +49,12 @@ func (s *Store) CreateTheme(ctx context.Context, t store.Theme, r store.Room, fo
 		if err := writeFirst(ctx, tx, t.First); err != nil {
 			return err
 		}
-		if err := writeThemeList(ctx, tx, t.Host, t.Key, list); err != nil {
+		if err := s.writeThemeList(ctx, tx, t.Host, t.Key, list); err != nil {
 			return err
 		}
 		for _, jid := range followers {
 			if user := localUser(t.Host, jid); user != "" {
-				if err := writeBookmark(ctx, tx, t.Host, user, b); err != nil {
+				if err := s.writeBookmark(ctx, tx, t.Host, user, b); err != nil {
 					return err
 				}
 			}
@@ -114,10 +113,10 @@ func (s *Store) ThemeList(ctx context.Context, host, key string) (ms []store.Mem
 
 // SetThemeList adds, changes or (role "") removes entries of a theme's list.
 func (s *Store) SetThemeList(ctx context.Context, host, key string, ms ...store.Member) error {
-	return s.tx(ctx, func(tx *sql.Tx) error { return writeThemeList(ctx, tx, host, key, ms) })
+	return s.tx(ctx, func(tx *sql.Tx) error { return s.writeThemeList(ctx, tx, host, key, ms) })
 }
 
-func writeThemeList(ctx context.Context, tx *sql.Tx, host, key string, ms []store.Member) error {
+func (s *Store) writeThemeList(ctx context.Context, tx *sql.Tx, host, key string, ms []store.Member) error {
 	for _, m := range ms {
 		var err error
 		if m.Role == "" {
@@ -125,7 +124,7 @@ func writeThemeList(ctx context.Context, tx *sql.Tx, host, key string, ms []stor
 				"DELETE FROM theme_people WHERE host = $1 AND theme_key = $2 AND jid = $3", host, key, m.JID)
 		} else {
 			if m.Since.IsZero() {
-				m.Since = time.Now()
+				m.Since = s.now()
 			}
 			_, err = tx.ExecContext(ctx, `INSERT INTO theme_people (host, theme_key, jid, role, since)
 				VALUES ($1, $2, $3, $4, $5)
@@ -143,11 +142,11 @@ func writeThemeList(ctx context.Context, tx *sql.Tx, host, key string, ms []stor
 func (s *Store) ChangeThemeList(ctx context.Context, host, key string, ms []store.Member, come, gone []string,
 	b store.Bookmark) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if err := writeThemeList(ctx, tx, host, key, ms); err != nil {
+		if err := s.writeThemeList(ctx, tx, host, key, ms); err != nil {
 			return err
 		}
 		for _, user := range come {
-			if err := writeBookmark(ctx, tx, host, user, b); err != nil {
+			if err := s.writeBookmark(ctx, tx, host, user, b); err != nil {
 				return err
 			}
 		}

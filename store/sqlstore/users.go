@@ -24,11 +24,11 @@ func scanUser(r interface{ Scan(...any) error }) (u store.User, err error) {
 
 // CreateUser makes an account.
 func (s *Store) CreateUser(ctx context.Context, u store.User) error {
-	return s.tx(ctx, func(tx *sql.Tx) error { return insertUser(ctx, tx, u) })
+	return s.tx(ctx, func(tx *sql.Tx) error { return s.insertUser(ctx, tx, u) })
 }
 
 // insertUser makes the account with everything that an account has from the start.
-func insertUser(ctx context.Context, tx *sql.Tx, u store.User) error {
+func (s *Store) insertUser(ctx context.Context, tx *sql.Tx, u store.User) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO users ("+userColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		u.Host, u.Name, u.Keys, bit(u.Disabled), bit(u.Admin), u.FullName, micros(u.Created),
 		micros(u.LastSeen), u.LastStatus)
@@ -38,7 +38,7 @@ func insertUser(ctx context.Context, tx *sql.Tx, u store.User) error {
 	if err := nameIsFree(ctx, tx, u); err != nil {
 		return err
 	}
-	return arrive(ctx, tx, u.Host, u.Name)
+	return s.arrive(ctx, tx, u.Host, u.Name)
 }
 
 // User gives an account.
@@ -279,7 +279,7 @@ func (s *Store) DeleteUser(ctx context.Context, host, name string) error {
 		if err := endElsewhere(ctx, tx, name+"@"+host); err != nil {
 			return err
 		}
-		return entombUser(ctx, tx, host, name, time.Now())
+		return entombUser(ctx, tx, host, name, s.now())
 	})
 }
 

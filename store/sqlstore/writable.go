@@ -25,7 +25,7 @@ func (s *Store) Writable(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.Put(ctx, "", probeKey, []byte(time.Now().UTC().Format(time.RFC3339)))
+	return s.Put(ctx, "", probeKey, []byte(s.now().UTC().Format(time.RFC3339)))
 }
 
 func writeProbe(dir string) error {
