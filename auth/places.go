@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/clock"
 	"parley/internal/netaddr"
 )
 
@@ -23,7 +24,7 @@ type PlacesConfig struct {
 	PerAccount int         // places kept per account, the last used ones; 0: 20
 	Max        int         // places in all; 0: 250,000
 	Keep       func(Place) // called for each new place, and once a day for a used one; must not block; nil: not called
-	Now        func() time.Time
+	Clock      clock.Clock
 }
 
 // Places remembers where accounts have signed in. It is safe from any goroutine.
@@ -46,9 +47,6 @@ func NewPlaces(c PlacesConfig) *Places {
 	if c.Max <= 0 {
 		c.Max = 250_000
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
 	return &Places{cfg: c, m: make(map[string]map[string]time.Time)}
 }
 
@@ -69,7 +67,7 @@ func (p *Places) Knows(a netip.Addr, account string) bool {
 
 // Note remembers that an account has signed in from an address.
 func (p *Places) Note(a netip.Addr, account string) {
-	x := Place{account, p.network(a, account), p.cfg.Now()}
+	x := Place{account, p.network(a, account), p.cfg.Clock.Now()}
 	p.mu.Lock()
 	used, known := p.m[account][x.Network]
 	fresh := known && x.Used.Sub(used) < placeAge

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// clock is a time that tests set.
-type clock struct{ now time.Time }
+// ticked is a time that tests set.
+type ticked struct{ now time.Time }
 
-func (c *clock) throttle(account, address int) *Throttle {
+func (c *ticked) throttle(account, address int) *Throttle {
 	get := func() time.Time { return c.now }
 	return NewThrottle(ThrottleConfig{
 		PerAccount: account,
 		PerAddress: address,
 		Window:     time.Minute,
 		Now:        get,
-		Places:     NewPlaces(PlacesConfig{Now: get}),
+		Places:     NewPlaces(PlacesConfig{Clock: get}),
 	})
 }
 
@@ -41,7 +41,7 @@ func try(t *Throttle, a, account, password string) string {
 }
 
 func TestThrottleOfOneAccount(t *testing.T) {
-	c := clock{time.Unix(0, 0)}
+	c := ticked{time.Unix(0, 0)}
 	th := c.throttle(3, 50)
 	for i := range 3 {
 		if got := try(th, "192.0.2.1", "romeo", fmt.Sprint(i)); got != "wrong" {
@@ -64,7 +64,7 @@ func TestThrottleOfOneAccount(t *testing.T) {
 
 // The same wrong password, repeated, is one failure, and is not checked again.
 func TestThrottleOfTheSamePassword(t *testing.T) {
-	c := clock{time.Unix(0, 0)}
+	c := ticked{time.Unix(0, 0)}
 	th := c.throttle(3, 5)
 	for account := range 4 { // four clients that have an old password
 		for range 100 {
@@ -89,7 +89,7 @@ func TestThrottleOfTheSamePassword(t *testing.T) {
 
 // A client that uses SCRAM does not reveal whether it repeats an old password: it is shut out, others are not.
 func TestThrottleOfWhatCannotBeTold(t *testing.T) {
-	c := clock{time.Unix(0, 0)}
+	c := ticked{time.Unix(0, 0)}
 	th := c.throttle(10, 100)
 	a := netip.MustParseAddr("192.0.2.1")
 	for i := range 300 {
@@ -105,7 +105,7 @@ func TestThrottleOfWhatCannotBeTold(t *testing.T) {
 // A search among many accounts makes the address narrow: accounts that signed in from there before still do, and the
 // answers reveal nothing else.
 func TestThrottleOfAnAddress(t *testing.T) {
-	c := clock{time.Unix(0, 0)}
+	c := ticked{time.Unix(0, 0)}
 	th := c.throttle(3, 5)
 	if try(th, "2001:db8::1", "romeo", "right") != "in" {
 		t.Fatal("romeo")
@@ -145,7 +145,7 @@ func TestThrottleOfAnAddress(t *testing.T) {
 
 // Many addresses guess at one account: it stays open at its usual places.
 func TestThrottleOfDistributedGuesses(t *testing.T) {
-	c := clock{time.Unix(0, 0)}
+	c := ticked{time.Unix(0, 0)}
 	th := c.throttle(3, 5)
 	if try(th, "2001:db8::1", "romeo", "right") != "in" {
 		t.Fatal("romeo")
@@ -171,7 +171,7 @@ func TestThrottleOfDistributedGuesses(t *testing.T) {
 
 // Each kind of guess has limits of its own.
 func TestThrottleOfKinds(t *testing.T) {
-	c := clock{time.Unix(0, 0)}
+	c := ticked{time.Unix(0, 0)}
 	th := c.throttle(3, 5)
 	a := netip.MustParseAddr("192.0.2.1")
 	for i := range 6 {
@@ -264,12 +264,12 @@ func TestHold(t *testing.T) {
 }
 
 func TestPlaces(t *testing.T) {
-	c := clock{time.Unix(0, 0)}
+	c := ticked{time.Unix(0, 0)}
 	var kept []Place
 	p := NewPlaces(PlacesConfig{
 		Secret: []byte("s"),
 		Keep:   func(x Place) { kept = append(kept, x) },
-		Now:    func() time.Time { return c.now },
+		Clock:  func() time.Time { return c.now },
 	})
 	home, away := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	p.Note(home, "romeo@x.example")

@@ -37,7 +37,7 @@ func busy(r *Room) Hooks {
 		}
 		if a := last.Load(); a == nil || time.Since(a.at) >= activityAge {
 			err := r.ask(ctx, func(_ context.Context, r *Room) error {
-				last.Store(&activity{perHour: r.perHour(time.Now()), at: time.Now()})
+				last.Store(&activity{perHour: r.perHour(r.s.host.Clock.Now()), at: time.Now()})
 				return nil
 			})
 			if err != nil {

@@ -31,7 +31,7 @@ func (s *Service) kept() time.Time {
 		return time.Time{}
 	}
 	if keep := s.cfg.Retention(); keep > 0 {
-		return time.Now().Add(-keep)
+		return s.host.Clock.Now().Add(-keep)
 	}
 	return time.Time{}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/server"
 	"parley/wire"
@@ -170,7 +169,7 @@ func (k *free) Destroy(ctx context.Context, d *wire.Element) error {
 			return server.MalformedJID
 		}
 	}
-	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil {
+	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, r.s.host.Clock.Now()); err != nil {
 		return err
 	}
 	r.dropCard(ctx)

@@ -40,7 +40,7 @@ func (r *Room) remember(st *wire.Stanza, e *store.RoomEntry) {
 	case e != nil && !e.Subject:
 		r.rememberAt(st, e.ID.Time())
 	case e == nil && !r.cfg.Archive && st.Has(wire.NSClient, "body"):
-		r.rememberAt(st, time.Now())
+		r.rememberAt(st, r.s.host.Clock.Now())
 	}
 }
 
@@ -101,7 +101,7 @@ func (r *Room) wanted(h *wire.Element, to jid.JID) int {
 	}
 	since := time.Time{}
 	if s, ok := number("seconds"); ok {
-		since = time.Now().Add(-time.Duration(min(s, 1<<30)) * time.Second)
+		since = r.s.host.Clock.Now().Add(-time.Duration(min(s, 1<<30)) * time.Second)
 	}
 	if t, err := time.Parse(time.RFC3339Nano, h.Attr("since")); err == nil && t.After(since) {
 		since = t

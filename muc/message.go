@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"parley/server"
 	"parley/store"
@@ -275,7 +274,7 @@ func (r *Room) changeSubject(o *Occupant, sent, st *wire.Stanza) error {
 	p := r.queue(o, st, true)
 	p.from = sent
 	p.after = func(ctx context.Context) {
-		r.subject, r.subjectAt = p.Stanza, time.Now()
+		r.subject, r.subjectAt = p.Stanza, r.s.host.Clock.Now()
 		c := p.Stanza.Copy().Add(wire.E(wire.NSDelay, "delay").Set("from", r.jid.String()).
 			Set("stamp", r.subjectAt.UTC().Format(server.TimeFormat)))
 		if err := r.s.st.SaveRoomSubject(ctx, r.s.cfg.Domain, r.name,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"mellium.im/xmpp/stanza"
 
@@ -122,7 +121,7 @@ func (r *Room) bury(ctx context.Context, e store.Archived, retraction string, wh
 }
 
 func (r *Room) entomb(ctx context.Context, e store.Archived, retraction string, why ...*wire.Element) error {
-	left, err := server.Tombstone(e.Stanza, retraction, time.Now(), why...)
+	left, err := server.Tombstone(e.Stanza, retraction, r.s.host.Clock.Now(), why...)
 	if err != nil {
 		return err
 	}

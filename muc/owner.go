@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"time"
 
 	"parley/server"
 	"parley/store"
@@ -69,7 +68,7 @@ func (s *Service) make(ctx context.Context, st *wire.Stanza) error {
 		Name:    name,
 		Config:  cfg,
 		Access:  s.cfg.Defaults.access(),
-		Created: time.Now().UTC(),
+		Created: s.host.Clock.Now().UTC(),
 	}
 	owner := store.Affiliation{JID: st.From.Bare().String(), Affiliation: Owner, Since: row.Created}
 	err = s.st.CreateRoom(ctx, row, owner)
@@ -201,7 +200,7 @@ func (r *Room) evict(ctx context.Context, note *wire.Element) {
 // end is a temporary room's end, or that of one whose making was cancelled.
 func (r *Room) end(ctx context.Context) {
 	r.over = true
-	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, time.Now()); err != nil &&
+	if err := r.s.st.DestroyRoom(ctx, r.s.cfg.Domain, r.name, r.s.host.Clock.Now()); err != nil &&
 		!errors.Is(err, store.ErrNotFound) {
 		r.s.log.Error("an empty room is not removed", "room", r.jid.String(), "err", err)
 	}

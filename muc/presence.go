@@ -3,7 +3,6 @@ package muc
 import (
 	"context"
 	"slices"
-	"time"
 
 	"parley/server"
 	"parley/wire"
@@ -169,7 +168,7 @@ func (r *Room) admit(ctx context.Context, st *wire.Stanza, o *Occupant, nick, af
 		}
 		o = &Occupant{
 			bare:        st.From.Bare(),
-			came:        time.Now(),
+			came:        r.s.host.Clock.Now(),
 			id:          r.OccupantID(st.From),
 			affiliation: affiliation,
 			role:        r.RoleFor(affiliation),

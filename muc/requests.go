@@ -3,7 +3,6 @@ package muc
 import (
 	"context"
 	"slices"
-	"time"
 
 	"parley/acts"
 	"parley/server"
@@ -102,7 +101,7 @@ const maxRequests = 100
 // then.
 func (k *free) askMembership(ctx context.Context, who jid.JID, nick string) error {
 	r := k.r
-	q := store.RoomRequest{JID: who.String(), Nick: nick, Since: time.Now().UTC()}
+	q := store.RoomRequest{JID: who.String(), Nick: nick, Since: r.s.host.Clock.Now().UTC()}
 	if err := r.s.st.AddRoomRequest(ctx, r.s.cfg.Domain, r.name, q, maxRequests); err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func NewService(c Config) (*Service, error) {
 	s := &Service{
 		cfg:       c,
 		jid:       j,
-		started:   time.Now(),
+		started:   c.Host.Clock.Now(),
 		host:      c.Host,
 		keepers:   c.Keepers,
 		st:        c.Store,
@@ -437,7 +437,7 @@ func (s *Service) take(ctx context.Context, name string) (*Room, error) {
 	r, err := newRoom(ctx, s, row)
 	if err == nil && r.locked.Load() && row.Created.Before(s.started) {
 		// Its owner was in it when the server ended, and never configured it: it goes as if its owner had left.
-		if err = s.st.DestroyRoom(ctx, s.cfg.Domain, name, time.Now()); err == nil ||
+		if err = s.st.DestroyRoom(ctx, s.cfg.Domain, name, s.host.Clock.Now()); err == nil ||
 			errors.Is(err, store.ErrNotFound) {
 			r.dropCard(ctx)
 			return nil, store.ErrNotFound

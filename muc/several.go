@@ -334,7 +334,7 @@ func (s *Service) makeSeveral(
 	if err := s.cfg.Company.Converses(ctx, by.Who); err != nil {
 		return nil, err
 	}
-	now := time.Now().UTC().Truncate(time.Microsecond)
+	now := s.host.Clock.Now().UTC().Truncate(time.Microsecond)
 	var as []store.Affiliation
 	for _, j := range people {
 		if j != by.Who {

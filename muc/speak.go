@@ -251,7 +251,7 @@ func (r *Room) speaker(ctx context.Context, from jid.JID, affiliation string, ni
 	if sp == nil {
 		sp = &speaker{Occupant: &Occupant{
 			bare: from.Bare(),
-			came: now,
+			came: r.s.host.Clock.Now(),
 			id:   r.OccupantID(from),
 			pace: r.paceOf(from.Bare()),
 		}}

@@ -195,6 +195,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 			Domain:  hc.Domain,
 			Store:   n.Store,
 			IDs:     n.IDs,
+			Clock:   n.clock,
 			Router:  n.Router,
 			Log:     n.Log,
 			Metrics: metrics,

@@ -27,6 +27,7 @@ import (
 	"parley/feature/webpush"
 	"parley/federation"
 	"parley/internal/background"
+	"parley/internal/clock"
 	"parley/internal/disk"
 	"parley/internal/door"
 	"parley/muc/groups"
@@ -55,6 +56,7 @@ type Node struct {
 	Router   *server.Router
 	Org      *org.Org
 	IDs      *store.IDs
+	clock    clock.Clock
 	acts     *acts.Log
 	settings *settings.Settings
 
@@ -114,8 +116,8 @@ type host struct {
 // Option changes how New builds a node.
 type Option func(*Node)
 
-// WithClock makes ids come from another clock than the machine's.
-func WithClock(now func() time.Time) Option { return func(n *Node) { n.IDs.Clock = now } }
+// WithClock makes the node go by another clock than the machine's (see package clock).
+func WithClock(c clock.Clock) Option { return func(n *Node) { n.clock, n.IDs.Clock = c, c } }
 
 // Network is how a node listens and reaches other nodes, as net.Listen and net.Dialer do.
 type Network interface {

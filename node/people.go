@@ -156,7 +156,13 @@ func (n *Node) buildPlaces(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n.places, err = places.New(ctx, n.Store, n.Log, secret, n.domains()); err != nil {
+	if n.places, err = places.New(ctx, places.Config{
+		Store:  n.Store,
+		Clock:  n.clock,
+		Log:    n.Log,
+		Secret: secret,
+		Hosts:  n.domains(),
+	}); err != nil {
 		return err
 	}
 	t := n.Config.Auth.Throttle

@@ -29,6 +29,7 @@ func (n *Node) openStore(ctx context.Context) (err error) {
 	defer cancel()
 	o := sqlstore.Options{
 		Log:            n.Log,
+		Clock:          n.clock,
 		MaxConnections: cfg.Store.MaxConnections,
 		CommitBatch:    cfg.Store.CommitBatch,
 		Migrate:        cfg.Store.Migrate && sqlite,

@@ -60,12 +60,12 @@ func (c *NodeConfig) upkeep() store.Upkeep {
 	return store.Upkeep{Expire: time.Duration(c.Expire) * time.Second, PurgeOffline: c.PurgeGone}
 }
 
-// since returns the id of the oldest item that has not expired.
-func (c *NodeConfig) since() store.ID {
+// since returns the id of the oldest item that has not expired by now.
+func (c *NodeConfig) since(now time.Time) store.ID {
 	if c.Expire == 0 {
 		return 0
 	}
-	return store.FirstID(time.Now().Add(-time.Duration(c.Expire) * time.Second))
+	return store.FirstID(now.Add(-time.Duration(c.Expire) * time.Second))
 }
 
 // The default configurations: those of accounts' nodes follow XEP-0163, section 4; the others are for services.

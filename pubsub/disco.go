@@ -91,7 +91,7 @@ func (n *node) metadata(ctx context.Context) (*form.Form, error) {
 	}
 	count := 0
 	for i := range subs {
-		if subs[i].State == subscribed && !over(&subs[i]) {
+		if subs[i].State == subscribed && !n.over(&subs[i]) {
 			count++
 		}
 	}

@@ -260,7 +260,7 @@ func (n *node) subscription(ctx context.Context, who jid.JID) (*store.NodeSubscr
 		return nil, err
 	}
 	for i := range ss {
-		if ss[i].Node == n.name && !over(&ss[i]) {
+		if ss[i].Node == n.name && !n.over(&ss[i]) {
 			return &ss[i], nil
 		}
 	}

@@ -185,7 +185,7 @@ func (n *node) read(ctx context.Context, p store.ItemPage) ([]server.PEPItem, in
 	if n.virtual != nil {
 		return n.readVirtual(ctx, p)
 	}
-	p.Since = n.cfg.since()
+	p.Since = n.cfg.since(n.h.Clock.Now())
 	kept, total, err := n.st.Items(ctx, n.host, n.place.owner, n.name, p)
 	if err != nil {
 		return nil, 0, err

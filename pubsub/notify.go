@@ -73,7 +73,7 @@ func (n *node) send(ctx context.Context, t telling) error {
 	}
 	for i := range subs {
 		to, err := jid.Parse(subs[i].JID)
-		if err != nil || subs[i].State != subscribed || over(&subs[i]) || got[to] || n.maySee(ctx, to) != nil {
+		if err != nil || subs[i].State != subscribed || n.over(&subs[i]) || got[to] || n.maySee(ctx, to) != nil {
 			continue
 		}
 		n.sendTo(ctx, t, to, &subs[i], got)

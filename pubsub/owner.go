@@ -119,7 +119,7 @@ func (n *node) delete(ctx context.Context, redirect string) error {
 		}
 	}
 	for i := range subs { // including pending ones (section 8.4.2)
-		if to, err := jid.Parse(subs[i].JID); err == nil && !over(&subs[i]) {
+		if to, err := jid.Parse(subs[i].JID); err == nil && !n.over(&subs[i]) {
 			n.sendTo(ctx, telling{st: st}, to, &subs[i], got)
 		}
 	}

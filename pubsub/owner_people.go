@@ -25,7 +25,7 @@ func (a ask) getSubscriptions(ctx context.Context, e, verb *wire.Element) (*wire
 	}
 	list := wire.E(nsOwner, "subscriptions").Set("node", n.name)
 	for i := range ss {
-		if s := &ss[i]; s.State == subscribed && !over(s) {
+		if s := &ss[i]; s.State == subscribed && !a.over(s) {
 			list.Add(wire.E(nsOwner, "subscription").Set("jid", s.JID).
 				Set("subscription", s.State).Set("subid", s.SubID))
 		}

@@ -262,7 +262,7 @@ func (s *accounts) eachLast(ctx context.Context, to jid.JID, locals, nodes []str
 		if n.cfg, err = parseConfig(it.Config, a.def); err != nil {
 			return err
 		}
-		if it.Seq < n.cfg.since() || !n.cfg.Notify || n.cfg.Last != "on_sub_and_presence" ||
+		if it.Seq < n.cfg.since(n.h.Clock.Now()) || !n.cfg.Notify || n.cfg.Last != "on_sub_and_presence" ||
 			n.cfg.Access == "authorize" && !a.self || n.maySee(ctx, to) != nil {
 			continue
 		}

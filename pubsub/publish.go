@@ -3,7 +3,6 @@ package pubsub
 import (
 	"context"
 	"errors"
-	"time"
 
 	"parley/server"
 	"parley/store"
@@ -53,7 +52,7 @@ func (a ask) make(ctx context.Context, name string, cfg NodeConfig) error {
 		Name:    name,
 		Config:  cfg.json(),
 		Creator: a.from.Bare().String(),
-		Created: time.Now(),
+		Created: a.h.Clock.Now(),
 		Upkeep:  cfg.upkeep(),
 	}
 	var as []store.NodeAffiliation

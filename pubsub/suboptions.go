@@ -53,8 +53,8 @@ func showOf(s *server.Session) string {
 }
 
 // over reports whether a subscription has expired.
-func over(s *store.NodeSubscription) bool {
-	return !s.Expires.IsZero() && !time.Now().Before(s.Expires)
+func (e *engine) over(s *store.NodeSubscription) bool {
+	return !s.Expires.IsZero() && !e.h.Clock.Now().Before(s.Expires)
 }
 
 // ours reports whether the server knows the presence of an address: it does not ask other servers for it.
@@ -103,7 +103,7 @@ func (e *engine) setOptions(s *store.NodeSubscription, f form.Form, who jid.JID)
 			s.Expires = time.Time{}
 			if v := one(fd.Values); v != "" {
 				t, err := time.Parse(time.RFC3339, v)
-				if err != nil || !t.After(time.Now()) {
+				if err != nil || !t.After(e.h.Clock.Now()) {
 					return errOptions
 				}
 				s.Expires = t.UTC().Truncate(time.Microsecond)

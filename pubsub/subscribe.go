@@ -159,7 +159,7 @@ func (n *node) exactly(ctx context.Context, who jid.JID) (*store.NodeSubscriptio
 		return nil, err
 	}
 	for i := range ss {
-		if ss[i].Node == n.name && ss[i].JID == who.String() && !over(&ss[i]) {
+		if ss[i].Node == n.name && ss[i].JID == who.String() && !n.over(&ss[i]) {
 			return &ss[i], nil
 		}
 	}
@@ -224,7 +224,7 @@ func (a ask) mySubscriptions(ctx context.Context, e, verb *wire.Element) (*wire.
 	}
 	list := wire.E(wire.NSPubSub, "subscriptions").Set("node", verb.Attr("node"))
 	for i, s := range ss {
-		if name := verb.Attr("node"); (name == "" || name == s.Node) && !over(&ss[i]) {
+		if name := verb.Attr("node"); (name == "" || name == s.Node) && !a.over(&ss[i]) {
 			list.Add(subscriptionElement(wire.NSPubSub, s))
 		}
 	}

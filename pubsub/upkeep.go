@@ -15,7 +15,7 @@ func (e *engine) expire(ctx context.Context, host string) error {
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
 	for {
-		if err := e.st.ExpireNodes(ctx, host, time.Now()); err != nil && ctx.Err() == nil {
+		if err := e.st.ExpireNodes(ctx, host, e.h.Clock.Now()); err != nil && ctx.Err() == nil {
 			e.h.Log.Error("cannot remove expired items of nodes", "err", err)
 		}
 		select {

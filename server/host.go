@@ -9,9 +9,9 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"parley/internal/background"
+	"parley/internal/clock"
 	"parley/internal/memo"
 	"parley/store"
 	"parley/wire"
@@ -24,6 +24,7 @@ type Host struct {
 	JID      jid.JID
 	Store    Store
 	IDs      *store.IDs
+	Clock    clock.Clock
 	Router   *Router
 	Log      *slog.Logger
 	Metrics  *Metrics
@@ -67,6 +68,7 @@ type HostConfig struct {
 	Domain   string
 	Store    Store
 	IDs      *store.IDs
+	Clock    clock.Clock // what the host and its features go by; give IDs the same
 	Router   *Router
 	Log      *slog.Logger
 	Metrics  *Metrics
@@ -82,7 +84,7 @@ func NewHost(c HostConfig) (*Host, error) {
 		return nil, fmt.Errorf("host %q is not a domain in canonical form", c.Domain)
 	}
 	h := &Host{
-		Domain: c.Domain, JID: j, Store: c.Store, IDs: c.IDs, Router: c.Router,
+		Domain: c.Domain, JID: j, Store: c.Store, IDs: c.IDs, Clock: c.Clock, Router: c.Router,
 		Log: c.Log.With("host", c.Domain), Metrics: c.Metrics, Limits: c.Limits,
 		iq: make(map[Query]handler), accounts: make(map[string]*Account), shares: make(map[string]*share),
 	}
@@ -151,7 +153,7 @@ func (h *Host) Bind(ctx context.Context, name, resource string, policy Conflict,
 	if err != nil {
 		return nil, BadRequest
 	}
-	s := &Session{JID: full, Host: h, Started: time.Now(), Info: info, out: out}
+	s := &Session{JID: full, Host: h, Started: h.Clock.Now(), Info: info, out: out}
 	if old := h.Account(name).Session(full.Resource()); old != nil {
 		old.Close(&wire.StreamError{Condition: "conflict", Text: "another client has taken this resource"})
 		h.Unbind(ctx, old)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"mellium.im/xmpp/stanza"
 
@@ -183,7 +182,7 @@ func (b *Bookmarks) parse(e *wire.Element, room string) (store.Bookmark, error) 
 		Name:     e.Attr("name"),
 		Nick:     e.ChildText(e.Name.Space, "nick"),
 		Password: e.ChildText(e.Name.Space, "password"),
-		Updated:  time.Now(),
+		Updated:  b.h.Clock.Now(),
 	}
 	switch e.Attr("autojoin") {
 	case "true", "1":

@@ -90,7 +90,7 @@ func (x extdisco) list(_ context.Context, r *server.Request) (*wire.Element, err
 // does.
 func (x extdisco) services(typ, who, action string) (*wire.Element, time.Time) {
 	e := wire.E(ns, "services").Set("type", typ)
-	until := time.Now().Add(x.cfg.Lifetime)
+	until := x.h.Clock.Now().Add(x.cfg.Lifetime)
 	ends := false
 	for _, s := range x.cfg.Services() {
 		if (typ == "" || typ == s.Type) && (action == "" || s.Secret != "") {
@@ -118,7 +118,7 @@ func (x extdisco) credentials(_ context.Context, r *server.Request) (*wire.Eleme
 	for _, s := range x.cfg.Services() {
 		if s.Type == q.Attr("type") && strings.EqualFold(s.Host, q.Attr("host")) &&
 			(q.Attr("port") == "" || q.Attr("port") == strconv.Itoa(s.Port)) {
-			e.Add(s.element(r.From.Local()+"@"+x.h.Domain, time.Now().Add(x.cfg.Lifetime)))
+			e.Add(s.element(r.From.Local()+"@"+x.h.Domain, x.h.Clock.Now().Add(x.cfg.Lifetime)))
 		}
 	}
 	if len(e.Nodes) == 0 {
@@ -139,7 +139,7 @@ func (x extdisco) renew(ctx context.Context) error {
 		}
 		x.h.Accounts(func(a *server.Account) bool {
 			for _, s := range a.Sessions() {
-				if had, ok := s.Value(askedKey{}).(asked); ok && time.Until(had.until) < x.cfg.Lifetime/4 {
+				if had, ok := s.Value(askedKey{}).(asked); ok && had.until.Sub(x.h.Clock.Now()) < x.cfg.Lifetime/4 {
 					x.push(s, had.typ)
 				}
 			}

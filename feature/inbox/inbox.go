@@ -168,7 +168,7 @@ const keptMentions = 90 * 24 * time.Hour
 
 func (b *Inbox) expire(ctx context.Context) error {
 	for {
-		n, err := b.st.ExpireMentions(ctx, b.h.Domain, store.FirstID(time.Now().Add(-keptMentions)), 1000)
+		n, err := b.st.ExpireMentions(ctx, b.h.Domain, store.FirstID(b.h.Clock.Now().Add(-keptMentions)), 1000)
 		if err != nil || n < 1000 {
 			return err
 		}

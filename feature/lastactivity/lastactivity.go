@@ -87,7 +87,7 @@ func (l *last) account(ctx context.Context, r *server.Request) (*wire.Element, e
 	d, waits := l.gone[r.Account]
 	l.mu.Unlock()
 	if waits {
-		return seconds(time.Since(d.at), d.status), nil
+		return seconds(l.h.Clock.Now().Sub(d.at), d.status), nil
 	}
 	u, err := l.st.User(ctx, l.h.Domain, r.Account)
 	if err != nil {
@@ -96,7 +96,7 @@ func (l *last) account(ctx context.Context, r *server.Request) (*wire.Element, e
 	if u.LastSeen.IsZero() {
 		return nil, server.ServiceUnavailable
 	}
-	return seconds(time.Since(u.LastSeen), u.LastStatus), nil
+	return seconds(l.h.Clock.Now().Sub(u.LastSeen), u.LastStatus), nil
 }
 
 // guard refuses requests to a client of an account from people who do not see its presence (section 4).
@@ -131,7 +131,7 @@ func (l *last) leave(_ context.Context, p *server.Pass) error {
 	}
 	l.mu.Lock()
 	if _, known := l.gone[p.Account]; known || len(l.gone) < maxWaiting {
-		l.gone[p.Account] = departure{status, time.Now()}
+		l.gone[p.Account] = departure{status, l.h.Clock.Now()}
 	}
 	l.mu.Unlock()
 	select {

@@ -57,7 +57,7 @@ func (a *archive) expireAll(ctx context.Context) error {
 			}
 			for n := expireBatch; n == expireBatch; {
 				if n, err = a.st.ExpireArchive(ctx, a.h.Domain, r.Name,
-					time.Now().Add(-keep), expireBatch); err != nil {
+					a.h.Clock.Now().Add(-keep), expireBatch); err != nil {
 					return err
 				}
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"parley/server"
 	"parley/store"
@@ -83,7 +82,7 @@ func (a *archive) byOrigin(ctx context.Context, p *server.Pass, with jid.JID,
 }
 
 func (a *archive) entomb(ctx context.Context, p *server.Pass, e store.Archived) error {
-	left, err := server.Tombstone(e.Stanza, p.Stanza.ID, time.Now())
+	left, err := server.Tombstone(e.Stanza, p.Stanza.ID, a.h.Clock.Now())
 	if err != nil {
 		return err
 	}

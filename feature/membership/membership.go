@@ -68,7 +68,7 @@ func (m *membership) doze(ctx context.Context) error {
 	t := time.NewTicker(time.Hour)
 	defer t.Stop()
 	for {
-		if err := m.org.DozeIdle(ctx, m.h.Domain, time.Now().Add(-idle)); err != nil && ctx.Err() == nil {
+		if err := m.org.DozeIdle(ctx, m.h.Domain, m.h.Clock.Now().Add(-idle)); err != nil && ctx.Err() == nil {
 			m.h.Log.Error("cannot find idle themes", "err", err)
 		}
 		select {

@@ -66,7 +66,7 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	if err != nil {
 		return err
 	}
-	now, c := time.Now(), st.Copy()
+	now, c := o.h.Clock.Now(), st.Copy()
 	if !o.delayed(st) { // a client that did not acknowledge it got it before
 		c.Add(wire.E(wire.NSDelay, "delay").Set("from", o.h.Domain).Set("stamp", now.UTC().Format(server.TimeFormat)))
 	}

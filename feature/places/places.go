@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/auth"
+	"parley/internal/clock"
 	"parley/server"
 	"parley/store"
 )
@@ -29,20 +30,34 @@ type Places struct {
 	wait chan auth.Place
 }
 
-// New reads the places of the accounts of all hosts, and forgets those where nobody signs in any more. secret stays the
-// same over restarts. What is new is written by Run.
-func New(ctx context.Context, st store.Places, log *slog.Logger, secret []byte, hosts []string) (*Places, error) {
-	p := &Places{st: st, log: log, wait: make(chan auth.Place, waiting)}
-	p.Places = auth.NewPlaces(auth.PlacesConfig{Secret: secret, PerAccount: perAccount, Keep: func(x auth.Place) {
-		select {
-		case p.wait <- x:
-		default:
-		}
-	}})
-	if err := st.DeletePlaces(ctx, time.Now().Add(-kept)); err != nil {
+// Config holds what New needs.
+type Config struct {
+	Store  store.Places
+	Clock  clock.Clock
+	Log    *slog.Logger
+	Secret []byte   // stays the same over restarts
+	Hosts  []string // the domains whose accounts sign in
+}
+
+// New reads the places of the accounts of all hosts, and forgets those where nobody signs in any more. What is new is
+// written by Run.
+func New(ctx context.Context, c Config) (*Places, error) {
+	p := &Places{st: c.Store, log: c.Log, wait: make(chan auth.Place, waiting)}
+	p.Places = auth.NewPlaces(auth.PlacesConfig{
+		Secret:     c.Secret,
+		PerAccount: perAccount,
+		Clock:      c.Clock,
+		Keep: func(x auth.Place) {
+			select {
+			case p.wait <- x:
+			default:
+			}
+		},
+	})
+	if err := c.Store.DeletePlaces(ctx, c.Clock.Now().Add(-kept)); err != nil {
 		return nil, fmt.Errorf("forget where nobody signs in any more: %w", err)
 	}
-	for _, host := range hosts {
+	for _, host := range c.Hosts {
 		if err := p.load(ctx, host); err != nil {
 			return nil, fmt.Errorf("read where accounts of %s sign in: %w", host, err)
 		}

@@ -48,7 +48,8 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 					if host == "" {
 						continue
 					}
-					if _, err := st.IndexArchives(ctx, host, time.Now().Add(-settled)); err != nil && ctx.Err() == nil {
+					before := h.Clock.Now().Add(-settled)
+					if _, err := st.IndexArchives(ctx, host, before); err != nil && ctx.Err() == nil {
 						h.Log.Error("cannot index messages", "of", host, "err", err)
 					}
 				}

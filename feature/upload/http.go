@@ -90,7 +90,7 @@ func (s *Service) find(r *http.Request) (store.Upload, error) {
 		return store.Upload{}, store.ErrNotFound
 	}
 	u, err := s.cfg.Store.Upload(r.Context(), s.cfg.Host.Domain, id)
-	if err == nil && (u.Name != name || !u.Expires.IsZero() && !time.Now().Before(u.Expires)) {
+	if err == nil && (u.Name != name || !u.Expires.IsZero() && !s.cfg.Host.Clock.Now().Before(u.Expires)) {
 		err = store.ErrNotFound
 	}
 	return u, err
@@ -113,7 +113,7 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 	case u.Done:
 		http.Error(w, "the file exists already", http.StatusConflict)
 		return
-	case time.Since(u.Created) > s.cfg.SlotTTL:
+	case s.cfg.Host.Clock.Now().Sub(u.Created) > s.cfg.SlotTTL:
 		http.Error(w, "the slot has expired: ask for another", http.StatusForbidden)
 		return
 	case r.ContentLength >= 0 && r.ContentLength != u.Size:

@@ -177,7 +177,7 @@ func (s *Service) requested(e *wire.Element) (store.Upload, error) {
 		Host:        s.cfg.Host.Domain,
 		Name:        e.Attr("filename"),
 		ContentType: e.Attr("content-type"),
-		Created:     time.Now(),
+		Created:     s.cfg.Host.Clock.Now(),
 	}
 	if !isFileName(u.Name) {
 		return u, server.WithText(server.BadRequest,
@@ -227,10 +227,10 @@ func (s *Service) expires(e *wire.Element) (time.Time, error) {
 	if e.Child(nsPurpose, "profile") != nil || e.Child(nsPurpose, "permanent") != nil {
 		return time.Time{}, nil
 	}
-	until := time.Now().Add(s.cfg.Expiry())
+	until := s.cfg.Host.Clock.Now().Add(s.cfg.Expiry())
 	if eph := e.Child(nsPurpose, "ephemeral"); eph != nil {
 		t, err := time.Parse(time.RFC3339, eph.Attr("expire-before"))
-		if err != nil || t.Before(time.Now()) {
+		if err != nil || t.Before(s.cfg.Host.Clock.Now()) {
 			return t, server.WithText(server.BadRequest, "expire-before is not a time in the future")
 		}
 		if t.Before(until) {
@@ -277,7 +277,7 @@ func (s *Service) Run(ctx context.Context) error {
 	t := time.NewTicker(10 * time.Minute)
 	defer t.Stop()
 	for {
-		if err := s.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		if err := s.Sweep(ctx, s.cfg.Host.Clock.Now()); err != nil && ctx.Err() == nil {
 			s.cfg.Host.Log.Error("cannot remove old uploads", "err", err)
 		}
 		if err := s.unlinkUntil(ctx, t.C); err != nil {

@@ -124,7 +124,7 @@ func (w *Webhooks) attempt(ctx context.Context, hook store.Webhook, d *store.Del
 	d.Status, d.Error = 0, ""
 	status, err := w.send(ctx, hook, d)
 	done(status != 0 || err == nil) // success means that any answer came in time
-	d.Status, d.Updated = status, time.Now()
+	d.Status, d.Updated = status, w.h.Clock.Now()
 	switch {
 	case err == nil:
 		d.State = store.DeliveryDone
@@ -168,7 +168,7 @@ func (w *Webhooks) call(ctx context.Context, r signed) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := strconv.FormatInt(time.Now().Unix(), 10)
+	at := strconv.FormatInt(w.h.Clock.Now().Unix(), 10)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "parley-webhook")
 	req.Header.Set("Parley-Event", r.event)
@@ -223,7 +223,7 @@ func (w *Webhooks) newClient() *http.Client {
 }
 
 func (w *Webhooks) expire(ctx context.Context) error {
-	before := time.Now().Add(-w.cfg.Kept)
+	before := w.h.Clock.Now().Add(-w.cfg.Kept)
 	if _, err := w.st.ExpireDeliveries(ctx, w.h.Domain, before, 10_000); err != nil {
 		return err
 	}

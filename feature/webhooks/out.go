@@ -63,7 +63,7 @@ func (w *Webhooks) note(e org.Event) {
 	default:
 		return
 	}
-	at := time.Now()
+	at := w.h.Clock.Now()
 	d := event{
 		Event: kind,
 		Group: e.Group.Slug,
@@ -178,7 +178,7 @@ func (w *Webhooks) queue(ctx context.Context, s said, a age) error {
 			ID:      s.entry.ID,
 			Event:   kind,
 			Body:    body,
-			Updated: time.Now(),
+			Updated: w.h.Clock.Now(),
 		})
 	}
 	if len(ds) == 0 {

@@ -196,7 +196,7 @@ func (w *Webhooks) plan(ctx context.Context, by acts.Actor, n NewHook) (hook sto
 		Group:     n.Group,
 		Theme:     n.Theme,
 		URL:       n.URL,
-		Created:   time.Now().UTC(),
+		Created:   w.h.Clock.Now().UTC(),
 	}
 	if !by.Who.IsZero() {
 		hook.Creator = by.Who.Bare().String()
@@ -332,7 +332,7 @@ func (w *Webhooks) SetDisabled(ctx context.Context, by acts.Actor, id string, di
 // Redeliver tries given-up deliveries again, and gives how many.
 func (w *Webhooks) Redeliver(ctx context.Context, by acts.Actor, id string) (n int, err error) {
 	err = w.change(ctx, by, id, "redeliver", func(ctx context.Context, _ store.Webhook, detail acts.Detail) error {
-		n, err = w.st.Redeliver(ctx, w.h.Domain, id, time.Now())
+		n, err = w.st.Redeliver(ctx, w.h.Domain, id, w.h.Clock.Now())
 		detail["count"] = n
 		return err
 	})

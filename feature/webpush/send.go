@@ -33,7 +33,8 @@ type outcome struct {
 
 const (
 	timeout    = 15 * time.Second
-	maxOfHost  = 8 // connections with one push service
+	maxOfHost  = 8              // connections with one push service
+	tokenLife  = 12 * time.Hour // of what proves to a push service who asks (RFC 8292)
 	dayOfTTL   = 24 * 60 * 60
 	maxWait    = time.Hour
 	recordSize = 3072 // of the encrypted content: all messages look the same
@@ -59,6 +60,7 @@ func (p *WebPush) post(ctx context.Context, s store.PushSubscription, c Content,
 		Topic:           p.keys.topic(s.Owner, c.Conversation),
 		TTL:             dayOfTTL,
 		Urgency:         urgency,
+		VapidExpiration: p.cfg.Host.Clock.Now().Add(tokenLife),
 		VAPIDPublicKey:  p.keys.public,
 		VAPIDPrivateKey: p.keys.private,
 	})

@@ -159,7 +159,7 @@ func (p *WebPush) Subscribed(ctx context.Context, account, session string) (bool
 }
 
 func (p *WebPush) subscriptions(ctx context.Context, account string) ([]store.PushSubscription, error) {
-	now := time.Now()
+	now := p.cfg.Host.Clock.Now()
 	return p.cfg.Store.PushSubscriptionsOf(ctx, p.cfg.Host.Domain, account, now, now.Add(-p.cfg.Idle()))
 }
 

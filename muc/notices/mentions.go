@@ -3,7 +3,6 @@ package notices
 import (
 	"context"
 	"slices"
-	"time"
 
 	"parley/muc/groups"
 	"parley/store"
@@ -68,7 +67,7 @@ func (n *Notices) enter(ctx context.Context, user string, m groups.Mention) erro
 		}
 	}
 	b.Autojoin = true
-	b.Updated = time.Now().UTC()
+	b.Updated = h.Clock.Now().UTC()
 	if err := n.cfg.Store.SetBookmarks(ctx, h.Domain, user, n.cfg.MaxBookmarks, b); err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func (c *Company) bookmark(ctx context.Context, account, room string) (store.Boo
 			return b, nil
 		}
 	}
-	return store.Bookmark{Room: room, Autojoin: true, Updated: time.Now().UTC()}, nil
+	return store.Bookmark{Room: room, Autojoin: true, Updated: c.cfg.Host.Clock.Now().UTC()}, nil
 }
 
 // names gives the full names of people, by localpart.

@@ -91,7 +91,7 @@ func (st *stream) tokens(client string, count int64, used *store.Token) auth.Tok
 }
 
 func (st *stream) useToken(ctx context.Context, t store.Token, count int64) error {
-	if !time.Now().Before(t.Expires) {
+	if !st.host.Clock.Now().Before(t.Expires) {
 		return &auth.Error{Condition: "credentials-expired"}
 	}
 	err := st.srv.cfg.Store.UseToken(ctx, t, count)
@@ -123,7 +123,7 @@ func (st *stream) renew(f fast, used *store.Token, binding auth.Binding) (*wire.
 	if slices.Contains(auth.TokenMechanisms(binding), f.request) {
 		mech = f.request
 	}
-	now := time.Now()
+	now := st.host.Clock.Now()
 	if used.Salt != nil {
 		due := now.Sub(used.Issued) >= min(tokenRotation, st.srv.cfg.TokenLifetime/2)
 		switch {
