@@ -161,6 +161,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 	n.acts = acts.NewLog(n.Store, func(string) store.ID { return n.IDs.Next() })
 	n.Org = org.New(n.Store, org.Config{
 		Acts:          n.acts,
+		Clock:         n.clock,
 		Label:         c.Rooms.Label,
 		MaxGroup:      c.Groups.MaxMembers,
 		MaxOwned:      c.Groups.MaxOwned,

@@ -193,6 +193,7 @@ func (n *Node) buildWords() (err error) {
 			return err
 		}
 		n.mail = plan.Mail(n.Config, roots)
+		n.mail.Clock = n.clock
 		n.mail.Log = n.Log
 		n.relay = mail.NewRelay(n.mail)
 	}

@@ -230,7 +230,7 @@ func (o *Org) addSomeOfTeams(ctx context.Context, c *change, host, id string) (l
 	if err != nil {
 		return 0, err
 	}
-	names, err := s.unfilled(tv)
+	names, err := s.unfilled(tv, o.cfg.Now)
 	if err != nil {
 		return 0, err
 	}
@@ -246,7 +246,7 @@ func (o *Org) addSomeOfTeams(ctx context.Context, c *change, host, id string) (l
 }
 
 // unfilled gives the people whose role in a group is not the one that their teams give them.
-func (s *state) unfilled(tv *teams) (out []jid.JID, err error) {
+func (s *state) unfilled(tv *teams, now func() time.Time) (out []jid.JID, err error) {
 	var names []string
 	for _, gt := range s.teams {
 		if t := tv.byID[gt.Team]; t != nil {
@@ -259,7 +259,7 @@ func (s *state) unfilled(tv *teams) (out []jid.JID, err error) {
 		if err != nil {
 			return nil, err
 		}
-		c := memberChange{s: s, now: time.Now} // only to compute; never written
+		c := memberChange{s: s, now: now} // only to compute; never written
 		if c.set(j, s.ownRole(j), s.teamRoles(tv, j)); len(c.members) > 0 {
 			out = append(out, j)
 		}

@@ -2,7 +2,6 @@ package org
 
 import (
 	"context"
-	"time"
 
 	"parley/store"
 	"parley/wire/jid"
@@ -35,6 +34,6 @@ func (o *Org) CountGroups(ctx context.Context, host string) (int, error) {
 
 // FindDeleted gives a page of the groups that can still be restored, and how many there are in all.
 func (o *Org) FindDeleted(ctx context.Context, host string, f store.GroupFilter) ([]store.Group, int, error) {
-	f.DeletedAfter = time.Now().Add(-Restorable)
+	f.DeletedAfter = o.now().Add(-Restorable)
 	return o.st.FindGroups(ctx, host, f)
 }

@@ -77,7 +77,7 @@ func (o *Org) mark(ctx context.Context, s *state, t *store.Theme, name string, a
 	if found && b.Autojoin == autojoin || !found && !autojoin {
 		return nil
 	}
-	b.Autojoin, b.Updated = autojoin, time.Now().UTC()
+	b.Autojoin, b.Updated = autojoin, o.now()
 	if err := o.st.SetBookmarks(ctx, host, name, 0, b); err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (o *Org) WakeTheme(ctx context.Context, host, key string) (more bool, err e
 		return false, err
 	}
 	room := o.RoomJID(host, t.Room)
-	users, left, err := o.st.Wake(ctx, host, key, room.String(), time.Now().Add(-wakeAtMost))
+	users, left, err := o.st.Wake(ctx, host, key, room.String(), o.now().Add(-wakeAtMost))
 	if err != nil || len(users) == 0 {
 		return left > 0, err
 	}
@@ -214,13 +214,13 @@ func (o *Org) AssertMandatory(ctx context.Context, host, name string) error {
 	}
 	key := "mandatory/" + name
 	if b, err := o.st.Get(ctx, host, key); err == nil {
-		if at, err := time.Parse(time.RFC3339, string(b)); err == nil && time.Since(at) < 24*time.Hour {
+		if at, err := time.Parse(time.RFC3339, string(b)); err == nil && o.now().Sub(at) < 24*time.Hour {
 			return nil
 		}
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if err := o.st.Put(ctx, host, key, []byte(time.Now().UTC().Format(time.RFC3339))); err != nil {
+	if err := o.st.Put(ctx, host, key, []byte(o.now().Format(time.RFC3339))); err != nil {
 		return err
 	}
 	if err := o.st.SetBookmarks(ctx, host, name, 0, bs...); err != nil {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -139,7 +138,7 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 	if err != nil {
 		return store.Group{}, err
 	}
-	g.Host, g.ID, g.Created = host, token(10), time.Now().UTC()
+	g.Host, g.ID, g.Created = host, token(10), o.now()
 	ms := []store.Member{{JID: n.Owner.Bare().String(), Role: store.RoleOwner, Since: g.Created}}
 	for _, j := range n.Members {
 		if j.Bare() != n.Owner.Bare() {
@@ -188,11 +187,11 @@ func (o *Org) createGroup(ctx context.Context, c *change, host string, n NewGrou
 }
 
 func (o *Org) room(g store.Group, theme, local string) store.Room {
-	return store.Room{Host: o.RoomDomain(g.Host), Name: local, Group: g.ID, Theme: theme, Created: time.Now().UTC()}
+	return store.Room{Host: o.RoomDomain(g.Host), Name: local, Group: g.ID, Theme: theme, Created: o.now()}
 }
 
 func (o *Org) bookmark(host, room, name string) store.Bookmark {
-	return store.Bookmark{Room: o.RoomJID(host, room).String(), Name: name, Autojoin: true, Updated: time.Now().UTC()}
+	return store.Bookmark{Room: o.RoomJID(host, room).String(), Name: name, Autojoin: true, Updated: o.now()}
 }
 
 // tooLong says how long a text may be.

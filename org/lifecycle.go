@@ -36,7 +36,7 @@ func (o *Org) DeleteGroup(ctx context.Context, by acts.Actor, host, id string) e
 		if err := o.mustOwn(ctx, by, host, id); err != nil {
 			return err
 		}
-		if err := o.st.DeleteGroup(ctx, host, id, time.Now()); err != nil {
+		if err := o.st.DeleteGroup(ctx, host, id, o.now()); err != nil {
 			return notFound(err, "no such group")
 		}
 		c.drop(host, id)
@@ -57,7 +57,7 @@ func (o *Org) DeleteGroup(ctx context.Context, by acts.Actor, host, id string) e
 
 // DeletedGroups gives the groups that can still be restored.
 func (o *Org) DeletedGroups(ctx context.Context, host string) ([]store.Group, error) {
-	return o.st.DeletedGroups(ctx, host, time.Now().Add(-Restorable))
+	return o.st.DeletedGroups(ctx, host, o.now().Add(-Restorable))
 }
 
 // RestoreGroup brings back a deleted group with its members, themes and history. Administrators may do this.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/clock"
 	"parley/internal/fault"
 	"parley/internal/limit"
 	"parley/internal/memo"
@@ -21,7 +22,8 @@ import (
 
 // Config of the rules; zero values mean the defaults.
 type Config struct {
-	Acts *acts.Log // records all changes; default: a log of its own
+	Acts  *acts.Log // records all changes; default: a log of its own
+	Clock clock.Clock
 
 	Label     string // rooms are at <Label>.<host>; default "groups"
 	MaxFollow int    // groups up to this size follow each new theme; default 50
@@ -38,7 +40,7 @@ type Config struct {
 	MaxRoster     int // people of a larger team do not get each other into their contact lists; default 250
 
 	// Now gives the time from which a new member may read. It must agree with the ids of messages, which may be ahead
-	// of the clock. Default time.Now.
+	// of the clock. Default: Clock.
 	Now func() time.Time
 }
 
@@ -67,6 +69,9 @@ type Org struct {
 	rooms   memo.Map[jid.JID, belonging]
 }
 
+// now gives the time of day.
+func (o *Org) now() time.Time { return o.cfg.Clock.Now().UTC() }
+
 // New makes an Org with the rules of c. Subscribe before anything changes.
 func New(st Store, c Config) *Org {
 	if c.Label == "" {
@@ -94,7 +99,7 @@ func New(st Store, c Config) *Org {
 		c.MaxRoster = 250
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = c.Clock.Now
 	}
 	if c.Acts == nil {
 		var ids store.IDs

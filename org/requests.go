@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"parley/acts"
 	"parley/internal/fault"
@@ -33,7 +32,7 @@ func (o *Org) Request(ctx context.Context, by acts.Actor, host, group string, re
 		if err := o.mayAsk(ctx, by, host, group); err != nil {
 			return err
 		}
-		r := store.GroupRequest{JID: by.Who.Bare().String(), Reason: reason, Since: time.Now().UTC()}
+		r := store.GroupRequest{JID: by.Who.Bare().String(), Reason: reason, Since: o.now()}
 		if err := o.st.PutGroupRequest(ctx, host, group, r, maxRequests); err != nil {
 			if errors.Is(err, store.ErrLimit) {
 				return fault.New(fault.Limit, "", "too many requests are waiting already")

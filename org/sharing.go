@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -152,7 +151,7 @@ func (o *Org) share(ctx context.Context, by acts.Actor, host, team string, x sto
 			return err
 		}
 		x := x
-		x.Host, x.Team, x.Updated = t.Host, t.ID, time.Now().UTC()
+		x.Host, x.Team, x.Updated = t.Host, t.ID, o.now()
 		if who := creator(by); !who.IsZero() {
 			x.Creator = who.String()
 		}

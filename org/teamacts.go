@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"parley/acts"
 	"parley/internal/fault"
@@ -49,7 +48,7 @@ func (o *Org) createTeam(ctx context.Context, c *change, host string, n NewTeam)
 		Emoji:       n.Emoji,
 		Description: n.Description,
 		MentionBy:   n.MentionBy,
-		Created:     time.Now().UTC(),
+		Created:     o.now(),
 	}
 	shape.Apply(TeamSettings(&t), n.Settings)
 	var err error
@@ -240,7 +239,7 @@ func (o *Org) DeleteTeam(ctx context.Context, by acts.Actor, host, id string) er
 			return err
 		}
 		gone := t.Team
-		gone.Deleted = time.Now().UTC()
+		gone.Deleted = o.now()
 		c.Note(acts.TeamDelete, t.Slug, acts.Detail{"name": t.Name, "members": len(t.people)})
 		return o.changeTeam(ctx, c, tv, t, gone, nil, t.names())
 	})

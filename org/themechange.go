@@ -138,7 +138,7 @@ func (o *Org) SetThemeState(ctx context.Context, by acts.Actor, host, key, to st
 			t.Closed, t.Archived = time.Time{}, false
 		case ThemeClosed, ThemeArchived:
 			if t.Closed.IsZero() {
-				t.Closed = time.Now().UTC()
+				t.Closed = o.now()
 			}
 			t.Archived = to == ThemeArchived
 		default:

@@ -56,7 +56,7 @@ func (o *Org) createTheme(ctx context.Context, c *change, host, group string, n 
 		Slug:       Slug(n.Name),
 		Restricted: n.Restricted,
 		Creator:    n.Creator.Bare().String(),
-		Created:    time.Now().UTC(),
+		Created:    o.now(),
 		Source:     n.Source,
 	}
 	followers, list := o.firstInTheme(s, t, n)

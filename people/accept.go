@@ -81,7 +81,7 @@ func (p *People) accepted(i store.Invitation, in Acceptance) (u store.User, err 
 	if p.h.Reserved(j.Local()) {
 		return u, fault.New(fault.Exists, "name", "This name is taken")
 	}
-	u = store.User{Host: p.h.Domain, Name: j.Local(), Created: time.Now().UTC()}
+	u = store.User{Host: p.h.Domain, Name: j.Local(), Created: p.h.Clock.Now().UTC()}
 	if u.FullName, err = line("full_name", in.FullName); err != nil {
 		return u, err
 	}
@@ -91,7 +91,7 @@ func (p *People) accepted(i store.Invitation, in Acceptance) (u store.User, err 
 
 func (p *People) use(ctx context.Context, i store.Invitation, u *store.User,
 	e store.InvitationEvent) (store.Invitation, error) {
-	used, err := p.st.UseInvitation(ctx, i.Host, i.ID, i.Generation, time.Now(), u, e)
+	used, err := p.st.UseInvitation(ctx, i.Host, i.ID, i.Generation, p.h.Clock.Now(), u, e)
 	switch {
 	case errors.Is(err, store.ErrNotFound): // somebody else was faster
 		return i, &Dead{Accepted, i}
@@ -191,7 +191,7 @@ func (p *People) notTooMany(ctx context.Context, name string) error {
 	}
 	good := 0
 	for _, i := range is {
-		if i.Good(time.Now()) {
+		if i.Good(p.h.Clock.Now()) {
 			good++
 		}
 	}

@@ -55,7 +55,7 @@ func (p *People) CreateToken(ctx context.Context, by Actor, owner, name string, 
 		return "", t, fault.New(fault.Invalid, "expires", "A token is valid for five years at most")
 	}
 	token = TokenPrefix + strings.ToLower(rand.Text()+rand.Text()[:6])
-	now := time.Now().UTC().Truncate(time.Microsecond)
+	now := p.h.Clock.Now().UTC().Truncate(time.Microsecond)
 	t = store.APIToken{
 		Host:    p.h.Domain,
 		Hash:    HashToken(token),

@@ -123,7 +123,7 @@ func (p *People) apply(ctx context.Context, by Actor, u *store.Person, c Change)
 	}
 	if c.Archived != nil {
 		if u.Archived = (time.Time{}); *c.Archived {
-			u.Archived = time.Now().UTC()
+			u.Archived = p.h.Clock.Now().UTC()
 		}
 		u.Disabled = *c.Archived
 	}

@@ -182,7 +182,7 @@ func (p *People) prepare(ctx context.Context, by Actor, n NewPerson) (u store.Pe
 	if n.Role == "" {
 		n.Role = store.RoleMember
 	}
-	u = n.person(p.h.Domain)
+	u = n.person(p.h.Domain, p.h.Clock.Now())
 	if err := p.fields(&u); err != nil {
 		return u, err
 	}

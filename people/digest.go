@@ -95,7 +95,7 @@ func (p *People) SetDigest(ctx context.Context, by Actor, name, every string) er
 			return err
 		}
 		if err := p.st.SetDigest(ctx, p.h.Domain,
-			store.Digest{Owner: name, Every: every, Due: p.next(every, time.Now())}); err != nil {
+			store.Digest{Owner: name, Every: every, Due: p.next(every, p.h.Clock.Now())}); err != nil {
 			return err
 		}
 		detail := acts.Detail{}
@@ -154,10 +154,10 @@ func (p *People) RunDigests(ctx context.Context) error {
 	defer tick.Stop()
 	var looked time.Time
 	for {
-		now := time.Now()
+		now := p.h.Clock.Now()
 		err := error(nil)
-		if p.cfg.Digests.Default != store.DigestOff && now.Sub(looked) >= lookForNew {
-			looked = now
+		if p.cfg.Digests.Default != store.DigestOff && time.Since(looked) >= lookForNew {
+			looked = time.Now()
 			_, err = p.st.StartDigests(ctx, p.h.Domain, p.next(p.cfg.Digests.Default, now), startAtOnce)
 		}
 		if err = errors.Join(err, p.writeDigests(ctx, now)); err != nil && ctx.Err() == nil {

@@ -57,7 +57,7 @@ func (p *People) open(ctx context.Context, i store.Invitation, max int,
 		expiry = p.Policy().InviteTime
 	}
 	i.Host, i.ID, i.State, i.Created = p.h.Domain, p.h.IDs.Next().String(), store.InviteOpen,
-		time.Now().UTC().Truncate(time.Microsecond)
+		p.h.Clock.Now().UTC().Truncate(time.Microsecond)
 	i.Expires = i.Created.Add(expiry)
 	if i.Kind == "" {
 		i.Kind = store.KindInvite
@@ -303,7 +303,7 @@ func (p *People) Resend(ctx context.Context, by Actor, id string,
 			}
 		}
 		i.Generation++
-		i.State, i.Expires = store.InviteOpen, time.Now().UTC().Add(p.Policy().InviteTime)
+		i.State, i.Expires = store.InviteOpen, p.h.Clock.Now().UTC().Add(p.Policy().InviteTime)
 		return p.event("superseded", by.Name, ""), nil
 	}
 	err = p.do(ctx, by, func(ctx context.Context, a *acts.Act) error {
@@ -344,7 +344,7 @@ func (p *People) Extend(ctx context.Context, by Actor, id string,
 				if i.State != store.InviteOpen {
 					return store.InvitationEvent{}, fault.New(fault.Invalid, "", "This invitation has ended: resend it")
 				}
-				i.Expires = time.Now().UTC().Add(longer)
+				i.Expires = p.h.Clock.Now().UTC().Add(longer)
 				return p.event("extended", by.Name, i.Expires.Format(time.RFC3339)), nil
 			})
 		return err
@@ -355,7 +355,7 @@ func (p *People) Extend(ctx context.Context, by Actor, id string,
 // Link gives the token of a valid invitation again, to an actor who may invite that person or give them a new password.
 // For anybody else the link would be a way into the account.
 func (p *People) Link(ctx context.Context, a Actor, i store.Invitation) (string, error) {
-	if !i.Good(time.Now()) {
+	if !i.Good(p.h.Clock.Now()) {
 		return "", &Dead{Expired, i}
 	}
 	if _, err := p.passes(ctx, a, i); err != nil {
@@ -387,7 +387,7 @@ func (p *People) Look(ctx context.Context, kind, token string) (store.Invitation
 		why = Revoked
 	case i.Generation != generation:
 		why = Superseded
-	case !i.Good(time.Now()):
+	case !i.Good(p.h.Clock.Now()):
 		why = Expired
 	}
 	if why != "" {

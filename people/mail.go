@@ -34,6 +34,7 @@ type Letter struct {
 	Link         string
 	Decline      string
 	Expires      time.Time
+	Written      time.Time // shown in a test message
 	Missed       []Missed
 	More         int    // rooms that are not listed
 	Every        string // how often such letters come
@@ -125,7 +126,7 @@ func (p *People) post(ctx context.Context, to, subject, text, html, invitation s
 		HTML:       html,
 		Invitation: invitation,
 		State:      store.MailWaiting,
-		Due:        time.Now().UTC().Add(wait),
+		Due:        p.h.Clock.Now().UTC().Add(wait),
 	})
 }
 
@@ -170,6 +171,7 @@ func (p *People) TestMail(ctx context.Context, by Actor, to store.Person, lang s
 	}
 	subject, text, html, err := p.cfg.Compose(Letter{
 		Kind:         LetterTest,
+		Written:      p.h.Clock.Now(),
 		Lang:         lang,
 		Organization: p.Title(),
 		Name:         to.FullName,

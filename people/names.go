@@ -15,7 +15,7 @@ import (
 // FreeSince gives the moment before which the last account of a name must have been deleted for the name to be
 // available. With again, an owner makes any name available at once.
 func (p *People) FreeSince(a Actor, again bool) (time.Time, error) {
-	now := time.Now().UTC()
+	now := p.h.Clock.Now().UTC()
 	if !again {
 		return now.Add(-p.Policy().Names), nil
 	}

@@ -112,10 +112,11 @@ type NewPerson struct {
 	ReuseName  bool              // even if it belonged to somebody else until lately: an owner may allow that
 }
 
-// person gives the account that n describes, unchecked, without its name and without the values of profile fields.
-func (n NewPerson) person(host string) store.Person {
+// person gives the account that n describes, made now, unchecked, without its name and without the values of profile
+// fields.
+func (n NewPerson) person(host string, now time.Time) store.Person {
 	return store.Person{
-		User:       store.User{Host: host, FullName: n.FullName, Created: time.Now().UTC()},
+		User:       store.User{Host: host, FullName: n.FullName, Created: now.UTC()},
 		Role:       n.Role,
 		Email:      n.Email,
 		Phone:      n.Phone,

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"parley/acts"
 	"parley/auth"
@@ -143,7 +142,7 @@ func (p *People) AddAppPassword(ctx context.Context, by Actor,
 	if err != nil {
 		return made, "", err
 	}
-	made = store.AppPassword{ID: p.h.IDs.Next().String(), Name: label, Created: time.Now().UTC()}
+	made = store.AppPassword{ID: p.h.IDs.Next().String(), Name: label, Created: p.h.Clock.Now().UTC()}
 	kept := made
 	if kept.Keys, err = keys.MarshalBinary(); err != nil {
 		return made, "", err

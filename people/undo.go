@@ -32,7 +32,7 @@ func (p *People) undo(ctx context.Context, a *acts.Act, name string) error {
 	if len(es) == 0 || es[0].Actor != a.By.Name {
 		return fault.New(fault.Forbidden, "", "Only the person who created the account can undo this")
 	}
-	if u.State() != store.StateInvited || time.Since(u.Created) > undoable {
+	if u.State() != store.StateInvited || p.h.Clock.Now().Sub(u.Created) > undoable {
 		return fault.New(fault.NotAllowed, "", "It is too late to undo this: disable the account instead")
 	}
 	if err := p.dropMails(ctx, u); err != nil {
@@ -64,7 +64,7 @@ func (p *People) dropMails(ctx context.Context, u store.Person) error {
 	}
 	for _, m := range ms {
 		if m.State == store.MailWaiting {
-			m.State, m.Done = store.MailDropped, time.Now().UTC()
+			m.State, m.Done = store.MailDropped, p.h.Clock.Now().UTC()
 			if err := p.st.SetMail(ctx, m); err != nil {
 				return fmt.Errorf("drop a mail: %w", err)
 			}
@@ -103,7 +103,7 @@ func (p *People) Preview(ctx context.Context, a Actor, n NewPerson, v Invite) (s
 		Inviter: a.Name,
 		Lang:    p.langOf(v.Lang, u.Lang),
 		Note:    note(v.Note),
-		Expires: time.Now().UTC().Add(v.Expiry),
+		Expires: p.h.Clock.Now().UTC().Add(v.Expiry),
 	}
 	subject, text, _, err = p.cfg.Compose(p.Letter(ctx, i, "…", u))
 	return subject, text, err

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/clock"
 	"parley/internal/fault"
 	"parley/store"
 )
@@ -83,6 +84,7 @@ type State struct {
 // Settings reads and changes settings. Safe from any goroutine.
 type Settings struct {
 	st    store.Settings
+	clock clock.Clock
 	log   *slog.Logger
 	hosts map[string]*host
 }
@@ -100,8 +102,8 @@ type inForce struct {
 }
 
 // New makes the Settings of some hosts. Before Load the defaults are in force.
-func New(st store.Settings, log *slog.Logger, hosts map[string]Defaults) *Settings {
-	s := &Settings{st: st, log: log, hosts: make(map[string]*host)}
+func New(st store.Settings, c clock.Clock, log *slog.Logger, hosts map[string]Defaults) *Settings {
+	s := &Settings{st: st, clock: c, log: log, hosts: make(map[string]*host)}
 	for name, d := range hosts {
 		h := &host{defaults: d}
 		h.now.Store(&inForce{values: d.Values})
@@ -259,7 +261,7 @@ func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*st
 	var keep []store.Setting
 	var forget []string
 	var changed []Changed
-	now := time.Now().UTC().Truncate(time.Microsecond)
+	now := s.clock.Now().UTC().Truncate(time.Microsecond)
 	for n := range to {
 		if _, ok := find(n); !ok {
 			wrong = append(wrong, &fault.Error{Kind: fault.Invalid, Field: n, Text: "There is no such setting"})

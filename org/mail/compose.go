@@ -88,7 +88,7 @@ func write(t *i18n.Lang, l people.Letter) letter {
 		x.digest(t, l)
 	default:
 		x.Subject = t.T("A test message from {{.Organization}}", "Organization", l.Organization)
-		x.Before = []string{t.T("If you can read this, e-mail works."), time.Now().UTC().Format(time.RFC1123)}
+		x.Before = []string{t.T("If you can read this, e-mail works."), l.Written.UTC().Format(time.RFC1123)}
 	}
 	return x
 }

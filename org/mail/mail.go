@@ -15,6 +15,7 @@ import (
 	"github.com/wneessen/go-mail"
 	"golang.org/x/time/rate"
 
+	"parley/internal/clock"
 	"parley/people"
 	"parley/store"
 )
@@ -29,6 +30,7 @@ type Config struct {
 	From      string
 	PerMinute int
 	Roots     *x509.CertPool // nil: the system's
+	Clock     clock.Clock
 	Log       *slog.Logger
 }
 
@@ -85,7 +87,7 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 func (w *Worker) round(ctx context.Context, p *people.People) error {
-	ms, err := w.st.DueMails(ctx, p.Host(), time.Now(), 20)
+	ms, err := w.st.DueMails(ctx, p.Host(), w.cfg.Clock.Now(), 20)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (w *Worker) round(ctx context.Context, p *people.People) error {
 		if err := w.pace.Wait(ctx); err != nil {
 			return nil // the node stops
 		}
-		err := w.st.ClaimMail(ctx, m, time.Now().Add(2*oneAttempt))
+		err := w.st.ClaimMail(ctx, m, w.cfg.Clock.Now().Add(2*oneAttempt))
 		if errors.Is(err, store.ErrConflict) {
 			continue // another node has it
 		}
@@ -115,7 +117,7 @@ func (w *Worker) try(ctx context.Context, p *people.People, m store.Mail) error 
 		return err
 	}
 	if !ok {
-		m.State, m.Error, m.Done = store.MailDropped, "", time.Now().UTC()
+		m.State, m.Error, m.Done = store.MailDropped, "", w.cfg.Clock.Now().UTC()
 		return w.st.SetMail(ctx, m)
 	}
 	within, cancel := context.WithTimeout(ctx, oneAttempt)
@@ -124,7 +126,7 @@ func (w *Worker) try(ctx context.Context, p *people.People, m store.Mail) error 
 	if ctx.Err() != nil {
 		return nil // it is tried again when the claim has run out
 	}
-	now := time.Now().UTC()
+	now := w.cfg.Clock.Now().UTC()
 	switch {
 	case err == nil:
 		m.State, m.Error, m.Done = store.MailSent, "", now
@@ -179,7 +181,7 @@ func (w *Worker) send(ctx context.Context, p *people.People, m store.Mail) error
 		msg.SetGenHeaderPreformatted("List-Unsubscribe", "<"+off+">")
 		msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 	}
-	msg.SetDate()
+	msg.SetDateWithValue(w.cfg.Clock.Now())
 	msg.SetMessageIDWithValue(m.ID.String() + "@" + m.Host) // the same message for every attempt
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
@@ -241,10 +243,15 @@ func Explain(err error) string {
 	return text + ": " + detail
 }
 
+// tls says how the relay's certificate is checked.
+func (c Config) tls() *tls.Config {
+	return &tls.Config{ServerName: c.Host, RootCAs: c.Roots, MinVersion: tls.VersionTLS12, Time: c.Clock.Now}
+}
+
 // client makes the SMTP client for the relay.
 func (c Config) client() (*mail.Client, error) {
 	opts := []mail.Option{mail.WithPort(c.Port), mail.WithTimeout(30 * time.Second),
-		mail.WithTLSConfig(&tls.Config{ServerName: c.Host, RootCAs: c.Roots, MinVersion: tls.VersionTLS12})}
+		mail.WithTLSConfig(c.tls())}
 	switch c.TLS {
 	case "tls":
 		opts = append(opts, mail.WithSSL())

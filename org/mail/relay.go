@@ -59,7 +59,7 @@ func (r *Relay) utf8(ctx context.Context) (bool, error) {
 // ask greets the relay and reads its extensions, after TLS has begun if it is used: before that, an attacker may have
 // sent them.
 func (r *Relay) ask(ctx context.Context) (bool, error) {
-	conf := &tls.Config{ServerName: r.cfg.Host, RootCAs: r.cfg.Roots, MinVersion: tls.VersionTLS12}
+	conf := r.cfg.tls()
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(r.cfg.Host, strconv.Itoa(r.cfg.Port)))
 	if err != nil {
