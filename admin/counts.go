@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"parley/internal/clock"
 )
 
 // Counting in a large database takes a while, so it runs in the background, and its result is kept for some minutes.
@@ -16,6 +18,7 @@ const (
 // CountsConfig is what Counts needs.
 type CountsConfig struct {
 	Hosts  []string
+	Clock  clock.Clock
 	Engine string       // of the database
 	Bucket bool         // files are in an object store
 	Free   func() int64 // bytes on the disk of the data; -1 if unknown
@@ -33,7 +36,8 @@ type Counts struct {
 
 type usage struct {
 	last Storage
-	at   time.Time
+	at   time.Time // of the process, to know when to count again
+	told time.Time // the time of day that goes with at
 	err  error
 	done chan struct{} // closed when the current count has ended; nil if none runs
 }
@@ -83,7 +87,7 @@ func (us *Counts) Storage(ctx context.Context, host string) Storage {
 	defer us.mu.Unlock()
 	out := u.last
 	out.Engine, out.Bucket, out.Free = us.cfg.Engine, us.cfg.Bucket, us.cfg.Free()
-	out.At, out.Counting = u.at, u.done != nil
+	out.At, out.Counting = u.told, u.done != nil
 	if u.err != nil {
 		out.Error = u.err.Error()
 	}
@@ -101,5 +105,5 @@ func (us *Counts) count(ctx context.Context, host string) {
 		u.last = got
 	}
 	close(u.done)
-	u.at, u.err, u.done = time.Now(), err, nil
+	u.at, u.told, u.err, u.done = time.Now(), us.cfg.Clock.Now(), err, nil
 }

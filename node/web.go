@@ -23,6 +23,7 @@ import (
 func (n *Node) buildAPI() {
 	c := n.Config
 	n.api = api.New(api.Config{
+		Clock:      n.clock,
 		People:     n.peoples(),
 		Hosts:      n.serverHosts(),
 		Hooks:      n.hooks(),
@@ -58,6 +59,7 @@ func (n *Node) buildWeb(ctx context.Context) error {
 		return err
 	}
 	n.web, err = web.New(web.Config{
+		Clock:      n.clock,
 		People:     n.peoples(),
 		Hosts:      n.serverHosts(),
 		Hooks:      n.hooks(),

@@ -212,7 +212,7 @@ func (u *incoming) account(e *wire.Element) error {
 	switch d := e.Attr("digest"); d {
 	case store.DigestOff, store.DigestDaily, store.DigestWeekly:
 		if err := u.Store.SetDigest(u.ctx, u.h.Domain,
-			store.Digest{Owner: u.name, Every: d, Due: time.Now().Add(24 * time.Hour)}); err != nil {
+			store.Digest{Owner: u.name, Every: d, Due: u.h.Clock.Now().Add(24 * time.Hour)}); err != nil {
 			return err
 		}
 	}
@@ -309,7 +309,7 @@ func (u *incoming) rest(e *wire.Element) error {
 			err = u.approved(c)
 		case "displayed":
 			var d store.Displayed
-			if d, err = displayed(c); err == nil {
+			if d, err = displayed(c, u.h.Clock.Now()); err == nil {
 				ds = append(ds, d)
 			}
 		case "app-password":
@@ -343,15 +343,15 @@ func kindOf(local string) string {
 // maxDisplayed is for how many conversations the reading position is kept.
 const maxDisplayed = 10_000
 
-func displayed(e *wire.Element) (store.Displayed, error) {
+func displayed(e *wire.Element, now time.Time) (store.Displayed, error) {
 	j, err := jid.Parse(e.Attr("chat"))
 	id, err2 := store.ParseID(e.Attr("id"))
-	if err != nil || err2 != nil || !j.IsBare() || id.Time().After(time.Now().Add(24*time.Hour)) {
+	if err != nil || err2 != nil || !j.IsBare() || id.Time().After(now.Add(24*time.Hour)) {
 		return store.Displayed{}, errValue
 	}
 	d := store.Displayed{Chat: j.String(), ID: id}
 	if m := e.Attr("marked"); m != "" {
-		if d.Marked, err = store.ParseID(m); err != nil || d.Marked.Time().After(time.Now().Add(24*time.Hour)) {
+		if d.Marked, err = store.ParseID(m); err != nil || d.Marked.Time().After(now.Add(24*time.Hour)) {
 			return store.Displayed{}, errValue
 		}
 	}

@@ -124,7 +124,7 @@ func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.S
 			u.problem(kindPasswords, "password", err)
 		}
 	}
-	account := store.User{Host: h.Domain, Name: u.name, Created: time.Now()}
+	account := store.User{Host: h.Domain, Name: u.name, Created: h.Clock.Now()}
 	if im.FreeSince != nil {
 		account.FreeSince = im.FreeSince(h)
 	}

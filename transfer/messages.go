@@ -67,7 +67,7 @@ func (u *incoming) archive() error {
 func (u *incoming) archived(e *wire.Element, last store.ID) (*store.ArchiveEntry, error) {
 	f := e.Child(nsForward, "forwarded")
 	at, err := time.Parse(time.RFC3339Nano, strings.ToUpper(f.Child(wire.NSDelay, "delay").Attr("stamp")))
-	if err != nil || at.After(time.Now().Add(24*time.Hour)) {
+	if err != nil || at.After(u.h.Clock.Now().Add(24*time.Hour)) {
 		return nil, errValue
 	}
 	st, err := u.message(f.Child(wire.NSClient, "message"), nil)
@@ -189,7 +189,7 @@ func (u *incoming) offline() error {
 			Owner:   u.name,
 			ID:      u.h.IDs.Next(),
 			Stanza:  st.AppendXML(nil, u.self, wire.Client),
-			Expires: time.Now().Add(u.OfflineExpiry),
+			Expires: u.h.Clock.Now().Add(u.OfflineExpiry),
 		}
 		if err := u.Store.Commit(u.ctx, o); err != nil {
 			return err

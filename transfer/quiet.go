@@ -35,12 +35,12 @@ func (u *incoming) quiet(e *wire.Element) error {
 		return errValue
 	}
 	var q store.QuietHours
-	if err := c.Apply(&q, time.Now()); err != nil {
+	if err := c.Apply(&q, u.h.Clock.Now()); err != nil {
 		return errValue
 	}
 	// a pause that is over is left out
-	if t, err := time.Parse(timeFormat, e.Attr("paused-until")); err == nil && t.After(time.Now()) {
-		if err := (&rules.QuietChange{Until: &t}).Apply(&q, time.Now()); err != nil {
+	if t, err := time.Parse(timeFormat, e.Attr("paused-until")); err == nil && t.After(u.h.Clock.Now()) {
+		if err := (&rules.QuietChange{Until: &t}).Apply(&q, u.h.Clock.Now()); err != nil {
 			return errValue
 		}
 	}

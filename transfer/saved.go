@@ -29,7 +29,7 @@ func (u *incoming) saved(e *wire.Element) error {
 	j, err := jid.Parse(e.Attr("chat"))
 	message, err2 := store.ParseID(e.Attr("message"))
 	id, err3 := store.ParseID(e.Attr("id"))
-	if err != nil || err2 != nil || err3 != nil || !j.IsBare() || id.Time().After(time.Now().Add(24*time.Hour)) {
+	if err != nil || err2 != nil || err3 != nil || !j.IsBare() || id.Time().After(u.h.Clock.Now().Add(24*time.Hour)) {
 		return errValue
 	}
 	return u.Store.SaveMessage(u.ctx, store.SavedMessage{

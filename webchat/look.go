@@ -54,7 +54,7 @@ func (s *Service) look(ctx context.Context, by people.Actor, f store.Find, q Sea
 
 // lookOnce looks once. With sure everything that was found has what is asked for: the store has noted it.
 func (s *Service) lookOnce(ctx context.Context, f store.Find, q Search) (looked store.Looked, sure bool, err error) {
-	noted := time.Now().Add(-notedMentions)
+	noted := s.cfg.Host.Clock.Now().Add(-notedMentions)
 	if q.Has != "mention" || f.With != "" || f.Older != 0 && f.Older <= store.FirstID(noted) ||
 		!f.Before.IsZero() && f.Before.Before(noted) {
 		f.Any = messages.Traces(q.Has)

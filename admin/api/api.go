@@ -20,6 +20,7 @@ import (
 	"parley/feature/webhooks"
 	"parley/feature/webpush"
 	"parley/federation"
+	"parley/internal/clock"
 	"parley/org"
 	"parley/people"
 	"parley/server"
@@ -37,6 +38,7 @@ type Config struct {
 	Photos   map[string]admin.Photos       // by host; nil: there are no pages that show them
 	Org      *org.Org
 	Store    Store
+	Clock    clock.Clock
 	Log      *slog.Logger
 	Throttle *auth.Throttle
 	Failures *auth.Failures // nil: failed sign-ins are not noted

@@ -170,7 +170,7 @@ func (s *Server) byToken(ctx context.Context, token string) (*store.Person, []st
 	if !strings.HasPrefix(token, people.TokenPrefix) || len(token) > 100 {
 		return nil, nil, nil
 	}
-	now, hash := time.Now().UTC(), people.HashToken(token)
+	now, hash := s.Clock.Now().UTC(), people.HashToken(token)
 	for _, p := range s.People {
 		t, err := s.Store.APIToken(ctx, p.Host(), hash, now)
 		if errors.Is(err, store.ErrNotFound) {

@@ -196,7 +196,7 @@ func (s *Server) showInvitation(ctx context.Context, c caller, i store.Invitatio
 	if i.Username != "" {
 		v.Address = i.Username + "@" + i.Host
 	}
-	if !i.Good(time.Now()) {
+	if !i.Good(s.Clock.Now()) {
 		if i.State == store.InviteOpen {
 			v.State = people.Expired
 		}

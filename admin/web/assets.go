@@ -13,6 +13,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 )
 
 //go:embed assets all:templates
@@ -22,6 +23,7 @@ var files embed.FS
 type assets struct {
 	fs      fs.FS
 	version string
+	since   time.Time // files are not older for browsers: when the server started
 	icons   map[string]template.HTML
 
 	mu       sync.Mutex
@@ -29,10 +31,10 @@ type assets struct {
 	pictures map[string][]byte // see drawn
 }
 
-func newAssets() (*assets, error) { return readAssets(sub("assets")) }
+func newAssets(since time.Time) (*assets, error) { return readAssets(sub("assets"), since) }
 
-func readAssets(from fs.FS) (*assets, error) {
-	a := &assets{fs: from, icons: make(map[string]template.HTML), zipped: make(map[string][]byte)}
+func readAssets(from fs.FS, since time.Time) (*assets, error) {
+	a := &assets{fs: from, since: since, icons: make(map[string]template.HTML), zipped: make(map[string][]byte)}
 	a.pictures = make(map[string][]byte)
 	sum := sha256.New()
 	err := fs.WalkDir(a.fs, ".", func(name string, d fs.DirEntry, err error) error {
@@ -83,7 +85,7 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "text/javascript; charset=utf-8")
 	case ".css", ".svg", ".json":
 	default:
-		http.ServeContent(w, r, "", start, bytes.NewReader(b))
+		http.ServeContent(w, r, "", a.since, bytes.NewReader(b))
 		return
 	}
 	h.Set("Vary", "Accept-Encoding")

@@ -47,7 +47,7 @@ func (c *request) chatSocket() error {
 	proxied, _ := c.r.Context().Value(proxiedKey{}).(bool)
 	host, session := c.host(), c.Session.Hash
 	holds := func(ctx context.Context) error {
-		_, err := c.s.Store.WebSession(ctx, host, session, time.Now())
+		_, err := c.s.Store.WebSession(ctx, host, session, c.s.Clock.Now())
 		return err
 	}
 	over := make(chan struct{})

@@ -31,7 +31,7 @@ func (s *Server) useCode(ctx context.Context, u store.Person, code string) (bool
 		return false, nil
 	}
 	err := s.Store.UseSecondFactor(ctx, u.Host, u.Name, func(f *store.SecondFactor) error {
-		if step, ok := matching(f.Secret, code, time.Now(), f.LastStep); ok {
+		if step, ok := matching(f.Secret, code, s.Clock.Now(), f.LastStep); ok {
 			f.LastStep = step
 			return nil
 		}

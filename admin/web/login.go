@@ -195,7 +195,7 @@ const (
 
 // seal signs a value that a browser has to give back within a time; open checks and reads it.
 func (s *Server) seal(kind, text string, keep time.Duration) string {
-	text = strconv.FormatInt(time.Now().Add(keep).Unix(), 10) + "|" + text
+	text = strconv.FormatInt(s.Clock.Now().Add(keep).Unix(), 10) + "|" + text
 	mac := auth.Derive(s.Secret, "web "+kind, text)
 	return base64.RawURLEncoding.EncodeToString([]byte(text)) + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
@@ -210,7 +210,7 @@ func (s *Server) unseal(kind, sealed string) (string, bool) {
 	}
 	until, rest, _ := strings.Cut(string(text), "|")
 	at, err := strconv.ParseInt(until, 10, 64)
-	return rest, err == nil && time.Now().Unix() < at
+	return rest, err == nil && s.Clock.Now().Unix() < at
 }
 
 // halfOf identifies a person and the password that they have given: if another one has been set meanwhile, it is void.

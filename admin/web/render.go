@@ -24,8 +24,6 @@ import (
 	"parley/store"
 )
 
-var start = time.Now()
-
 // views are the templates of pages, each parsed when it is first shown in a language: all of them in all languages are
 // some ten megabytes. Safe from any goroutine.
 type views struct {
@@ -74,7 +72,7 @@ func (s *Server) funcs(host string, l *i18n.Lang) template.FuncMap {
 		"asset":    s.assets.path,
 		"date":     l.Date,
 		"moment":   l.Moment,
-		"ago":      func(t time.Time) string { return l.Ago(t, time.Now()) },
+		"ago":      func(t time.Time) string { return l.Ago(t, s.Clock.Now()) },
 		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"zero":     time.Time.IsZero,
 		"hue":      picture.Hue,

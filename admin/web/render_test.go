@@ -2,6 +2,7 @@ package web
 
 import (
 	"testing"
+	"time"
 
 	"parley/internal/i18n"
 )
@@ -13,7 +14,7 @@ func TestEveryPageParses(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &Server{Config: Config{Words: c}}
-	if s.assets, err = newAssets(); err != nil {
+	if s.assets, err = newAssets(time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	s.views.funcs, s.views.words = s.funcs, s.Words

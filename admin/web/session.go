@@ -128,14 +128,14 @@ func (s *Server) who(r *http.Request) (*people.People, store.WebSession, store.P
 	if p == nil {
 		return nil, store.WebSession{}, store.Person{}, nil
 	}
-	w, u, err := s.Store.WebSessionAndOwner(r.Context(), host, hashToken(token), time.Now())
+	w, u, err := s.Store.WebSessionAndOwner(r.Context(), host, hashToken(token), s.Clock.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, w, store.Person{}, nil
 	}
 	if err != nil {
 		return nil, w, store.Person{}, err
 	}
-	if time.Since(w.Seen) > p.Policy().SessionIdle { // the session was longer when this was seen
+	if s.Clock.Now().Sub(w.Seen) > p.Policy().SessionIdle { // the session was longer when this was seen
 		return nil, w, store.Person{}, nil
 	}
 	if u.State() != store.StateActive {

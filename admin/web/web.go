@@ -23,6 +23,7 @@ import (
 	"parley/feature/webhooks"
 	"parley/federation"
 	"parley/front"
+	"parley/internal/clock"
 	"parley/internal/door"
 	"parley/internal/fault"
 	"parley/internal/memo"
@@ -44,6 +45,7 @@ type Config struct {
 	Org      *org.Org
 	Store    Store
 	IDs      *store.IDs
+	Clock    clock.Clock
 	Words    *i18n.Catalogue
 	Log      *slog.Logger
 	Secret   []byte // signs values that the browser keeps for a moment
@@ -85,10 +87,10 @@ func New(c Config) (*Server, error) {
 	s := &Server{Config: c, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection()}
 	s.thumbs.Most = maxShown
 	var err error
-	if s.assets, err = newAssets(); err != nil {
+	if s.assets, err = newAssets(c.Clock.Now()); err != nil {
 		return nil, err
 	}
-	if s.front, err = readAssets(front.Files()); err != nil {
+	if s.front, err = readAssets(front.Files(), c.Clock.Now()); err != nil {
 		return nil, err
 	}
 	s.views.funcs, s.views.words = s.funcs, s.Words
@@ -300,7 +302,7 @@ type request struct {
 }
 
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *request {
-	c := &request{s: s, w: w, r: r, P: s.site(r), now: time.Now().UTC()}
+	c := &request{s: s, w: w, r: r, P: s.site(r), now: s.Clock.Now().UTC()}
 	c.Lang = s.Words.Of(r, c.cookieLang(), c.P.Policy().Lang)
 	return c
 }

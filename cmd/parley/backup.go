@@ -67,7 +67,7 @@ func (a *app) backupStopped(c *cobra.Command, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = backup.Write(c.Context(), plan.Backup(cfg, node.Version()), st, w)
+	_, err = backup.Write(c.Context(), plan.Backup(cfg, node.Version()), st, time.Now(), w)
 	return errors.Join(err, st.Close())
 }
 

@@ -57,14 +57,14 @@ type writer struct {
 	sum hash.Hash
 }
 
-// Write writes to w a backup of what a server with this layout and open store keeps, and says what the backup holds.
-// The database is in the backup only with SQLite: other engines have their own tools, which Contents.Missing names. An
-// error leaves w without an end, so that Verify refuses what was written.
-func Write(ctx context.Context, l Layout, st Store, w io.Writer) (Contents, error) {
+// Write writes to w a backup of what a server with this layout and open store keeps, made now, and says what the backup
+// holds. The database is in the backup only with SQLite: other engines have their own tools, which Contents.Missing
+// names. An error leaves w without an end, so that Verify refuses what was written.
+func Write(ctx context.Context, l Layout, st Store, now time.Time, w io.Writer) (Contents, error) {
 	b := &writer{ctx: ctx, tw: tar.NewWriter(w), sum: sha256.New(), m: manifest{
 		Format:  format,
 		Version: l.Version,
-		Created: time.Now().UTC().Truncate(time.Second),
+		Created: now.UTC().Truncate(time.Second),
 		Engine:  st.Engine(),
 		Hosts:   l.Hosts,
 		Bucket:  l.Bucket,

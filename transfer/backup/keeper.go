@@ -17,6 +17,7 @@ import (
 
 	"parley/acts"
 	"parley/admin"
+	"parley/internal/clock"
 	"parley/internal/fault"
 	"parley/store"
 	"parley/store/sqlstore"
@@ -27,6 +28,7 @@ type KeeperConfig struct {
 	Layout Layout
 	Store  KeeperStore
 	Acts   *acts.Log
+	Clock  clock.Clock
 	Dir    string // Dir is the directory for backups that are asked for on pages.
 	Keep   int    // Keep is how many backups stay in Dir.
 	Log    *slog.Logger
@@ -79,17 +81,17 @@ func (k *Keeper) backup(ctx context.Context, by acts.Actor, file string, w io.Wr
 		return errBackupRuns
 	}
 	defer k.making.Unlock()
-	began := time.Now()
-	k.set(began)
+	at, began := k.cfg.Clock.Now(), time.Now()
+	k.set(at)
 	defer k.set(time.Time{})
 	if err := RemoveLeftovers(k.cfg.Layout.DataDir); err != nil {
 		k.cfg.Log.Warn("cannot remove what an earlier backup left behind", "err", err)
 	}
-	made, err := Write(ctx, k.cfg.Layout, k.cfg.Store, w)
+	made, err := Write(ctx, k.cfg.Layout, k.cfg.Store, at, w)
 	noted := err
 	err = fullDisk(err)
 	last := lastBackup{
-		At:      began.UTC(),
+		At:      at.UTC(),
 		Took:    time.Since(began).Seconds(),
 		By:      by.Name,
 		Bytes:   made.Bytes,
@@ -152,7 +154,7 @@ const (
 // toFile writes a backup to the backup directory, and removes all but the newest few. The file gets its name when
 // it is whole.
 func (k *Keeper) toFile(ctx context.Context, by acts.Actor) error {
-	dir, now := k.cfg.Dir, time.Now().UTC()
+	dir, now := k.cfg.Dir, k.cfg.Clock.Now().UTC()
 	name := filepath.Join(dir, backupPrefix+now.Format("20060102-150405")+backupSuffix)
 	err := os.MkdirAll(dir, 0o700)
 	var f *os.File
@@ -244,7 +246,7 @@ func (k *Keeper) MakeBackup(by acts.Actor) error {
 	if !k.running.IsZero() {
 		return errBackupRuns
 	}
-	k.running = time.Now()
+	k.running = k.cfg.Clock.Now()
 	k.asked <- by // the channel has room, as nobody else can ask meanwhile
 	return nil
 }
