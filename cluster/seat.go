@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/clock"
 	"parley/internal/door"
 	"parley/store"
 )
@@ -38,6 +39,7 @@ type Config struct {
 	Version   string
 	Lease     time.Duration // 0: 30 s
 	TakeOver  bool          // do not wait for the lease of a node that does not answer
+	Clock     clock.Clock   // for what people are told; leases go by the database's
 	Log       *slog.Logger
 }
 
@@ -209,7 +211,7 @@ func (s *Seat) sit(ctx context.Context, dead []store.ClusterNode) (err error) {
 		Scope:   scope(),
 		Place:   fmt.Sprintf("process %d on %s", os.Getpid(), host),
 		Version: s.cfg.Version,
-		Started: time.Now().UTC(),
+		Started: s.cfg.Clock.Now().UTC(),
 	}
 	if s.node.Address == "" {
 		s.node.Address = s.nl.Addr().String()

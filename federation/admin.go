@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"parley/acts"
+	"parley/internal/clock"
 	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
@@ -33,6 +34,7 @@ const (
 type Admin struct {
 	Store  Store
 	Acts   *acts.Log
+	Clock  clock.Clock
 	Log    *slog.Logger
 	Hosts  []string                 // the hosted domains; administrators of the first one may change rules
 	Served func(domain string) bool // reports whether a domain is served here: such a domain gets no rule
@@ -296,7 +298,7 @@ func (a *Admin) rule(r store.DomainRule) (store.DomainRule, error) {
 	if a.Served(domain) {
 		return wrong("domain", domain+" is served here")
 	}
-	r.Domain, r.Since = domain, time.Now().Truncate(time.Microsecond).UTC()
+	r.Domain, r.Since = domain, a.Clock.Now().Truncate(time.Microsecond).UTC()
 	return r, nil
 }
 

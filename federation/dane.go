@@ -32,7 +32,7 @@ type Secure interface {
 
 // proves returns nil if the certificates prove that a server is a domain's, and otherwise the reason why they do not.
 func (s *Server) proves(ctx context.Context, certs []*x509.Certificate, domain string) error {
-	err := checkCertificate(certs, domain, s.cfg.Roots, time.Now())
+	err := checkCertificate(certs, domain, s.cfg.Roots, s.cfg.Clock.Now())
 	if err == nil || s.cfg.Secure == nil || len(certs) == 0 {
 		return err
 	}
@@ -65,7 +65,7 @@ func (s *Server) dane(ctx context.Context, certs []*x509.Certificate, domain str
 				continue
 			}
 			for i := range rs {
-				if rs[i].matches(certs, domain, strings.TrimSuffix(r.Target, ".")) {
+				if rs[i].matches(certs, domain, strings.TrimSuffix(r.Target, "."), s.cfg.Clock.Now()) {
 					return true
 				}
 			}
@@ -81,7 +81,7 @@ const (
 	daneEE = 3
 )
 
-func (r *TLSA) matches(certs []*x509.Certificate, domain, host string) bool {
+func (r *TLSA) matches(certs []*x509.Certificate, domain, host string, now time.Time) bool {
 	switch r.Usage {
 	case daneEE: // RFC 7671, section 5.1: names and dates do not count
 		return r.is(certs[0])
@@ -95,8 +95,8 @@ func (r *TLSA) matches(certs []*x509.Certificate, domain, host string) bool {
 			if i == 0 {
 				return false // a leaf certificate cannot be an authority
 			}
-			if checkCertificate(certs, domain, roots, time.Now()) == nil ||
-				checkCertificate(certs, host, roots, time.Now()) == nil {
+			if checkCertificate(certs, domain, roots, now) == nil ||
+				checkCertificate(certs, host, roots, now) == nil {
 				return true
 			}
 		}

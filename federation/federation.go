@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/internal/background"
+	"parley/internal/clock"
 	"parley/internal/door"
 	"parley/server"
 	"parley/wire"
@@ -49,6 +50,7 @@ var XEPs = []server.XEP{
 // Config holds the settings of a Server. Zero values mean the defaults, unless the field says otherwise.
 type Config struct {
 	Router   *server.Router
+	Clock    clock.Clock
 	Log      *slog.Logger
 	Registry prometheus.Registerer // nil: no metrics
 

@@ -377,10 +377,10 @@ func (in *incoming) trusted(how string, p pair) {
 	in.srv.proven(in)
 	in.rd.SetLimits(in.srv.cfg.Limits)
 	if in.status.Load() == nil {
-		in.status.Store(&Status{From: p.from, To: p.to, Incoming: true, Since: time.Now(), How: how})
+		in.status.Store(&Status{From: p.from, To: p.to, Incoming: true, Since: in.srv.cfg.Clock.Now(), How: how})
 	}
 	in.srv.known.note(p.from, func(d *Domain) {
-		d.LastIn = time.Now()
+		d.LastIn = in.srv.cfg.Clock.Now()
 		if certs := in.peerCertificates(); len(certs) > 0 {
 			d.Certificate = in.srv.describe(certs, p.from)
 		}

@@ -220,7 +220,7 @@ func (out *outgoing) authenticate() (how string, err error) {
 		_ = out.conn.WriteRaw([]byte(`<bidi xmlns='` + nsBidi + `'/>`))
 		out.bidi = true
 	}
-	if out.external && out.tls != nil && speaksItself(s.cfg.Cert(out.pair.from), out.pair.from, time.Now()) {
+	if out.external && out.tls != nil && speaksItself(s.cfg.Cert(out.pair.from), out.pair.from, s.cfg.Clock.Now()) {
 		if err = out.sasl(); err == nil {
 			return "external", nil
 		}

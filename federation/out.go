@@ -101,7 +101,7 @@ func (s *Server) peer(p pair, st *wire.Stanza) (pe *peer, made bool, err error) 
 		pair:  p,
 		log:   s.log.With("from", p.from, "to", p.to),
 		wake:  make(chan struct{}, 1),
-		since: time.Now(),
+		since: s.cfg.Clock.Now(),
 		queue: []*wire.Stanza{st},
 		bytes: size(st),
 	}
@@ -271,7 +271,7 @@ func (pe *peer) connect() (*carrier, error) {
 // open logs how the stream was authenticated.
 func (pe *peer) open(how string) {
 	pe.mu.Lock()
-	pe.how, pe.since = how, time.Now()
+	pe.how, pe.since = how, pe.srv.cfg.Clock.Now()
 	pe.mu.Unlock()
 }
 

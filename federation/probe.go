@@ -253,7 +253,7 @@ func (pr *probe) tls(context.Context) bool {
 
 func (pr *probe) certificate(context.Context) bool {
 	certs := pr.out.peerCertificates()
-	err := checkCertificate(certs, pr.pair.to, pr.srv.cfg.Roots, time.Now())
+	err := checkCertificate(certs, pr.pair.to, pr.srv.cfg.Roots, pr.srv.cfg.Clock.Now())
 	until := ""
 	if len(certs) > 0 {
 		until = certs[0].NotAfter.UTC().Format(time.DateOnly)

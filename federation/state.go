@@ -73,10 +73,10 @@ func (d *Domain) last() time.Time {
 
 // failed notes why there is no stream to a domain.
 func (s *Server) failed(p pair, err error) {
-	now := time.Now()
-	until := s.backs.failed(p, err, now)
+	begun, now := time.Now(), s.cfg.Clock.Now()
+	again := now.Add(s.backs.failed(p, err, begun).Sub(begun))
 	s.known.note(p.to, func(d *Domain) {
-		d.Error, d.Detail, d.ErrorAt, d.RetryAt = Explain(err), err.Error(), now, until
+		d.Error, d.Detail, d.ErrorAt, d.RetryAt = Explain(err), err.Error(), now, again
 	})
 }
 
@@ -84,7 +84,7 @@ func (s *Server) failed(p pair, err error) {
 func (s *Server) reached(p pair, over *tls.Conn) {
 	s.backs.worked(p)
 	s.known.note(p.to, func(d *Domain) {
-		d.LastOut, d.Error, d.Detail, d.RetryAt = time.Now(), "", "", time.Time{}
+		d.LastOut, d.Error, d.Detail, d.RetryAt = s.cfg.Clock.Now(), "", "", time.Time{}
 		if over != nil {
 			d.Certificate = s.describe(over.ConnectionState().PeerCertificates, p.to)
 		}
@@ -102,7 +102,7 @@ func (s *Server) describe(certs []*x509.Certificate, domain string) (c Certifica
 			c.Subject = certs[0].DNSNames[0]
 		}
 	}
-	if err := checkCertificate(certs, domain, s.cfg.Roots, time.Now()); err != nil {
+	if err := checkCertificate(certs, domain, s.cfg.Roots, s.cfg.Clock.Now()); err != nil {
 		c.Problem = Explain(err)
 	}
 	return c

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net"
 	"strings"
-	"time"
 
 	"parley/wire"
 )
@@ -174,7 +173,7 @@ func isTimeout(err error) bool {
 func (s *Server) clientTLS(from, to string, direct bool) *tls.Config {
 	c := &tls.Config{MinVersion: s.cfg.MinTLS, InsecureSkipVerify: true, DynamicRecordSizingDisabled: true,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			if cert := s.cfg.Cert(from); speaksItself(cert, from, time.Now()) {
+			if cert := s.cfg.Cert(from); speaksItself(cert, from, s.cfg.Clock.Now()) {
 				return cert, nil
 			}
 			return &tls.Certificate{}, nil

@@ -36,7 +36,7 @@ func (n *Node) buildCerts() (err error) {
 	if n.acme != nil {
 		issued = n.acme.For
 	}
-	n.certs, err = c2s.NewCerts(plan.CertFiles(n.Config), issued, n.Log)
+	n.certs, err = c2s.NewCerts(plan.CertFiles(n.Config), issued, n.clock, n.Log)
 	return err
 }
 

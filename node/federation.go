@@ -32,6 +32,7 @@ func (n *Node) buildFederation(ctx context.Context) error {
 		secure = federation.Validating{Addr: n.Config.DNS.Resolver, Timeout: n.Config.DNS.Timeout}
 	}
 	n.federation = federation.New(federation.Config{
+		Clock:         n.clock,
 		Router:        n.Router,
 		Log:           n.Log,
 		Registry:      n.Registry,
@@ -74,6 +75,7 @@ func (n *Node) newOthers() *federation.Admin {
 	return &federation.Admin{
 		Store: n.Store,
 		Acts:  n.acts,
+		Clock: n.clock,
 		Log:   n.Log,
 		Hosts: n.domains(),
 		Served: func(domain string) bool {

@@ -153,7 +153,6 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 		ready:       make(chan struct{}),
 		quit:        make(chan error, 1),
 	}
-	n.began = time.Now()
 	n.doors = door.NewHouse(log, n.Registry)
 	for _, o := range os {
 		o(n)
@@ -161,7 +160,8 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 	if n.network != nil {
 		n.doors.Open = n.network.Listen
 	}
-	if err := doctor.Usable(cfg); err != nil { // before another server is taken over or a schema is changed
+	n.began = n.clock.Now()
+	if err := doctor.Usable(cfg, n.began); err != nil { // before another server is taken over or a schema is changed
 		return nil, err
 	}
 	if err := n.openStore(ctx); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"strconv"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -111,7 +110,7 @@ func (s secrets) Secrets(ctx context.Context, h *server.Host, user string) ([]au
 }
 
 func (s secrets) Use(ctx context.Context, h *server.Host, user, id string) error {
-	return s.n.Store.UseAppPassword(ctx, h.Domain, user, id, time.Now().UTC())
+	return s.n.Store.UseAppPassword(ctx, h.Domain, user, id, s.n.clock.Now().UTC())
 }
 
 // invited gives the function that checks strangers' tokens.

@@ -66,6 +66,7 @@ func (n *Node) sit(ctx context.Context) (err error) {
 		Dir:       n.Config.DataDir,
 		Advertise: c.Advertise,
 		Version:   Version(),
+		Clock:     n.clock,
 		Lease:     n.lease,
 		TakeOver:  n.takeOver,
 		Log:       n.Log,

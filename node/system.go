@@ -20,6 +20,7 @@ func (n *Node) buildSystem() {
 	c := n.Config
 	n.counts = admin.NewCounts(admin.CountsConfig{
 		Hosts:  n.domains(),
+		Clock:  n.clock,
 		Engine: n.Store.Engine(),
 		Bucket: c.Upload.S3.Endpoint != "",
 		Free:   n.disks.Free,
@@ -38,6 +39,7 @@ func (n *Node) buildSystem() {
 		Layout: plan.Backup(c, Version()),
 		Store:  n.Store,
 		Acts:   n.acts,
+		Clock:  n.clock,
 		Dir:    c.Backup.Dir,
 		Keep:   c.Backup.Keep,
 		Log:    n.Log,
@@ -56,7 +58,7 @@ type webSystem struct {
 	*backup.Keeper
 }
 
-func (n *Node) system() webSystem { return webSystem{n, time.Now(), n.counts, n.backups} }
+func (n *Node) system() webSystem { return webSystem{n, n.clock.Now(), n.counts, n.backups} }
 
 // Health checks the node.
 func (w webSystem) Health(ctx context.Context) []admin.Status {
@@ -73,7 +75,7 @@ func (w webSystem) Info(_ context.Context, host string) admin.Info {
 		Engine:  scheme,
 		Started: w.started,
 	}
-	in.Certificates, _ = doctor.Certificates(w.n.domains(), w.n.certs.For)
+	in.Certificates, _ = doctor.Certificates(w.n.domains(), w.n.certs.For, w.n.clock.Now())
 	if in.Store == "" {
 		in.Store = "PostgreSQL / CockroachDB"
 	}
@@ -101,7 +103,13 @@ func (w webSystem) Findings(ctx context.Context) []admin.Finding {
 }
 
 func (n *Node) running() *doctor.Running {
-	return &doctor.Running{Ports: n.ports(), Certificate: n.certs.For, Store: n.Store, Clock: n.IDs.CheckClock}
+	return &doctor.Running{
+		Ports:       n.ports(),
+		Certificate: n.certs.For,
+		Store:       n.Store,
+		Clock:       n.clock,
+		CheckClock:  n.IDs.CheckClock,
+	}
 }
 
 // Records gives the DNS records that a host needs and, with look, what is published.

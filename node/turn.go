@@ -166,6 +166,7 @@ func (n *Node) turnConfig(ctx context.Context, o *openedTURN) (turn.Config, erro
 		}
 	}
 	return turn.Config{
+		Clock:   n.clock,
 		Realm:   o.host,
 		Secret:  o.secret,
 		Public:  public,

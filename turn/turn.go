@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/auth"
+	"parley/internal/clock"
 	"parley/internal/door"
 )
 
@@ -39,6 +40,7 @@ type Config struct {
 	// credentials, and every Check (default 30 s) for each account with relays.
 	Allowed func(account string) bool
 	Check   time.Duration
+	Clock   clock.Clock // for the expiry of credentials
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }
@@ -161,7 +163,7 @@ func (s *Server) settle(from net.Addr, relay bool) {
 func (s *Server) auth(r *pion.RequestAttributes) (string, []byte, bool) {
 	stamp, who, ok := strings.Cut(r.Username, ":")
 	until, err := strconv.ParseInt(stamp, 10, 64)
-	if !ok || err != nil || who == "" || time.Now().Unix() > until || !s.cfg.Allowed(who) {
+	if !ok || err != nil || who == "" || s.cfg.Clock.Now().Unix() > until || !s.cfg.Allowed(who) {
 		return "", nil, false
 	}
 	_, password := auth.RelayCredentials(s.cfg.Secret, who, time.Unix(until, 0))

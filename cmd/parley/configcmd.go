@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +42,7 @@ func (a *app) configCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			wrong, advice := doctor.Check(cfg)
+			wrong, advice := doctor.Check(cfg, time.Now())
 			if len(wrong) > 0 {
 				return wrong
 			}

@@ -14,13 +14,13 @@ import (
 
 // Check checks the files that a configuration names. wrong holds everything for which the server does not start or
 // others would refuse it; the server says the same when it starts. advice holds what the server can do without.
-func Check(c *config.Config) (wrong, advice config.Problems) {
+func Check(c *config.Config, now time.Time) (wrong, advice config.Problems) {
 	errors.As(c.CheckFiles(), &wrong)
 	said := make(map[string]bool)
 	for _, p := range wrong {
 		said[p.Key] = true
 	}
-	for _, p := range c2s.CheckCerts(plan.CertFiles(c), time.Now()) {
+	for _, p := range c2s.CheckCerts(plan.CertFiles(c), now) {
 		problem := config.Problem{Key: p.Key, Text: p.Text}
 		switch {
 		case p.How == c2s.Lacking:
@@ -45,9 +45,9 @@ func Check(c *config.Config) (wrong, advice config.Problems) {
 }
 
 // Usable returns an error if the server cannot start with the certificates that a configuration names.
-func Usable(c *config.Config) error {
+func Usable(c *config.Config, now time.Time) error {
 	var ps config.Problems
-	for _, p := range c2s.CheckCerts(plan.CertFiles(c), time.Now()) {
+	for _, p := range c2s.CheckCerts(plan.CertFiles(c), now) {
 		if p.How == c2s.Unusable {
 			ps = append(ps, config.Problem{Key: p.Key, Text: p.Text})
 		}

@@ -19,6 +19,7 @@ import (
 
 	"parley/admin"
 	"parley/config"
+	"parley/internal/clock"
 	"parley/internal/disk"
 	"parley/node/plan"
 	"parley/org/mail"
@@ -31,7 +32,8 @@ type Running struct {
 	Ports       Ports                              // it listens on
 	Certificate func(name string) *tls.Certificate // it shows for a name; nil if it has none
 	Store       Store
-	Clock       func() error // It returns an error if the clock is behind what is kept.
+	Clock       clock.Clock
+	CheckClock  func() error // It returns an error if the clock is behind what is kept.
 }
 
 // Store is what Diagnose asks of the store.
@@ -60,10 +62,14 @@ func Diagnose(ctx context.Context, c *config.Config, n *Running) []admin.Finding
 		(*doctor).configuration, (*doctor).certificates, (*doctor).dns, (*doctor).ports, (*doctor).storage,
 		(*doctor).clock, (*doctor).order, (*doctor).mail,
 	}
+	var clk clock.Clock
+	if n != nil {
+		clk = n.Clock
+	}
 	ds := make([]*doctor, len(parts))
 	var wg sync.WaitGroup
 	for i, part := range parts { // the checks wait for other machines, independently of each other
-		ds[i] = &doctor{c: c, n: n, now: time.Now()}
+		ds[i] = &doctor{c: c, n: n, now: clk.Now()}
 		wg.Go(func() { part(ds[i], ctx) })
 	}
 	wg.Wait()
@@ -405,7 +411,7 @@ func (d *doctor) order(context.Context) {
 	if d.n == nil {
 		return
 	}
-	if err := d.n.Clock(); err != nil {
+	if err := d.n.CheckClock(); err != nil {
 		d.say("clock", "messages", admin.Warning, err.Error(),
 			"set the clock right; if it is, it was ahead when that message was kept, and time will mend it")
 		return

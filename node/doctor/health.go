@@ -31,7 +31,7 @@ func Health(ctx context.Context, hosts []string, n *Running, low func() error) [
 	if err := low(); err != nil {
 		out = append(out, admin.Status{Name: "Disk", Text: err.Error()})
 	}
-	certificates, without := Certificates(hosts, n.Certificate)
+	certificates, without := Certificates(hosts, n.Certificate, n.Clock.Now())
 	for _, name := range without {
 		out = append(out, admin.Status{Name: "Certificate", Text: name})
 	}
@@ -54,7 +54,7 @@ func Health(ctx context.Context, hosts []string, n *Running, low func() error) [
 
 // Certificates gives the certificates that hosts show, each once, and the hosts without one.
 func Certificates(hosts []string,
-	shows func(name string) *tls.Certificate) (out []admin.Certificate, without []string) {
+	shows func(name string) *tls.Certificate, now time.Time) (out []admin.Certificate, without []string) {
 	seen := make(map[string]bool)
 	for _, h := range hosts {
 		shown := shows(h)
@@ -71,7 +71,7 @@ func Certificates(hosts []string,
 			Names:   leaf.DNSNames,
 			Issuer:  leaf.Issuer.CommonName,
 			Expires: leaf.NotAfter,
-			Days:    int(time.Until(leaf.NotAfter).Hours() / 24),
+			Days:    int(leaf.NotAfter.Sub(now).Hours() / 24),
 		})
 	}
 	return out, without

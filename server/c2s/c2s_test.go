@@ -50,7 +50,7 @@ func newDoor(t testing.TB, change func(*Config), features ...*server.Feature) *t
 	}
 	d := &testDoor{st: st, roots: x509.NewCertPool()}
 	cert, key := d.certificate(t, dir)
-	certs, err := NewCerts([]CertFile{{Hosts: []string{domain}, Cert: cert, Key: key}}, nil, log)
+	certs, err := NewCerts([]CertFile{{Hosts: []string{domain}, Cert: cert, Key: key}}, nil, nil, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"parley/internal/clock"
 )
 
 // CertFile names the PEM files of one certificate chain and its key. Hosts are the domains that the certificate serves;
@@ -25,6 +27,7 @@ type Certs struct {
 	files  []CertFile
 	issued func(name string) *tls.Certificate // nil: only the certificates in files
 	now    atomic.Pointer[certTable]
+	clock  clock.Clock
 	log    *slog.Logger
 }
 
@@ -37,8 +40,9 @@ type certTable struct {
 
 // NewCerts reads all certificates. An error names the file and what is wrong with it. issued returns the certificates
 // of names without a file; it may be nil, and is called for every connection.
-func NewCerts(files []CertFile, issued func(name string) *tls.Certificate, log *slog.Logger) (*Certs, error) {
-	c := &Certs{files: files, issued: issued, log: log}
+func NewCerts(files []CertFile, issued func(name string) *tls.Certificate, clk clock.Clock,
+	log *slog.Logger) (*Certs, error) {
+	c := &Certs{files: files, issued: issued, clock: clk, log: log}
 	t, err := c.read()
 	if err != nil {
 		return nil, err
@@ -57,7 +61,7 @@ func (c *Certs) read() (*certTable, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.problems = append(t.problems, f.judge(cert.Leaf, time.Now())...)
+		t.problems = append(t.problems, f.judge(cert.Leaf, c.clock.Now())...)
 		if t.first == nil {
 			t.first = cert
 		}

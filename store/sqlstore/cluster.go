@@ -15,8 +15,8 @@ import (
 
 const dbNow = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS INT8)"
 
-// now is the database's time as an expression. A file of SQLite is shared in one process, whose time is the database's.
-func (s *Store) now() string {
+// databaseNow is the database's time as an expression. A file of SQLite is shared in one process, whose time is the database's.
+func (s *Store) databaseNow() string {
 	if s.pg {
 		return dbNow
 	}
@@ -25,7 +25,7 @@ func (s *Store) now() string {
 
 func (s *Store) nodeRows() string {
 	return "SELECT n.id, n.incarnation, n.address, n.scope, n.place, n.version, n.started, COALESCE(l.until, " +
-		"0), COALESCE(l.until, 0) - " + s.now() +
+		"0), COALESCE(l.until, 0) - " + s.databaseNow() +
 		" FROM cluster_nodes n LEFT JOIN cluster_leases l ON l.id = n.id AND l.incarnation = n.incarnation " +
 		"WHERE n.id <> '' ORDER BY n.incarnation"
 }
@@ -103,7 +103,7 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 				incarnation = excluded.incarnation, address = excluded.address, scope = excluded.scope,
 				place = excluded.place, version = excluded.version, started = excluded.started, draining = 0`,
 				[]any{n.ID, incarnation, n.Address, n.Scope, n.Place, n.Version, micros(n.Started)}},
-			{"INSERT INTO cluster_leases (id, incarnation, until) VALUES ($1, $2, " + s.now() +
+			{"INSERT INTO cluster_leases (id, incarnation, until) VALUES ($1, $2, " + s.databaseNow() +
 				" + $3) ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation, until = excluded.until",
 				[]any{n.ID, incarnation, lease.Microseconds()}},
 		} {
@@ -153,7 +153,7 @@ func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) e
 // RenewNode has a node's lease run for a time from now. ErrConflict if another has taken its place.
 func (s *Store) RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE cluster_leases SET until = "+s.now()+
+		r, err := tx.ExecContext(ctx, "UPDATE cluster_leases SET until = "+s.databaseNow()+
 			" + $3 WHERE id = $1 AND incarnation = $2", id, incarnation, lease.Microseconds())
 		if err != nil {
 			return err
