@@ -22,7 +22,8 @@ const Module = "parley"
 // package below feature.
 var ranks = [][]string{
 	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit",
-		"internal/memo", "internal/sheet", "internal/fault", "internal/disk", "internal/clock", "front"},
+		"internal/memo", "internal/sheet", "internal/fault", "internal/disk", "internal/clock", "internal/slot",
+		"front"},
 	{"internal/shape"},
 	{"wire", "internal/door"},
 	{"wire/form"},
