@@ -24,6 +24,7 @@ type writer struct {
 	closed  bool
 	leading bool // a batch that is not late is being committed, or its leader has been told to begin
 	queue   []*request
+	unused  sync.Pool // of *request; each store has its own, as requests hold channels
 
 	led     *batch      // the leader's batch; nil while it is gathered
 	watch   *time.Timer // runs overdue for led
@@ -69,7 +70,7 @@ const (
 
 func (r *request) take() bool { return r.state.CompareAndSwap(requestWaits, requestTaken) }
 
-var requests = sync.Pool{New: func() any { return &request{turn: make(chan turn, 1)} }}
+func newRequest() any { return &request{turn: make(chan turn, 1)} }
 
 var errClosed = errors.New("store: closed")
 
@@ -94,10 +95,10 @@ func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := requests.Get().(*request)
+	w := &s.writer
+	r := w.unused.Get().(*request)
 	r.ws, r.err = ws, nil
 	r.state.Store(requestWaits)
-	w := &s.writer
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
@@ -117,7 +118,7 @@ func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 	}
 	err := r.err
 	r.ws = nil
-	requests.Put(r)
+	w.unused.Put(r)
 	return err
 }
 

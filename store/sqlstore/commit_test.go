@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"parley/store"
 )
@@ -23,6 +24,31 @@ func open(t testing.TB) *Store {
 		}
 	})
 	return s
+}
+
+// Nothing that waits is left from a store to the next one: testing/synctest forbids that a channel made in one of its
+// bubbles is used in another.
+func TestCommitInTwoBubbles(t *testing.T) {
+	for range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t)
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() {
+					if err := s.Commit(t.Context(), &store.ArchiveEntry{
+						Host:   "a",
+						Owner:  fmt.Sprint("u", i),
+						ID:     1,
+						With:   "b@a",
+						Stanza: []byte("<message/>"),
+					}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
 }
 
 func TestCommitFromMany(t *testing.T) {

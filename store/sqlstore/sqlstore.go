@@ -72,6 +72,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	}
 	s := &Store{opts: o}
 	s.writer.free.L, s.writer.closed = &s.writer.mu, true
+	s.writer.unused.New = newRequest
 	var err error
 	switch scheme, rest, _ := strings.Cut(dsn, ":"); scheme {
 	case "sqlite":
