@@ -3,6 +3,7 @@ package c2s
 import (
 	"errors"
 
+	"parley/internal/slot"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -74,6 +75,7 @@ func isStreamError(err error) bool {
 func (st *stream) newBound(resource string, conflict server.Conflict, early bool) (*bound, error) {
 	b := &bound{srv: st.srv, out: &outbound{srv: st.srv, conn: st.conn, early: early}}
 	b.reader, b.conn = st.done, st.conn
+	b.moving, b.ended = slot.New(), make(chan struct{})
 	info := server.SessionInfo{
 		StreamID:   st.id,
 		Remote:     st.addr.String(),

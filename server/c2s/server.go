@@ -186,14 +186,14 @@ func (s *Server) leave(st *stream) {
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	s.stopping = true
-	for _, l := range s.listeners {
-		l.Close()
-	}
-	var all []*stream
+	listeners, all := s.listeners, make([]*stream, 0, len(s.streams))
 	for st := range s.streams {
 		all = append(all, st)
 	}
 	s.mu.Unlock()
+	for _, l := range listeners {
+		l.Close()
+	}
 	bye := &wire.StreamError{Condition: "system-shutdown"}
 	for _, b := range s.resume.all() {
 		b.end(bye)

@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"parley/internal/slot"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -29,23 +31,27 @@ type bound struct {
 	conn    *wire.Conn
 	reader  chan struct{} // closed when that stream's goroutine has ended
 
-	once sync.Once
-	mu   sync.Mutex
+	moving slot.Slot // taken while another stream takes the session over
+	over   atomic.Bool
+	ended  chan struct{} // closed when the session has ended for good
 }
 
 // end ends the session for good, with a stream error to the client if why is not nil. It passes the unacknowledged
-// stanzas on.
+// stanzas on. When it returns, the session has ended, whoever began that.
 func (b *bound) end(why *wire.StreamError) {
-	b.once.Do(func() {
-		b.srv.resume.drop(b)
-		left, conn := b.out.kill()
-		if conn != nil && why != nil {
-			conn.Close(appendStreamError(nil, why), b.footer())
-		}
-		ctx := context.WithoutCancel(b.srv.ctx)
-		b.session.Host.Unbind(ctx, b.session)
-		b.session.Host.Unacked(ctx, b.session, left)
-	})
+	if !b.over.CompareAndSwap(false, true) {
+		<-b.ended
+		return
+	}
+	defer close(b.ended)
+	b.srv.resume.drop(b)
+	left, conn := b.out.kill()
+	if conn != nil && why != nil {
+		conn.Close(appendStreamError(nil, why), b.footer())
+	}
+	ctx := context.WithoutCancel(b.srv.ctx)
+	b.session.Host.Unbind(ctx, b.session)
+	b.session.Host.Unacked(ctx, b.session, left)
 }
 
 func (b *bound) footer() []byte {
@@ -191,7 +197,7 @@ func (st *stream) takeOver(previd, count string,
 	if !b.release(st.srv.cfg.WriteTimeout) {
 		return smFailure("item-not-found", nil), nil
 	}
-	defer b.mu.Unlock()
+	defer b.moving.Free()
 	// the client sends again what is not handled by then, and the server recognises it
 	b.window.Finished(time.Now().Add(finishTime))
 	handled := b.window.Resume()
@@ -209,9 +215,13 @@ func (st *stream) takeOver(previd, count string,
 }
 
 // release cuts the connection that carries the session, waits until its goroutine has handled what it had read, and
-// leaves b locked for the new stream. It returns false if that takes too long or the session is over.
+// leaves b.moving taken for the new stream. It returns false if that takes too long or the session is over.
 func (b *bound) release(patience time.Duration) bool {
-	b.mu.Lock()
+	ctx, cancel := context.WithTimeout(b.srv.ctx, patience)
+	defer cancel()
+	if b.moving.Take(ctx) != nil {
+		return false
+	}
 	b.conn.Abort(errResumed)
 	t := time.NewTimer(patience)
 	defer t.Stop()
@@ -219,7 +229,7 @@ func (b *bound) release(patience time.Duration) bool {
 	case <-b.reader:
 		return true
 	case <-t.C:
-		b.mu.Unlock()
+		b.moving.Free()
 		return false
 	}
 }

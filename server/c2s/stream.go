@@ -217,13 +217,14 @@ func (st *stream) use(c *wire.Conn) {
 // the session.
 func (st *stream) goodbye(why *wire.StreamError) {
 	st.mu.Lock()
-	defer st.mu.Unlock()
 	st.leaving = why
-	if st.conn == nil {
+	c := st.conn
+	st.mu.Unlock()
+	if c == nil {
 		st.raw.Close()
 		return
 	}
-	c, footer := st.conn, st.t.footer()
+	footer := st.t.footer()
 	st.srv.ends.Go(func() { c.Close(appendStreamError(nil, why), footer) })
 }
 
