@@ -224,9 +224,7 @@ func (s *Server) closedLevel() slog.Level {
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	s.stopping = true
-	for _, l := range s.listeners {
-		l.Close()
-	}
+	listeners := s.listeners
 	for in := range s.streams {
 		s.wg.Go(func() { in.goodbye(&wire.StreamError{Condition: "system-shutdown"}) })
 	}
@@ -234,6 +232,9 @@ func (s *Server) Shutdown(ctx context.Context) {
 		p.stop()
 	}
 	s.mu.Unlock()
+	for _, l := range listeners {
+		l.Close()
+	}
 	background.Wait(ctx, s.wg.Wait)
 	s.cancel() // closes the connections that are still open
 	s.wg.Wait()

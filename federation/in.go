@@ -301,9 +301,7 @@ func (in *incoming) starttls() error {
 		return err
 	}
 	in.proofs = nil
-	in.mu.Lock()
-	in.upgrade(over)
-	in.mu.Unlock()
+	in.upgrade(over) // without in.mu, as it waits for the peer; other goroutines use the line's connection only
 	return in.again()
 }
 
