@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -114,13 +115,14 @@ func (r *Relay) Close() {
 	r.cancel() // before the listeners, so that Serve knows why they fail
 	r.mu.Lock()
 	r.closed = true
-	for _, l := range r.listeners {
+	listeners, conns := r.listeners, slices.Collect(maps.Keys(r.conns))
+	r.mu.Unlock()
+	for _, l := range listeners {
 		_ = l.Close()
 	}
-	for c := range r.conns {
+	for _, c := range conns {
 		_ = c.Close()
 	}
-	r.mu.Unlock()
 	r.wg.Wait()
 }
 

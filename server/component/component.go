@@ -11,8 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -158,12 +160,13 @@ func (s *Server) Serve(l net.Listener) error {
 		}
 		pass, why := s.gate.Enter(from, door.Shared(nc))
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		if s.closed || why != "" {
+			s.mu.Unlock()
 			pass.Leave()
 			nc.Close()
 			return
 		}
+		defer s.mu.Unlock()
 		s.conns[nc] = true
 		s.wg.Go(func() {
 			s.serve(nc, pass)
@@ -186,20 +189,22 @@ const (
 func (s *Server) Shutdown(ctx context.Context) {
 	s.mu.Lock()
 	s.closed = true
-	for _, l := range s.listeners {
+	listeners, components := s.listeners, slices.Collect(maps.Values(s.domains))
+	s.mu.Unlock()
+	for _, l := range listeners {
 		l.Close()
 	}
-	for _, c := range s.domains {
+	for _, c := range components {
 		c.leave(&wire.StreamError{Condition: "system-shutdown"})
 	}
-	s.mu.Unlock()
 	background.Wait(ctx, s.wg.Wait)
 	s.cancel()
 	s.mu.Lock()
-	for nc := range s.conns {
+	left := slices.Collect(maps.Keys(s.conns))
+	s.mu.Unlock()
+	for _, nc := range left {
 		nc.Close()
 	}
-	s.mu.Unlock()
 }
 
 func (c *Component) leave(why *wire.StreamError) {
