@@ -75,15 +75,13 @@ func (r *Room) KeepConfig(ctx context.Context, c RoomConfig) error {
 // Reconfigure asks the keeper for the configuration and shows what has changed in it.
 func (r *Room) Reconfigure(ctx context.Context) error {
 	was, roles := r.cfg, [2]string{r.RoleFor(Member), r.RoleFor(None)}
-	r.mu.Lock()
-	now, err := r.keeper.Config(ctx, r.cfg)
-	if err == nil {
-		r.cfg = now
-	}
-	r.mu.Unlock()
+	now, err := r.keeper.Config(ctx, r.cfg) // without r.mu, as it asks the store; only this goroutine changes r.cfg
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
+	r.cfg = now
+	r.mu.Unlock()
 	for _, o := range r.order {
 		o.shown = [2]*wire.Stanza{}
 	}
