@@ -3,6 +3,8 @@ package pubsub
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"mellium.im/xmpp/stanza"
@@ -43,8 +45,10 @@ type Spaces struct {
 	jid    jid.JID
 	engine engine // parses requests, for pages and items
 	events chan *org.Event
-	order  sync.RWMutex // a change holds it for reading until it is answered, so that notifications come afterwards
-	asked  sync.Map     // membership: changes that a person asked for and whose answer they get
+	asked  sync.Map // membership: changes that a person asked for and whose answer they get
+
+	mu      sync.Mutex
+	changes map[chan struct{}]struct{} // requests that change something; each is closed when it is answered
 }
 
 // membership is a person in a group.
@@ -56,7 +60,8 @@ type membership struct {
 // NewSpaces returns the service. Open puts it on the router. Install its Feature before anything changes.
 func NewSpaces(c SpacesConfig) *Spaces {
 	s := &Spaces{cfg: c, h: c.Host, st: c.Store, o: c.Org, events: make(chan *org.Event, maxEvents),
-		engine: engine{h: c.Host, st: c.Store, limits: Limits{}.withDefaults(0), def: serviceDefault}}
+		changes: make(map[chan struct{}]struct{}),
+		engine:  engine{h: c.Host, st: c.Store, limits: Limits{}.withDefaults(0), def: serviceDefault}}
 	c.Org.Subscribe(s.note)
 	return s
 }
@@ -109,6 +114,37 @@ var spacesFeatures = func() []string {
 	return fs
 }()
 
+// begun notes a request that changes something; the caller passes the result to answered once it is answered.
+func (s *Spaces) begun() chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := make(chan struct{})
+	s.changes[c] = struct{}{}
+	return c
+}
+
+func (s *Spaces) answered(c chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.changes, c)
+	close(c)
+}
+
+// afterAnswers returns when the requests that have begun are answered, or ctx has ended: the notification of a change
+// comes after the answer to who asked for it.
+func (s *Spaces) afterAnswers(ctx context.Context) {
+	s.mu.Lock()
+	open := slices.Collect(maps.Keys(s.changes))
+	s.mu.Unlock()
+	for _, c := range open {
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // interested marks a session whose client has asked the service for something and so knows spaces.
 type interested struct{}
 
@@ -133,8 +169,7 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 		return server.ResourceConstraint
 	}
 	if st.Type == "set" {
-		s.order.RLock()
-		defer s.order.RUnlock()
+		defer s.answered(s.begun())
 	}
 	return server.AnswerIQ(ctx, s.h.Router, st, s.serve)
 }

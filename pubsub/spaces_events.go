@@ -41,8 +41,7 @@ func (s *Spaces) run(ctx context.Context) error {
 }
 
 func (s *Spaces) tell(ctx context.Context, e org.Event) error {
-	s.order.Lock()
-	defer s.order.Unlock()
+	s.afterAnswers(ctx)
 	node := wire.E(wire.NSPubSubEv, "items").Set("node", e.Group.ID)
 	switch e.Kind {
 	case org.ThemeCreated:
