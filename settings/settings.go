@@ -8,12 +8,12 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"parley/internal/clock"
 	"parley/internal/fault"
+	"parley/internal/slot"
 	"parley/store"
 )
 
@@ -92,8 +92,8 @@ type Settings struct {
 type host struct {
 	defaults Defaults
 	now      atomic.Pointer[inForce]
-	// held from reading the store until the values are replaced, so that an old read does not hide a change
-	mu sync.Mutex
+	// taken from reading the store until the values are replaced, so that an old read does not hide a change
+	reading slot.Slot
 }
 
 type inForce struct {
@@ -105,7 +105,7 @@ type inForce struct {
 func New(st store.Settings, c clock.Clock, log *slog.Logger, hosts map[string]Defaults) *Settings {
 	s := &Settings{st: st, clock: c, log: log, hosts: make(map[string]*host)}
 	for name, d := range hosts {
-		h := &host{defaults: d}
+		h := &host{defaults: d, reading: slot.New()}
 		h.now.Store(&inForce{values: d.Values})
 		s.hosts[name] = h
 	}
@@ -114,11 +114,8 @@ func New(st store.Settings, c clock.Clock, log *slog.Logger, hosts map[string]De
 
 // Load reads the settings of all hosts.
 func (s *Settings) Load(ctx context.Context) error {
-	for name, h := range s.hosts {
-		h.mu.Lock()
-		err := s.loadLocked(ctx, name)
-		h.mu.Unlock()
-		if err != nil {
+	for name := range s.hosts {
+		if err := s.Reread(ctx, name); err != nil {
 			return err
 		}
 	}
@@ -128,15 +125,13 @@ func (s *Settings) Load(ctx context.Context) error {
 // Reread reads the settings of one host.
 func (s *Settings) Reread(ctx context.Context, name string) error {
 	h := s.hosts[name]
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return s.loadLocked(ctx, name)
-}
-
-func (s *Settings) loadLocked(ctx context.Context, name string) error {
+	if err := h.reading.Take(ctx); err != nil {
+		return fmt.Errorf("settings of %s: %w", name, err)
+	}
+	defer h.reading.Free()
 	f, err := s.read(ctx, name)
 	if err == nil {
-		s.hosts[name].now.Store(f)
+		h.now.Store(f)
 	}
 	return err
 }
