@@ -52,8 +52,10 @@ func (o *Org) Follow(ctx context.Context, host, key, name, state string) error {
 	} else if !a.Read {
 		return fault.New(fault.Forbidden, "", "you are not in this theme")
 	}
-	o.bookmarks.Lock()
-	defer o.bookmarks.Unlock()
+	if err := o.bookmarks.Take(ctx); err != nil {
+		return err
+	}
+	defer o.bookmarks.Free()
 	if err := o.st.SetFollow(ctx, host, key, name, state); err != nil {
 		return err
 	}
@@ -163,8 +165,10 @@ func (o *Org) dozeTheme(ctx context.Context, g store.Group, t *store.Theme, idle
 	if err == nil && last.Time().After(idle) {
 		return nil
 	}
-	o.bookmarks.Lock()
-	defer o.bookmarks.Unlock()
+	if err := o.bookmarks.Take(ctx); err != nil {
+		return err
+	}
+	defer o.bookmarks.Free()
 	room := o.RoomJID(g.Host, t.Room)
 	users, err := o.st.Doze(ctx, g.Host, t.Key, room.String())
 	if err != nil || len(users) == 0 {
@@ -177,8 +181,10 @@ func (o *Org) dozeTheme(ctx context.Context, g store.Group, t *store.Theme, idle
 // WakeTheme wakes the dormant people of a theme, because somebody wrote in it. more says that some stay dormant because
 // they were woken too recently.
 func (o *Org) WakeTheme(ctx context.Context, host, key string) (more bool, err error) {
-	o.bookmarks.Lock()
-	defer o.bookmarks.Unlock()
+	if err := o.bookmarks.Take(ctx); err != nil {
+		return false, err
+	}
+	defer o.bookmarks.Free()
 	s, t, err := o.theme(ctx, host, key)
 	if err != nil {
 		return false, err
@@ -226,8 +232,8 @@ func (o *Org) AssertMandatory(ctx context.Context, host, name string) error {
 	if err := o.st.SetBookmarks(ctx, host, name, 0, bs...); err != nil {
 		return err
 	}
-	o.bookmarks.Lock()
-	defer o.bookmarks.Unlock()
+	o.bookmarks.Lock() // it is kept, so it is told
+	defer o.bookmarks.Free()
 	for _, b := range bs {
 		o.tell(Event{
 			Kind:    BookmarksChanged,

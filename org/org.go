@@ -14,6 +14,7 @@ import (
 	"parley/internal/fault"
 	"parley/internal/limit"
 	"parley/internal/memo"
+	"parley/internal/slot"
 	"parley/store"
 	"parley/wire/jid"
 
@@ -50,12 +51,12 @@ type Org struct {
 	cfg Config
 
 	subs    []func(Event)
-	telling sync.Mutex // held while subscribers get one event
+	telling slot.Slot // taken while subscribers get one event
 	turns   *turns
 
-	// bookmarks is held while the themes that people follow change and the change is told, whether people change them
+	// bookmarks is taken while the themes that people follow change and the change is told, whether people change them
 	// or a theme falls asleep or wakes. None of this is an act on the organization.
-	bookmarks sync.Mutex
+	bookmarks slot.Slot
 
 	mu     sync.RWMutex
 	states map[[2]string]*state // host and group id
@@ -106,14 +107,16 @@ func New(st Store, c Config) *Org {
 		c.Acts = acts.NewLog(st, func(string) store.ID { return ids.Next() })
 	}
 	return &Org{
-		st:     st,
-		cfg:    c,
-		states: make(map[[2]string]*state),
-		teams:  make(map[string]*teams),
-		jobs:   make(map[[2]string]*job),
-		wake:   make(chan struct{}, 1),
-		turns:  newTurns(),
-		starts: limit.New[jid.JID](rate.Every(time.Hour/time.Duration(c.ThemePace)), c.ThemePace, limit.Most),
+		st:        st,
+		cfg:       c,
+		states:    make(map[[2]string]*state),
+		teams:     make(map[string]*teams),
+		jobs:      make(map[[2]string]*job),
+		wake:      make(chan struct{}, 1),
+		turns:     newTurns(),
+		telling:   slot.New(),
+		bookmarks: slot.New(),
+		starts:    limit.New[jid.JID](rate.Every(time.Hour/time.Duration(c.ThemePace)), c.ThemePace, limit.Most),
 	}
 }
 
@@ -166,7 +169,7 @@ func (o *Org) Subscribe(f func(Event)) { o.subs = append(o.subs, f) }
 
 func (o *Org) tell(e Event) {
 	o.telling.Lock()
-	defer o.telling.Unlock()
+	defer o.telling.Free()
 	for _, f := range o.subs {
 		f(e)
 	}

@@ -8,9 +8,9 @@ import (
 	netmail "net/mail"
 	"net/smtp"
 	"strconv"
-	"sync"
 	"time"
 
+	"parley/internal/slot"
 	"parley/people"
 )
 
@@ -20,7 +20,7 @@ var errNotASCII = errors.New("the mail relay takes only addresses with letters o
 // Relay finds out whether the relay accepts addresses outside ASCII (RFC 6531). Safe from any goroutine.
 type Relay struct {
 	cfg   Config
-	mu    sync.Mutex
+	one   slot.Slot // taken while the relay is asked; guards what follows
 	asked time.Time
 	utf8s bool
 }
@@ -32,7 +32,7 @@ const (
 )
 
 // NewRelay makes a Relay. It connects only when MailsUTF8 is called or a mail needs to know.
-func NewRelay(c Config) *Relay { return &Relay{cfg: c} }
+func NewRelay(c Config) *Relay { return &Relay{cfg: c, one: slot.New()} }
 
 // MailsUTF8 says whether the relay accepts addresses outside ASCII. It says yes if the relay does not answer: sending
 // will then report the problem. It takes at most five seconds.
@@ -44,8 +44,10 @@ func (r *Relay) MailsUTF8() bool {
 }
 
 func (r *Relay) utf8(ctx context.Context) (bool, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	if err := r.one.Take(ctx); err != nil {
+		return false, err
+	}
+	defer r.one.Free()
 	if !r.asked.IsZero() && time.Since(r.asked) < believed {
 		return r.utf8s, nil
 	}
