@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"parley/internal/slot"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -48,11 +49,15 @@ func New(h *server.Host, st Store, o *org.Org, c Config) *Inbox {
 		c.Page = 100
 	}
 	return &Inbox{
-		h:     h,
-		st:    st,
-		o:     o,
-		cfg:   c,
-		notes: notes{wake: make(chan struct{}, 1), waiting: make(map[string]map[string]store.ID)},
+		h:   h,
+		st:  st,
+		o:   o,
+		cfg: c,
+		notes: notes{
+			wake:    make(chan struct{}, 1),
+			writing: slot.New(),
+			waiting: make(map[string]map[string]store.ID),
+		},
 	}
 }
 
@@ -177,7 +182,7 @@ func (b *Inbox) expire(ctx context.Context) error {
 
 // flush writes the noted positions; when it returns, all that were noted before are in the store.
 func (b *Inbox) flush(ctx context.Context) error {
-	return b.notes.flush(func(account string, chats map[string]store.ID) error {
+	return b.notes.flush(ctx, func(account string, chats map[string]store.ID) error {
 		ds := make([]store.Displayed, 0, len(chats))
 		for chat, id := range chats {
 			ds = append(ds, store.Displayed{Chat: chat, ID: id})

@@ -1,8 +1,10 @@
 package inbox
 
 import (
+	"context"
 	"sync"
 
+	"parley/internal/slot"
 	"parley/store"
 )
 
@@ -11,7 +13,7 @@ import (
 type notes struct {
 	wake chan struct{}
 
-	writing sync.Mutex // held while positions that were taken out are written; locked before mu
+	writing slot.Slot // taken while positions that were taken out are written
 
 	mu      sync.Mutex
 	waiting map[string]map[string]store.ID // account, conversation
@@ -33,9 +35,12 @@ func (n *notes) add(account, chat string, id store.ID) {
 }
 
 // flush calls write with each account's positions. Those that could not be written wait for the next time.
-func (n *notes) flush(write func(account string, chats map[string]store.ID) error) (failed error) {
-	n.writing.Lock()
-	defer n.writing.Unlock()
+func (n *notes) flush(ctx context.Context,
+	write func(account string, chats map[string]store.ID) error) (failed error) {
+	if err := n.writing.Take(ctx); err != nil {
+		return err
+	}
+	defer n.writing.Free()
 	n.mu.Lock()
 	all := n.waiting
 	n.waiting = make(map[string]map[string]store.ID)
