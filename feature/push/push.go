@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/slot"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -61,8 +62,8 @@ type Push struct {
 
 	known sync.Map // account → []registration
 	count atomic.Int64
-	write sync.Mutex // one change of registrations at a time
-	on    sync.Map   // accounts with registrations
+	write slot.Keyed[string] // by account: one change of registrations at a time
+	on    sync.Map           // accounts with registrations
 	users atomic.Int64
 	slept chan slept
 
@@ -225,8 +226,10 @@ func (p *Push) registrations(ctx context.Context, account string) ([]registratio
 }
 
 func (p *Push) change(ctx context.Context, account string, f func([]registration) ([]registration, error)) error {
-	p.write.Lock()
-	defer p.write.Unlock()
+	if err := p.write.Take(ctx, account); err != nil {
+		return err
+	}
+	defer p.write.Free(account)
 	rs, err := p.registrations(ctx, account)
 	if err != nil {
 		return err

@@ -60,8 +60,10 @@ func (p *Push) loadUsers(ctx context.Context) error {
 }
 
 func (p *Push) loadUser(ctx context.Context, name string) error {
-	p.write.Lock()
-	defer p.write.Unlock()
+	if err := p.write.Take(ctx, name); err != nil {
+		return err
+	}
+	defer p.write.Free(name)
 	rs, err := p.registrations(ctx, name)
 	if err == nil {
 		p.turned(name, len(rs) > 0)

@@ -186,8 +186,10 @@ func (p *WebPush) subscribed(ctx context.Context, account string) ([]store.PushS
 	if err != nil || len(subs) > 0 {
 		return subs, err
 	}
-	p.change.Lock()
-	defer p.change.Unlock()
+	if err = p.change.Take(ctx); err != nil {
+		return nil, err
+	}
+	defer p.change.Free()
 	if subs, err = p.subscriptions(ctx, account); err == nil && len(subs) == 0 {
 		p.turned(account, false)
 	}

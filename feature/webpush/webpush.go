@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/slot"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -57,8 +58,8 @@ type WebPush struct {
 	keys   keys
 	client *http.Client
 
-	change sync.Mutex // held while subscriptions change
-	on     sync.Map   // accounts that may have subscriptions
+	change slot.Slot // taken while subscriptions change
+	on     sync.Map  // accounts that may have subscriptions
 	users  atomic.Int64
 
 	mu      sync.Mutex
@@ -74,6 +75,7 @@ func New(c Config) *WebPush {
 	}
 	p := &WebPush{
 		cfg:     c,
+		change:  slot.New(),
 		keys:    newKeys(c.Secret),
 		piles:   make(map[string]pile),
 		retries: make(map[place]retry),
@@ -115,8 +117,10 @@ func (p *WebPush) turned(account string, on bool) {
 
 // load finds the accounts that have subscriptions.
 func (p *WebPush) load(ctx context.Context) error {
-	p.change.Lock()
-	defer p.change.Unlock()
+	if err := p.change.Take(ctx); err != nil {
+		return err
+	}
+	defer p.change.Free()
 	names, err := p.cfg.Store.PushSubscribers(ctx, p.cfg.Host.Domain)
 	for _, name := range names {
 		p.turned(name, true)
@@ -129,8 +133,10 @@ func (p *WebPush) Subscribe(ctx context.Context, s store.PushSubscription) error
 	if err := p.valid(&s); err != nil {
 		return err
 	}
-	p.change.Lock()
-	defer p.change.Unlock()
+	if err := p.change.Take(ctx); err != nil {
+		return err
+	}
+	defer p.change.Free()
 	if err := p.cfg.Store.SetPushSubscription(ctx, p.cfg.Host.Domain, s); err != nil {
 		return err
 	}
