@@ -115,8 +115,10 @@ func (v *Cards) changed(ctx context.Context, account, hash string) {
 
 // toNodes publishes a card's photo in the avatar nodes, where newer clients look.
 func (v *Cards) toNodes(ctx context.Context, account string, card *wire.Element) error {
-	v.write.Lock()
-	defer v.write.Unlock()
+	if err := v.write.Take(ctx, account); err != nil {
+		return err
+	}
+	defer v.write.Free(account)
 	pep := v.h.PEP()
 	p := photo(card)
 	was := ""

@@ -335,8 +335,10 @@ func (v *Cards) followed(ctx context.Context, account string) error {
 	if err != nil {
 		return err
 	}
-	v.write.Lock()
-	defer v.write.Unlock()
+	if err := v.write.Take(ctx, account); err != nil {
+		return err
+	}
+	defer v.write.Free(account)
 	switch card, err := v.card(ctx, account); {
 	case err == nil:
 		now := temp.joined(card, u, u, v.rules.Company(), false)

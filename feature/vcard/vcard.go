@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"parley/internal/slot"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -39,7 +40,7 @@ type Cards struct {
 	cfg    Config
 	hashes sync.Map // account → string: SHA-1 of its photo in hex, "" if it has none
 	known  atomic.Int64
-	write  sync.Mutex // one change at a time
+	write  slot.Keyed[string] // by account: one change at a time
 }
 
 const maxKnown = 100_000

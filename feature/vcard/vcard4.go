@@ -361,8 +361,10 @@ func (v *Cards) fromCard4(ctx context.Context, account string, it server.PEPItem
 }
 
 func (v *Cards) keepOld(ctx context.Context, account string, card *wire.Element, u store.Person) error {
-	v.write.Lock()
-	defer v.write.Unlock()
+	if err := v.write.Take(ctx, account); err != nil {
+		return err
+	}
+	defer v.write.Free(account)
 	was, err := v.card(ctx, account)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
