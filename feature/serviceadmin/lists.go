@@ -269,26 +269,34 @@ func (s *service) greet(ctx context.Context, p *server.Pass) error {
 
 // motd caches the message of the day, so that signing in does not ask the store each time.
 type motd struct {
-	mu   sync.Mutex
-	text string
-	at   time.Time
+	mu      sync.Mutex
+	text    string
+	at      time.Time
+	changes int
 }
 
 func (m *motd) get(ctx context.Context, st Store, host string) string {
 	m.mu.Lock()
+	text, known, changes := m.text, time.Since(m.at) <= time.Minute, m.changes
+	m.mu.Unlock()
+	if known {
+		return text
+	}
+	b, err := st.Get(ctx, host, motdKey)
+	if err != nil {
+		b = nil
+	}
+	m.mu.Lock()
 	defer m.mu.Unlock()
-	if time.Since(m.at) > time.Minute {
-		b, err := st.Get(ctx, host, motdKey)
-		if err != nil {
-			b = nil
-		}
+	if m.changes == changes { // what was read before a change must not hide it
 		m.text, m.at = string(b), time.Now()
 	}
-	return m.text
+	return string(b)
 }
 
 func (m *motd) forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.at = time.Time{}
+	m.changes++
 }
