@@ -19,6 +19,7 @@ import (
 
 	"parley/internal/door"
 	"parley/internal/fault"
+	"parley/internal/slot"
 	"parley/store"
 )
 
@@ -123,8 +124,10 @@ func (w *Webhooks) take(rw http.ResponseWriter, r *http.Request) (answer, error)
 		return answer{}, &problem{http.StatusBadRequest, "the Idempotency-Key is longer than 128 bytes"}
 	}
 	if key != "" {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+		if err := p.keyed.Take(r.Context()); err != nil {
+			return answer{}, err
+		}
+		defer p.keyed.Free()
 	}
 	return w.post(r.Context(), hook, q, key)
 }
@@ -134,7 +137,7 @@ func (w *Webhooks) paceOf(id string) *pace {
 	defer w.mu.Unlock()
 	p := w.paces[id]
 	if p == nil {
-		p = &pace{limiter: rate.NewLimiter(rate.Limit(w.cfg.Rate), w.cfg.Burst)}
+		p = &pace{keyed: slot.New(), limiter: rate.NewLimiter(rate.Limit(w.cfg.Rate), w.cfg.Burst)}
 		w.paces[id] = p
 	}
 	return p

@@ -24,6 +24,7 @@ import (
 
 	"parley/acts"
 	"parley/internal/fault"
+	"parley/internal/slot"
 	"parley/org"
 	"parley/server"
 	"parley/store"
@@ -82,7 +83,7 @@ type Webhooks struct {
 	o   *org.Org
 
 	out    atomic.Pointer[map[string][]store.Webhook] // outgoing ones, by group
-	loads  sync.Mutex                                 // held from reading the store until out is set
+	loads  slot.Slot                                  // taken from reading the store until out is set
 	waits  backlog
 	client *http.Client
 	seats  *seats // of deliveries
@@ -96,7 +97,7 @@ type Webhooks struct {
 }
 
 type pace struct {
-	mu      sync.Mutex // held while a post with an idempotency key looks it up and keeps it
+	keyed   slot.Slot // taken while a post with an idempotency key looks it up and keeps it
 	limiter *rate.Limiter
 }
 
@@ -135,6 +136,7 @@ func New(c Config) *Webhooks {
 		seats: newSeats(),
 		asks:  newSeats(),
 		lanes: make(map[store.Lane]bool),
+		loads: slot.New(),
 		paces: make(map[string]*pace),
 	}
 	w.out.Store(&map[string][]store.Webhook{})
@@ -368,8 +370,10 @@ func (w *Webhooks) reload(ctx context.Context) {
 
 // load reads the outgoing webhooks.
 func (w *Webhooks) load(ctx context.Context) error {
-	w.loads.Lock()
-	defer w.loads.Unlock()
+	if err := w.loads.Take(ctx); err != nil {
+		return err
+	}
+	defer w.loads.Free()
 	all, err := w.st.Webhooks(ctx, w.h.Domain)
 	if err != nil {
 		return err
