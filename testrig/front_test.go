@@ -3,6 +3,7 @@ package testrig_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"parley/acts"
@@ -217,6 +218,33 @@ func TestFrontNothingLost(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("kept %d times", n)
+	}
+}
+
+// A browser that sends a message several times at once has sent it once, and each request gets the same answer.
+func TestFrontSendsOnce(t *testing.T) {
+	r, _, g := verona(t, "juliet")
+	addTo(t, r, g, "juliet")
+	room := g.Room + "@groups." + testrig.Host
+	juliet := newChatter(t, r, "juliet")
+	var made [5]webchat.Message
+	var wg sync.WaitGroup
+	for i := range made {
+		wg.Go(func() {
+			o := webchat.Outgoing{Text: "at once", Origin: "o2"}
+			if status := juliet.do("POST", in(room, "/messages"), o, &made[i]); status >= 300 {
+				t.Errorf("POST: %d", status)
+			}
+		})
+	}
+	wg.Wait()
+	for _, m := range made {
+		if m.ID == "" || m.ID != made[0].ID {
+			t.Errorf("sent twice: %s and %s", made[0].ID, m.ID)
+		}
+	}
+	if ms := juliet.history(room).Messages; len(ms) != 1 {
+		t.Errorf("%d messages are kept", len(ms))
 	}
 }
 

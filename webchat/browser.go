@@ -60,8 +60,10 @@ type Credential struct {
 
 // browser gives the session of a browser, which it makes if there is none.
 func (s *Service) browser(ctx context.Context, account string, c Credential) (*Browser, error) {
-	s.opening.Lock()
-	defer s.opening.Unlock()
+	if err := s.opening.Take(ctx, account); err != nil {
+		return nil, err
+	}
+	defer s.opening.Free(account)
 	s.mu.Lock()
 	b, many, closed := s.browsers[account][c.ID], len(s.browsers[account]), s.closed
 	s.mu.Unlock()
