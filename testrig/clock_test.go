@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"parley/admin/api"
 	"parley/config"
 	"parley/node"
+	"parley/people"
 	"parley/store"
 	"parley/testrig"
 	"parley/testrig/pgtest"
@@ -70,6 +72,89 @@ func TestClockSetBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Of two nodes in one process, one goes by a clock of its own and the other by the machine's: what messages say of
+// their time in archives, in rooms and after waiting, when the audit log says that something happened, since when
+// somebody is a member, and how long invitations are valid.
+func TestClockOfANode(t *testing.T) {
+	var ahead atomic.Int64
+	ahead.Store(int64(24 * time.Hour))
+	own := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	of := map[string]func() time.Time{"of its own": own, "of the machine": time.Now}
+	invited := make(map[string]api.Invitation)
+	lines := make(map[string]*testrig.Line)
+	for name, now := range of {
+		var more []node.Option
+		if name == "of its own" {
+			more = append(more, node.WithClock(own))
+		}
+		p := &pushes{t: t, rig: testrig.Start(t, func(c *config.Config) { c.Rooms.Create = "anyone" }, more...)}
+		p.rig.Account("!romeo", "juliet")
+		lines[name] = p.rig.Line(t)
+		for what, at := range p.times(lines[name], invited, name) {
+			if d := now().Sub(at); d < -time.Minute || d > 5*time.Minute {
+				t.Errorf("clock %s: %s has %v, %v ago", name, what, at, d)
+			}
+		}
+	}
+
+	ahead.Store(int64(60 * 24 * time.Hour))
+	for name, state := range map[string]string{"of its own": people.Expired, "of the machine": store.InviteOpen} {
+		var i api.Invitation
+		err := lines[name].Do("GET", "/invitations/"+invited[name].ID, "", &i)
+		if err != nil || i.State != state {
+			t.Errorf("clock %s: after two months of one of them the invitation is %q (%v)", name, i.State, err)
+		}
+	}
+}
+
+// times has people and an administrator do things, and gives what is kept and sent of when. It notes the invitation.
+func (p *pushes) times(line *testrig.Line, invited map[string]api.Invitation, name string) map[string]time.Time {
+	p.t.Helper()
+	out := make(map[string]time.Time)
+	stamp := func(what string, e *testrig.Element) {
+		at, err := time.Parse(time.RFC3339Nano, e.Find("delay").Attr("stamp"))
+		p.check(err)
+		out[what] = at
+	}
+	p.talk("said")
+	for what, of := range map[string]string{"an archive": "", "a room's archive": "r@groups." + testrig.Host} {
+		for _, e := range p.caughtUp(of, "") {
+			stamp(what, e)
+		}
+	}
+	romeo := p.signIn("romeo", "phone")
+	p.check(romeo.Write("<presence/>"))
+	for out["a message that waited"].IsZero() {
+		e, err := romeo.Next()
+		p.check(err)
+		if e.Name.Local == "message" && e.Find("delay") != nil {
+			stamp("a message that waited", e)
+		}
+	}
+
+	p.check(line.Do("POST", "/groups",
+		`{"slug": "verona", "name": "Verona", "kind": "private", "owner": "romeo"}`, nil))
+	ctx, st := p.t.Context(), p.rig.Node.Store
+	g, err := st.GroupBySlug(ctx, testrig.Host, "verona")
+	p.check(err)
+	ms, err := st.Members(ctx, testrig.Host, g.ID)
+	p.check(err)
+	out["a group"], out["a member"] = g.Created, ms[0].Since
+	var i api.Invitation
+	p.check(line.Do("POST", "/invitations", "{}", &i))
+	invited[name] = i
+	kept, err := st.Invitation(ctx, testrig.Host, i.ID)
+	p.check(err)
+	p.check(line.Do("POST", "/invitations/"+i.ID+"/extend", `{"valid": "3d"}`, &i))
+	out["an invitation"], out["its end"] = kept.Created, i.Expires.Add(-3*24*time.Hour)
+	es, err := st.AuditEntries(ctx, testrig.Host, store.AuditFilter{Limit: 10})
+	p.check(err)
+	for _, e := range es {
+		out["the audit log of "+e.Action] = e.ID.Time()
+	}
+	return out
 }
 
 // Imported messages of the future hide no messages sent until then, and do not push the clock ahead.
