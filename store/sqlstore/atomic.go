@@ -46,10 +46,14 @@ func (s *Store) Atomic(ctx context.Context, f func(ctx context.Context) error) e
 	if !errors.Is(err, errUnsettled) {
 		return err
 	}
-	s.app.moving.Lock()
-	defer s.app.moving.Unlock()
-	s.app.appending.Lock()
-	defer s.app.appending.Unlock()
+	if err := s.app.moving.Take(ctx); err != nil {
+		return err
+	}
+	defer s.app.moving.Free()
+	if err := s.app.appending.Take(ctx); err != nil {
+		return err
+	}
+	defer s.app.appending.Free()
 	if err := s.moveWaiting(ctx); err != nil {
 		return err
 	}

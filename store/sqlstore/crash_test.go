@@ -31,9 +31,9 @@ func openAt(t testing.TB, path string) *Store {
 func killed(t testing.TB, s *Store) string {
 	t.Helper()
 	s.app.moving.Lock()
-	defer s.app.moving.Unlock()
+	defer s.app.moving.Free()
 	s.app.appending.Lock()
-	defer s.app.appending.Unlock()
+	defer s.app.appending.Free()
 	from, to := s.app.j.path, filepath.Join(t.TempDir(), "db")
 	for _, ext := range []string{"", "-wal", ".journal0", ".journal1"} {
 		copyFile(t, from+ext, to+ext)

@@ -29,7 +29,7 @@ func TestFullDisk(t *testing.T) {
 	defer full.Close()
 	put := func(f *os.File) (was *os.File) {
 		s.app.appending.Lock()
-		defer s.app.appending.Unlock()
+		defer s.app.appending.Free()
 		was = s.app.j.files[s.app.j.number&1]
 		s.app.j.files[s.app.j.number&1] = f
 		return was
@@ -56,6 +56,24 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestWaitingForTheMoveGivesUp: who reads entries that are still in the journal waits for their move, and no longer
+// than its context lasts.
+func TestWaitingForTheMoveGivesUp(t *testing.T) {
+	s := openAt(t, filepath.Join(t.TempDir(), "db"))
+	commit(t, s, entry("u", 1, 10))
+	s.app.moving.Lock() // as if the database were slow
+	defer s.app.moving.Free()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, _, _, err := s.ReadArchive(ctx, "a", "u", store.Page{Max: 9}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("reading: %v", err)
+	}
+	err := s.CreateRoom(ctx, store.Room{Host: "r", Name: "x", Epoch: 1})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("changing a room: %v", err)
+	}
+}
+
 // TestFailedWriteIsTakenBack: a write that is on the disk and yet has failed is not there after a crash.
 func TestFailedWriteIsTakenBack(t *testing.T) {
 	s := openAt(t, filepath.Join(t.TempDir(), "db"))
@@ -65,7 +83,7 @@ func TestFailedWriteIsTakenBack(t *testing.T) {
 	s.app.appending.Lock()
 	s.app.j.off, s.app.j.broken = start, true
 	err := s.app.j.wipe()
-	s.app.appending.Unlock()
+	s.app.appending.Free()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/slot"
 	"parley/store"
 )
 
@@ -26,13 +27,13 @@ var errLocked = errors.New("another process has this database open")
 // database some seconds later in one transaction with the position they reach to. So each is there exactly once,
 // whenever the power goes. A request for an owner's entries moves them first.
 //
-// Locks are taken in this order: moving, appending, mu.
+// Slots and the lock are taken in this order: moving, appending, mu.
 type appender struct {
 	j    *journal
 	lock interface{ Close() error }
 
-	moving    sync.Mutex // held while entries are moved to the database
-	appending sync.Mutex // held while somebody writes to the journal or changes a room's epoch
+	moving    slot.Slot // taken while entries are moved to the database
+	appending slot.Slot // taken while somebody writes to the journal or changes a room's epoch
 	rooms     map[owner]roomState
 	undo      []roomUndo
 	buf       []byte
@@ -68,12 +69,14 @@ type roomUndo struct {
 // journal.
 func (s *Store) openJournal(ctx context.Context, path string) (err error) {
 	a := &appender{
-		j:       &journal{path: path, size: cmp.Or(s.opts.journalSize, segmentSize)},
-		rooms:   make(map[owner]roomState),
-		waiting: &chunk{},
-		now:     &chunk{},
-		kick:    make(chan struct{}, 1),
-		stop:    make(chan struct{}),
+		j:         &journal{path: path, size: cmp.Or(s.opts.journalSize, segmentSize)},
+		moving:    slot.New(),
+		appending: slot.New(),
+		rooms:     make(map[owner]roomState),
+		waiting:   &chunk{},
+		now:       &chunk{},
+		kick:      make(chan struct{}, 1),
+		stop:      make(chan struct{}),
 	}
 	if a.lock, err = lock(path + ".lock"); err != nil {
 		return err
@@ -190,7 +193,7 @@ func (a *appender) spare() error {
 		return err
 	}
 	a.appending.Lock()
-	defer a.appending.Unlock()
+	defer a.appending.Free()
 	return a.j.adopt(f)
 }
 
@@ -219,7 +222,7 @@ func (s *Store) appendBatch(batch []*request) {
 func (s *Store) tryAppend(batch []*request) (full bool, err error) {
 	a := s.app
 	a.appending.Lock()
-	defer a.appending.Unlock()
+	defer a.appending.Free()
 	rec := append(a.buf[:0], make([]byte, recordHead)...)
 	a.undo = a.undo[:0]
 	for _, r := range batch {
@@ -362,10 +365,14 @@ func (s *Store) changeRoom(ctx context.Context, host, name string, f func(*sql.T
 		}
 		return s.tx(ctx, f)
 	}
-	a.moving.Lock()
-	defer a.moving.Unlock()
-	a.appending.Lock()
-	defer a.appending.Unlock()
+	if err := a.moving.Take(ctx); err != nil {
+		return err
+	}
+	defer a.moving.Free()
+	if err := a.appending.Take(ctx); err != nil {
+		return err
+	}
+	defer a.appending.Free()
 	if err := s.moveWaiting(ctx); err != nil {
 		return err
 	}
@@ -386,8 +393,10 @@ func (s *Store) settle(ctx context.Context, host, name string) error {
 	if t := s.current(ctx); t != nil {
 		return t.needsJournal()
 	}
-	a.moving.Lock()
-	defer a.moving.Unlock()
+	if err := a.moving.Take(ctx); err != nil {
+		return err
+	}
+	defer a.moving.Free()
 	if !a.pending(owner{host, name}) {
 		return nil
 	}
@@ -402,8 +411,10 @@ func (s *Store) settleAll(ctx context.Context) error {
 	if t := s.current(ctx); t != nil {
 		return t.needsJournal()
 	}
-	s.app.moving.Lock()
-	defer s.app.moving.Unlock()
+	if err := s.app.moving.Take(ctx); err != nil {
+		return err
+	}
+	defer s.app.moving.Free()
 	return s.moveWaiting(ctx)
 }
 
@@ -417,7 +428,7 @@ func (a *appender) pending(o owner) bool {
 	return ok
 }
 
-// moveWaiting is called with moving held.
+// moveWaiting is called with moving taken.
 func (s *Store) moveWaiting(ctx context.Context) error {
 	a := s.app
 	a.mu.Lock()
