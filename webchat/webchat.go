@@ -7,6 +7,7 @@ package webchat
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -216,5 +217,8 @@ func (s *Service) Keeps() bool { return s.cfg.Keeps == nil || s.cfg.Keeps() }
 
 // failed logs an error of ours that nobody else is told.
 func (s *Service) failed(what string, err error, args ...any) {
+	if errors.Is(err, context.Canceled) { // whoever asked is gone, or the server stops
+		return
+	}
 	s.cfg.Host.Log.Error(what, append(args, "err", err)...)
 }

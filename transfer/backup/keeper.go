@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/acts"
@@ -45,7 +46,7 @@ type KeeperStore interface {
 // goroutine, but Run runs once.
 type Keeper struct {
 	cfg     KeeperConfig
-	making  sync.Mutex
+	making  atomic.Bool
 	asked   chan acts.Actor // the person who asked on a page
 	mu      sync.Mutex
 	running time.Time // the start of the running backup; zero: none is running
@@ -77,10 +78,10 @@ func (k *Keeper) Backup(ctx context.Context, by acts.Actor, w io.Writer) error {
 
 // backup makes a backup and stores the result.
 func (k *Keeper) backup(ctx context.Context, by acts.Actor, file string, w io.Writer) error {
-	if !k.making.TryLock() {
+	if !k.making.CompareAndSwap(false, true) {
 		return errBackupRuns
 	}
-	defer k.making.Unlock()
+	defer k.making.Store(false)
 	at, began := k.cfg.Clock.Now(), time.Now()
 	k.set(at)
 	defer k.set(time.Time{})
