@@ -15,7 +15,8 @@ import (
 
 const dbNow = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS INT8)"
 
-// databaseNow is the database's time as an expression. A file of SQLite is shared in one process, whose time is the database's.
+// databaseNow gives the database's time as an expression. A file of SQLite is shared only within one process, whose
+// time is the database's.
 func (s *Store) databaseNow() string {
 	if s.pg {
 		return dbNow

@@ -122,8 +122,8 @@ func (s *Store) provider() (*goose.Provider, error) {
 // do where the database was made by another version of this program, which this one cannot take over.
 func (s *Store) Migrate(ctx context.Context) error {
 	if !s.pg { // goose keeps one connection for itself while a step uses another
-		s.w.SetMaxOpenConns(2)
-		defer s.w.SetMaxOpenConns(1)
+		s.connections(2, 4)
+		defer s.connections(1, 4)
 	}
 	p, err := s.provider()
 	if err != nil {

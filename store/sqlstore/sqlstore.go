@@ -32,8 +32,8 @@ type Options struct {
 	Migrate        bool        // bring the schema up to date
 	Inspect        bool        // only for the schema: of SQLite the journal is left alone, and Commit refused
 
-	// Shared is for several stores on one file of SQLite in one process, as the simulator has them: there is no journal,
-	// every batch is a transaction as on PostgreSQL, and nothing is synced to the disk.
+	// Shared is for several stores on one file of SQLite in one process, as the simulator has them: there is no
+	// journal, every batch is a transaction as on PostgreSQL, and nothing is synced to the disk.
 	Shared bool
 	// Driver changes how SQLite is reached; nil does not. The simulator delays and fails calls with it.
 	Driver func(driver.Driver) driver.Driver
@@ -43,17 +43,18 @@ type Options struct {
 
 // Store is a store.Store. Safe from any goroutine.
 type Store struct {
-	opts   Options
-	pg     bool     // PostgreSQL or CockroachDB
-	roach  bool     // CockroachDB
-	path   string   // of SQLite's file
-	w, r   *sql.DB  // for SQLite: one writer, some readers; else the same pool
-	stmts  sync.Map // SQLite: prepared statements by their text
-	writer writer
-	app    *appender // SQLite only
-	mover  *mover
-	marked atomic.Int64 // the mark of highest.go is not below this
-	asked  atomic.Int64 // see Asked
+	opts      Options
+	pg        bool     // PostgreSQL or CockroachDB
+	roach     bool     // CockroachDB
+	path      string   // of SQLite's file
+	w, r      *sql.DB  // for SQLite: one writer, some readers; else the same pool
+	stmts     sync.Map // SQLite: *sql.Stmt by stmtKey
+	preparing sync.Map // chan struct{} by stmtKey, closed when stmts has the statement or preparing it has failed
+	writer    writer
+	app       *appender // SQLite only
+	mover     *mover
+	marked    atomic.Int64 // the mark of highest.go is not below this
+	asked     atomic.Int64 // see Asked
 }
 
 var _ store.Store = (*Store)(nil)
@@ -136,13 +137,24 @@ func (s *Store) openSQLite(path string) (err error) {
 	if s.w, err = s.sqlite("file:" + path + q); err != nil {
 		return err
 	}
-	s.w.SetMaxOpenConns(1)
 	if s.r, err = s.sqlite("file:" + path + q + "&_pragma=query_only(1)"); err != nil {
 		return err
 	}
-	s.r.SetMaxOpenConns(4)
-	s.r.SetMaxIdleConns(4)
+	s.connections(1, 4)
 	return nil
+}
+
+// connections sets how many connections to SQLite write and read at once. In a shared file there is no limit: who waits
+// for whom is the driver's matter there.
+func (s *Store) connections(writers, readers int) {
+	idle := readers
+	if s.opts.Shared {
+		writers, readers, idle = 0, 0, 100
+	}
+	s.w.SetMaxOpenConns(writers)
+	s.w.SetMaxIdleConns(idle)
+	s.r.SetMaxOpenConns(readers)
+	s.r.SetMaxIdleConns(idle)
 }
 
 // sqlite opens a database of SQLite by its name.
@@ -186,22 +198,44 @@ func (s *Store) stmt(ctx context.Context, db *sql.DB, q string) (*sql.Stmt, erro
 	if s.pg {
 		return nil, nil
 	}
-	type key struct {
-		db *sql.DB
-		q  string
+	k := stmtKey{db, q}
+	for {
+		if st, ok := s.stmts.Load(k); ok {
+			return st.(*sql.Stmt), nil
+		}
+		done := make(chan struct{})
+		other, busy := s.preparing.LoadOrStore(k, done)
+		if !busy {
+			return s.prepare(ctx, k, done)
+		}
+		select {
+		case <-other.(chan struct{}):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	if st, ok := s.stmts.Load(key{db, q}); ok {
+}
+
+// prepare prepares a statement, unless another has done so since stmt looked, and then closes done. Only one prepares
+// it: a second statement would have to be closed, which waits for its connection.
+func (s *Store) prepare(ctx context.Context, k stmtKey, done chan struct{}) (*sql.Stmt, error) {
+	defer close(done)
+	defer s.preparing.Delete(k)
+	if st, ok := s.stmts.Load(k); ok {
 		return st.(*sql.Stmt), nil
 	}
-	st, err := db.PrepareContext(ctx, q)
+	st, err := k.db.PrepareContext(ctx, k.q)
 	if err != nil {
 		return nil, err
 	}
-	if old, ok := s.stmts.LoadOrStore(key{db, q}, st); ok {
-		st.Close()
-		return old.(*sql.Stmt), nil
-	}
+	s.stmts.Store(k, st)
 	return st, nil
+}
+
+// stmtKey is a statement of a pool.
+type stmtKey struct {
+	db *sql.DB
+	q  string
 }
 
 // Asked says how often the database was asked for something: by a query, a statement that changes something, or a
