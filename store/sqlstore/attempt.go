@@ -30,7 +30,7 @@ const (
 func (s *Store) commitBatch(rs []*request) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
-	doubt, err := s.commitSurely(ctx, rs, false)
+	d, err := s.commitSurely(ctx, rs, doubts{})
 	if err == nil {
 		return
 	}
@@ -41,49 +41,67 @@ func (s *Store) commitBatch(rs []*request) {
 		return
 	}
 	for i := range rs {
-		if _, err := s.commitSurely(ctx, rs[i:i+1], doubt); err != nil {
+		if _, err := s.commitSurely(ctx, rs[i:i+1], d); err != nil {
 			rs[i].err = err
 		}
 	}
 }
 
-// commitSurely repeats attempts that got no answer, and says whether there was one. Such an attempt may have been
-// committed; a repetition then finds its entries and leaves them as they are.
-func (s *Store) commitSurely(ctx context.Context, rs []*request, doubt bool) (bool, error) {
+// doubts is what attempts to commit have left open.
+type doubts struct {
+	unanswered bool // one got no answer: a repetition leaves entries that it finds as they are
+	lost       bool // one may have been committed
+}
+
+// commitSurely repeats attempts that got no answer, and returns what they have left open. After one that may have been
+// committed, the failure of a later one does not say that nothing was: a single request is tried for refusedTime more.
+func (s *Store) commitSurely(ctx context.Context, rs []*request, d doubts) (doubts, error) {
 	ctx = context.WithValue(ctx, attemptKey{}, true)
-	var refused time.Time // the time since which no connection can be made
+	var refused time.Time // the time since which attempts are refused
 	for deadline, pause := firstAttempt, 20*time.Millisecond; ; {
 		one, cancel := context.WithTimeout(ctx, deadline)
-		err := s.commitAll(one, rs, doubt)
+		err := s.commitAll(one, rs, d.unanswered)
 		silent := one.Err() != nil
 		cancel()
 		switch {
 		case err == nil, ctx.Err() != nil:
-			return doubt, err
+			return d, err
 		case silent:
 			deadline *= 2
-			doubt, refused = true, time.Time{}
+			d, refused = doubts{true, true}, time.Time{}
 			s.opts.Log.Warn("the database does not answer a commit: trying again on another connection",
 				"messages", len(rs), "err", err)
 			continue
-		case doubt && errors.Is(err, store.ErrExists) && refused.IsZero(): // the attempt before was ending just now
+		case d.unanswered && errors.Is(err, store.ErrExists) && refused.IsZero():
+			// the attempt before was ending just now
 			refused = time.Now()
-		case !unanswered(err):
-			return doubt, err
+		case !unanswered(err) && (!d.lost || decided(err) || len(rs) > 1):
+			return d, err
 		}
-		doubt = true
+		d = doubts{true, d.lost || unanswered(err) && !unsent(err)}
 		if refused.IsZero() {
 			refused = time.Now()
 		} else if time.Since(refused) > refusedTime {
-			return doubt, err
+			return d, err
 		}
 		select {
 		case <-time.After(pause):
 			pause = min(2*pause, 500*time.Millisecond)
 		case <-ctx.Done():
-			return doubt, err
+			return d, err
 		}
 	}
+}
+
+// decided says whether an error is the outcome of a transaction that has read the rows in question.
+func decided(err error) bool {
+	return errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrConflict)
+}
+
+// unsent says whether a transaction was never begun, because no server was there.
+func unsent(err error) bool {
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect) || pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn)
 }
 
 // unanswered says whether the result of a transaction is unknown, or no server was there to run it. (PostgreSQL,

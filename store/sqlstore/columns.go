@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/cockroachdb/cockroach-go/v2/crdb"
 
@@ -161,16 +162,19 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 			if err != nil {
 				return err
 			}
-			if r.err != nil {
-				continue
-			}
 			ws := r.ws
 			if doubt {
 				if ws, err = unkept(ctx, tx, ws); err != nil {
 					return err
 				}
 			}
-			all.add(ws)
+			if r.err != nil && !slices.ContainsFunc(ws, isOfRoom) { // kept before another node took its rooms over
+				r.err = nil
+				continue
+			}
+			if r.err == nil {
+				all.add(ws)
+			}
 		}
 		for _, in := range all.inserts(s.pg) {
 			if _, err := tx.ExecContext(ctx, in.text, in.args...); err != nil {
@@ -183,6 +187,12 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 		s.noteMark(ahead(highest))
 	}
 	return err
+}
+
+// isOfRoom says whether a write is an entry of a room.
+func isOfRoom(w store.Write) bool {
+	_, is := w.(*store.RoomEntry)
+	return is
 }
 
 // unkept leaves out entries of rooms that exist already. The inserts of other entries do so by themselves.

@@ -193,11 +193,13 @@ func writeUntilKilled(dsn string, out io.Writer) error {
 			}
 		})
 	}
-	for _, name := range killedNames {
-		room, err := st.TakeRoom(ctx, killedRooms, name)
-		if err != nil {
+	rooms := make(map[string]store.Room)
+	for _, name := range killedNames { // before anything is said: taking a room is not tried again
+		if rooms[name], err = st.TakeRoom(ctx, killedRooms, name); err != nil {
 			return err
 		}
+	}
+	for name, room := range rooms {
 		write("a", name, func(id store.ID) []store.Write {
 			return []store.Write{
 				&store.ArchiveEntry{Host: killedHost, Owner: name, ID: id, With: "x@y", Stanza: []byte(stanzaOf(id))},
