@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"parley/store"
 )
@@ -27,7 +28,8 @@ type Act struct {
 	By   Actor
 	Host string
 
-	root    *Act // the change that contains this one; itself for the outermost
+	root    *Act     // the change that contains this one; itself for the outermost
+	proof   store.ID // of the outermost: an entry of the audit log that is kept if the change is
 	next    func(host string) store.ID
 	entries []store.AuditEntry
 	kept    []func()
@@ -86,6 +88,7 @@ func (l *Log) Do(ctx context.Context, host string, by Actor, f func(ctx context.
 			if err := l.st.AddAudit(ctx2, host, e); err != nil {
 				return fmt.Errorf("audit %s: %w", e.Action, err)
 			}
+			a.root.proof = e.ID
 		}
 		return nil
 	})
@@ -98,11 +101,45 @@ func (l *Log) Do(ctx context.Context, host string, by Actor, f func(ctx context.
 		return err
 	}
 	defer a.end()
+	ctx = context.WithoutCancel(ctx)
+	if errors.Is(err, store.ErrInDoubt) && a != nil && l.kept(ctx, a) {
+		err = nil
+	}
 	if err != nil {
 		return err
 	}
-	a.tell(context.WithoutCancel(ctx))
+	a.tell(ctx)
 	return nil
+}
+
+// How long an act whose answer was lost waits for the database to say whether it is kept.
+const (
+	doubtTime  = 30 * time.Second
+	doubtPause = 200 * time.Millisecond
+)
+
+// kept says whether a change whose commit had no answer is kept. If it is, others have to be told of it, and who asked
+// for it too: the same change, asked for again, would be none, and nobody would ever hear of it. As long as that is not
+// known, what may be out of date is forgotten.
+func (l *Log) kept(ctx context.Context, a *Act) bool {
+	ctx, cancel := context.WithTimeout(ctx, doubtTime)
+	defer cancel()
+	for a.proof != 0 {
+		kept, err := l.st.AuditKept(ctx, a.Host, a.proof)
+		if err == nil {
+			return kept
+		}
+		select {
+		case <-time.After(doubtPause):
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	for _, f := range a.kept {
+		f()
+	}
+	return false
 }
 
 // tell runs the After functions after the commit. Its ctx does not end with the caller's: others are told of the change

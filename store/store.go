@@ -19,6 +19,8 @@ var (
 	ErrNotFound = errors.New("store: not found")
 	// ErrExists is returned when a name, address or id is taken.
 	ErrExists = errors.New("store: exists already")
+	// ErrInDoubt is returned when a transaction got no answer: it may be kept or not.
+	ErrInDoubt = errors.New("store: the database did not say whether it is kept")
 	// ErrConflict is returned when an epoch or version is not the expected one: another node or call was faster.
 	ErrConflict = errors.New("store: changed meanwhile")
 	// ErrLimit is returned when there would be more than the caller's limit.

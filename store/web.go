@@ -56,6 +56,8 @@ type AuditFilter struct {
 type Audit interface {
 	// AddAudit adds an entry.
 	AddAudit(ctx context.Context, host string, e AuditEntry) error
+	// AuditKept says whether an entry is kept. It waits for a transaction that has added it and is not over.
+	AuditKept(ctx context.Context, host string, id ID) (bool, error)
 	// AuditEntries gives the chosen entries, the newest first.
 	AuditEntries(ctx context.Context, host string, f AuditFilter) ([]AuditEntry, error)
 }

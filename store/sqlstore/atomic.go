@@ -43,6 +43,9 @@ func (s *Store) Atomic(ctx context.Context, f func(ctx context.Context) error) e
 		return a.part(ctx, func(*sql.Tx) error { return f(ctx) })
 	}
 	err := s.atomic(ctx, false, f)
+	if err != nil && unanswered(err) {
+		return fmt.Errorf("%w: %w", store.ErrInDoubt, err)
+	}
 	if !errors.Is(err, errUnsettled) {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"math"
 	"strconv"
 	"time"
@@ -148,6 +149,28 @@ func (s *Store) AddAudit(ctx context.Context, host string, e store.AuditEntry) e
 			"VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		host, int64(e.ID), e.Actor, e.Action, e.Target, e.Detail, e.Remote, e.Door)
 	return err
+}
+
+// errUndo undoes a transaction that was only to find something out.
+var errUndo = errors.New("store: undone")
+
+// AuditKept says whether an entry of the audit log is kept. A transaction that adds it and whose answer was lost may
+// not be over yet: to add an entry with the same key waits for it.
+func (s *Store) AuditKept(ctx context.Context, host string, id store.ID) (bool, error) {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO audit_log (host, id, actor, action, target, detail, remote, door) "+
+			"VALUES ($1, $2, '', '', '', '', '', '')", host, int64(id)); err != nil {
+			return err
+		}
+		return errUndo
+	})
+	switch {
+	case errors.Is(err, errUndo):
+		return false, nil
+	case errors.Is(err, store.ErrExists):
+		return true, nil
+	}
+	return false, err
 }
 
 // AuditEntries gives the chosen entries, the newest first.

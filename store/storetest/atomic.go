@@ -44,6 +44,10 @@ func atomic(s *suite) {
 		return s.st.AddAudit(ctx, host, entry(4))
 	}))
 	s.same(kept(), []string{"x4", "x2"})
+	for id, want := range map[store.ID]bool{2: true, 3: false, 4: true, 99: false} {
+		s.same(must[bool](s)(s.st.AuditKept(s.ctx, host, id)), want)
+	}
+	s.same(kept(), []string{"x4", "x2"})
 	must[store.User](s)(s.st.User(s.ctx, host, "romeo"))
 
 	// Within a transaction, an archive holds everything committed before, and rooms can be ended.
