@@ -54,6 +54,27 @@ func TestTakeGivesUp(t *testing.T) {
 	})
 }
 
+// Taking a free slot costs nothing, whatever the context.
+func TestTakeIsCheap(t *testing.T) {
+	const times = 100
+	s := New()
+	var ctxs []context.Context
+	for range times + 1 { // one to warm up
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		ctxs = append(ctxs, ctx)
+	}
+	if n := testing.AllocsPerRun(times, func() {
+		if err := s.Take(ctxs[0]); err != nil {
+			t.Error(err)
+		}
+		s.Free()
+		ctxs = ctxs[1:]
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // A slot that nobody has cannot be freed.
 func TestFreeOfNothing(t *testing.T) {
 	for name, free := range map[string]func(){
