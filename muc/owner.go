@@ -180,11 +180,11 @@ func (r *Room) unlock(ctx context.Context) error {
 }
 
 // evict tells every occupant that the room is gone.
-func (r *Room) evict(ctx context.Context, note *wire.Element) {
+func (r *Room) evict(ctx context.Context, note *wire.Element, codes ...string) {
 	for _, o := range slices.Clone(r.order) {
 		for _, c := range o.clients {
 			it := wire.E(wire.NSMUCUser, "item").Set("affiliation", "none").Set("role", "none")
-			x := userX(it, "110").Add(note)
+			x := userX(it, append([]string{"110"}, codes...)...).Add(note)
 			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}
 			r.send(ctx, st.Add(x), []jid.JID{c.jid})
 			delete(r.sessions, c.jid)

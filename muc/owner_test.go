@@ -8,6 +8,7 @@ import (
 
 	"parley/muc"
 	"parley/store"
+	"parley/wire"
 )
 
 func TestCreate(t *testing.T) {
@@ -194,6 +195,34 @@ func TestTakenOver(t *testing.T) {
 	if err != nil || len(es) != 1 {
 		t.Errorf("%d entries, %v", len(es), err)
 	}
+}
+
+// A room that restarts puts everyone out and can be entered again. What it was about to say is said and kept.
+func TestRoomRestarts(t *testing.T) {
+	r := verona(t)
+	r.configure("romeo", field("persistentroom", "1"))
+	r.enter("juliet")
+	r.svc.PostLoaded("orchard", func(ctx context.Context, room *muc.Room) {
+		st, err := wire.ParseStanza([]byte("<message xmlns='jabber:client' type='groupchat' id='w1' from='"+orchard+
+			"'><body>Wait</body></message>"), wire.Limits{Stanza: 1 << 20})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		room.Post(st)
+		room.Restart(ctx)
+	})
+	gone := `<presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><status code='307'/><status code='333'/></x></presence>`
+	r.Play(`juliet gets: <message type='groupchat' id='w1'><body>Wait</body></message>
+	juliet gets: ` + gone + `
+	romeo gets: <message type='groupchat' id='w1'/>
+	romeo gets: ` + gone + `
+	juliet sends: <presence to='orchard@groups.example.org/Juliet'>` + x + `</presence>
+	juliet gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><never><status code='201'/></never></x></presence>
+	juliet gets: <message id='w1'><body>Wait</body><delay xmlns='urn:xmpp:delay'/></message>
+	juliet gets: <message><subject/></message>
+	juliet sends: <message type='groupchat' id='w2' to='orchard@groups.example.org'><body>x</body></message>
+	juliet gets: <message type='groupchat' id='w2'/>`)
 }
 
 // TestLoadTogether: many people who enter a room that is not in memory at the same moment find one room.

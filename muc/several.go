@@ -242,9 +242,11 @@ func (s *Service) endDeserted(ctx context.Context) error {
 
 // reread makes the people in memory those of the store, after a transaction that was not kept.
 func (k *several) reread(ctx context.Context) {
-	now, err := newFree(ctx, k.r)
+	now, err := newFree(context.WithoutCancel(ctx), k.r)
 	if err != nil {
-		k.r.s.log.Error("cannot read who is in a conversation", "room", k.r.jid.String(), "err", err)
+		k.r.s.log.Error("cannot read who is in a conversation: everyone has to enter it again",
+			"room", k.r.jid.String(), "err", err)
+		k.r.Restart(ctx)
 		return
 	}
 	k.r.mu.Lock()

@@ -116,6 +116,17 @@ func (r *Room) AffiliationsUnknown() {
 	}
 }
 
+// Restart puts everyone out and takes the room out of memory, because it could not find out what it must know. The next
+// who enters has it loaded anew, if the store answers. So nobody keeps a right that they may have lost. What waits to
+// be kept is kept and shown first: once the room is out of memory, another may be loaded, after which this one can keep
+// nothing.
+func (r *Room) Restart(ctx context.Context) {
+	r.Flush(ctx)
+	r.over = true
+	r.evict(ctx, nil, "307", "333") // XEP-0045, section 8.6
+	r.s.forget(r)
+}
+
 // End tells everyone that the room is gone, with a <destroy/> that says why, and takes it out of memory. The store's
 // rows are the caller's matter.
 func (r *Room) End(ctx context.Context, note *wire.Element) {

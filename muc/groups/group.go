@@ -3,6 +3,7 @@ package groups
 import (
 	"context"
 
+	"parley/internal/fault"
 	"parley/muc"
 	"parley/org"
 	"parley/store"
@@ -87,8 +88,22 @@ func (s *Service) eachOf(group string, do func(ctx context.Context, k *keeper)) 
 }
 
 // reconfigure takes over what the group or theme says now.
-func (k *keeper) reconfigure(ctx context.Context) {
-	k.s.note("cannot bring a group's room up to date", k.r.Reconfigure(ctx), "room", k.r.JID().String())
+func (k *keeper) reconfigure(ctx context.Context) (certain bool) {
+	return k.certain(ctx, k.r.Reconfigure(ctx))
+}
+
+// certain restarts the room if err says that it could not find out what has changed: somebody in it may not be allowed
+// there any more. It leaves the room of a deleted group alone: the event of that comes next and ends it.
+func (k *keeper) certain(ctx context.Context, err error) bool {
+	if err == nil {
+		return true
+	}
+	if _, err := k.org.GroupByID(ctx, k.host, k.group); fault.Is(err, fault.NotFound) {
+		return false
+	}
+	k.s.note("a room cannot find out what has changed: everyone has to enter it again", err, "room", k.r.JID().String())
+	k.r.Restart(ctx)
+	return false
 }
 
 // manyMembers is how many people may join a group at once so that each is shown to everyone in its room.
@@ -108,9 +123,8 @@ func (k *keeper) membersChanged(ctx context.Context, ms []store.Member) {
 			continue
 		}
 		a, err := k.Affiliation(ctx, who)
-		if err != nil {
-			k.s.note("cannot find an affiliation", err, "room", r.JID().String())
-			continue
+		if !k.certain(ctx, err) {
+			return
 		}
 		if k.theme != "" && !r.IsIn(who) {
 			r.AffiliationNoted(who, a)

@@ -76,7 +76,9 @@ func (k *keeper) themeChanged(ctx context.Context, e org.Event) {
 	if o := r.Voice(e.Actor.Bare()); o != nil {
 		by = o.Nick() + ": "
 	}
-	k.reconfigure(ctx)
+	if !k.reconfigure(ctx) {
+		return
+	}
 	switch {
 	case e.Theme.Archived:
 		k.s.say(ctx, r, by+"this theme is archived. It can be read, and is in nobody's list.")
