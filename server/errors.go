@@ -178,6 +178,13 @@ func errorElement(err error) *wire.Element {
 
 var zeroBy = stanza.Error{}.By
 
+// isFailure says whether an error of a stanza is a failure of ours: it neither refuses the stanza, nor says that it is
+// dealt with.
+func isFailure(err error) bool {
+	_, refused := Refusal(err)
+	return err != nil && !refused && !errors.Is(err, ErrHandled) && !errors.Is(err, ErrReplied)
+}
+
 // logFault logs our own faults as errors; the peers' mistakes are debug.
 func (h *Host) logFault(ctx context.Context, st *wire.Stanza, err error) {
 	if err == nil || errors.Is(err, ErrHandled) || errors.Is(err, ErrReplied) {

@@ -26,10 +26,17 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 		}
 		return h.run(ctx, Subscribing, p)
 	case "", "unavailable":
-		if st.To.IsZero() {
-			return h.announce(ctx, p)
+		if !st.To.IsZero() {
+			return h.sendDirected(ctx, p)
 		}
-		return h.sendDirected(ctx, p)
+		was, _ := s.Presence()
+		err := h.announce(ctx, p)
+		if was == nil && st.Type == "" && isFailure(err) {
+			// Others may not know that the client is here, and what waits for it may not have been read. Clients do not
+			// send their presence again for an error, but all of them connect again.
+			s.Close(&wire.StreamError{Condition: "internal-server-error", Text: "you could not be made available"})
+		}
+		return err
 	case "probe", "error":
 		if st.To.IsZero() {
 			return ErrHandled
