@@ -51,6 +51,7 @@ type Host struct {
 	questions questions
 	retracted []func(ctx context.Context, account string, kept []byte)
 	allowed   atomic.Int64 // see Allow
+	kicks     kicks
 
 	capsOnce sync.Once
 	caps     string

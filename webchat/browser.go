@@ -1,6 +1,7 @@
 package webchat
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"strings"
@@ -89,6 +90,11 @@ func (s *Service) browser(ctx context.Context, account string, c Credential) (*B
 	var err error
 	if b.session, err = s.cfg.Host.Bind(ctx, account, "", server.Generate, b, info); err != nil {
 		return nil, err
+	}
+	// Who disables the account either finds the session or is found here.
+	if u, err := s.cfg.Host.Store.User(ctx, s.cfg.Host.Domain, account); err != nil || u.Disabled {
+		s.cfg.Host.Unbind(context.WithoutCancel(ctx), b.session)
+		return nil, cmp.Or(err, fault.New(fault.Forbidden, "", "This account has been disabled"))
 	}
 	s.mu.Lock()
 	if s.browsers[account] == nil {
@@ -183,7 +189,7 @@ func (s *Service) Confirm(ctx context.Context, account, credential string, c Con
 	case asleep && streams > 0:
 		return b.awake(ctx)
 	case was != c.Idle && !asleep:
-		b.send(ctx, presenceOf(b.shows()))
+		b.announce(ctx)
 	}
 	return nil
 }
@@ -217,7 +223,7 @@ func (b *Browser) awake(ctx context.Context) error {
 		return err
 	}
 	b.s.lookQuiet(ctx, b, time.Now())
-	b.send(ctx, presenceOf(b.shows()))
+	b.announce(ctx)
 	return nil
 }
 
@@ -230,6 +236,12 @@ func (b *Browser) sleep(ctx context.Context) {
 	if !was {
 		b.send(ctx, &wire.Stanza{Kind: wire.Presence, Type: "unavailable"})
 	}
+}
+
+// announce sends the browser's presence, even if the request that it follows from has ended: nobody sends it again, and
+// the server ends a session whose first presence fails.
+func (b *Browser) announce(ctx context.Context) {
+	b.send(context.WithoutCancel(ctx), presenceOf(b.shows()))
 }
 
 // send gives a stanza to the server as if a client had sent it.
@@ -261,10 +273,10 @@ func (s *Service) drop(ctx context.Context, b *Browser) {
 	s.cfg.Host.Unbind(ctx, b.session)
 }
 
-// sweep puts browsers to sleep that have no stream, and ends those that are gone.
+// sweep puts browsers to sleep that have no stream, and ends those that are gone. now is the time of the process.
 func (s *Service) sweep(ctx context.Context, now time.Time) {
 	for _, b := range s.all() {
-		s.expireStatus(ctx, b, now)
+		s.expireStatus(ctx, b)
 		s.checkQuiet(ctx, b, now)
 		b.mu.Lock()
 		away := now.Sub(b.seen)

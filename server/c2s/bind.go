@@ -97,9 +97,12 @@ func (st *stream) newBound(resource string, conflict server.Conflict, early bool
 	return b, nil
 }
 
-// revoked checks the credential again once the session is registered. A revocation then either finds the session or is
-// found here.
+// revoked checks the account and the credential again once the session is registered. A revocation then either finds
+// the session or is found here.
 func (st *stream) revoked() error {
+	if st.host.SignedOutSince(st.user, st.began) {
+		return &wire.StreamError{Condition: "reset", Text: "this account was signed out meanwhile"}
+	}
 	if st.holds == nil {
 		return nil
 	}

@@ -119,7 +119,7 @@ func (st *stream) saslFailure(space, condition, text string) {
 
 // authenticate1 handles one <auth/> until it succeeds or fails.
 func (st *stream) authenticate1(x *wire.Stanza, mechs []string, binding auth.Binding) error {
-	st.typed = ""
+	st.typed, st.began = "", st.host.SignIns()
 	ex, err := auth.Start(x.Attr("mechanism"), st.options(mechs, binding))
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func (st *stream) offer2(mechs []string, binding auth.Binding) *wire.Element {
 
 // authenticate2 handles one <authenticate/> until it succeeds or fails.
 func (st *stream) authenticate2(x *wire.Stanza, mechs []string, binding auth.Binding) error {
-	st.typed = ""
+	st.typed, st.began = "", st.host.SignIns()
 	o := st.options(mechs, binding)
 	if st.from != "" {
 		from, err := jid.Parse(st.from)

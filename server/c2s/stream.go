@@ -47,6 +47,7 @@ type stream struct {
 	credential string // see server.SessionInfo
 	// returns store.ErrNotFound when that credential was revoked; nil: not checked
 	holds      func(ctx context.Context) error
+	began      uint64 // see server.Host.SignIns
 	failures   int
 	typed      string // the name that the client tried to sign in with
 	invitedAs  string // the name that the invitation is for; "": any
