@@ -5,12 +5,14 @@ package blocking
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/slot"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -34,6 +36,9 @@ type blocking struct {
 	cfg   Config
 	lists sync.Map // account → map[jid.JID]struct{}, nil: nothing is blocked
 	known atomic.Int64
+
+	changes atomic.Int64       // so that a list read before a change is not kept
+	writing slot.Keyed[string] // by account
 }
 
 const maxKnown = 100_000
@@ -65,16 +70,24 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 			q("set", "block"):     b.block,
 			q("set", "unblock"):   b.unblock,
 		},
-		Blocks:  b.blocks,
-		Deleted: func(_ context.Context, account string) { b.lists.Delete(account) },
+		Blocks:  b.surely,
+		Deleted: func(_ context.Context, account string) { b.changed(account) },
 		// A later owner of a deleted account's address is somebody else, whom nobody has blocked.
-		Departed: func(jid.JID) { b.lists.Clear() },
-		// The list is in memory before a room with hundreds of occupants asks for it.
-		Bound: func(ctx context.Context, s *server.Session) { b.blocks(ctx, s.JID.Local(), jid.JID{}) },
+		Departed: func(jid.JID) { b.changes.Add(1); b.lists.Clear() },
+		Bound:    b.bound,
 		Steps: []server.Step{
 			{Stage: server.SentCheck, Do: b.sent},
 			{Stage: server.ReceivedCheck, Do: b.received},
 		},
+	}
+}
+
+// bound has the list in memory before a room with hundreds of occupants asks for it. Without it the client would miss
+// what nobody can find out about: it connects again instead.
+func (b *blocking) bound(ctx context.Context, s *server.Session) {
+	if _, err := b.listOf(ctx, s.JID.Local()); err != nil {
+		b.h.Log.Error("cannot read a blocklist", "account", s.JID.Local(), "err", err)
+		s.Close(&wire.StreamError{Condition: "internal-server-error", Text: "your blocklist cannot be read"})
 	}
 }
 
@@ -83,6 +96,7 @@ func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]stru
 	if l, ok := b.lists.Load(account); ok {
 		return l.(map[jid.JID]struct{}), nil
 	}
+	changes := b.changes.Load()
 	js, err := b.st.Blocked(ctx, b.h.Domain, account)
 	if err != nil {
 		return nil, err
@@ -101,28 +115,70 @@ func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]stru
 		b.known.Store(0)
 	}
 	b.lists.Store(account, l)
+	if b.changes.Load() != changes {
+		b.lists.Delete(account)
+	}
 	return l, nil
+}
+
+// changed forgets the list of an account, because it has changed.
+func (b *blocking) changed(account string) {
+	b.changes.Add(1)
+	b.lists.Delete(account)
+}
+
+// write changes the list of an account in the store, and in memory, where it stays for those who must not wait for it.
+func (b *blocking) write(ctx context.Context, account string, store func() error,
+	change func(map[jid.JID]struct{})) (was map[jid.JID]struct{}, err error) {
+	if err := b.writing.Take(ctx, account); err != nil {
+		return nil, err
+	}
+	defer b.writing.Free(account)
+	if was, err = b.listOf(ctx, account); err != nil {
+		return nil, err
+	}
+	err = store()
+	b.changed(account) // also after an error: it may be kept, and only the answer be lost
+	if err != nil {
+		return nil, err
+	}
+	now := maps.Clone(was)
+	if now == nil {
+		now = make(map[jid.JID]struct{})
+	}
+	change(now)
+	if len(now) == 0 {
+		now = nil
+	}
+	b.lists.Store(account, now)
+	return was, nil
+}
+
+// surely is blocks for those who cannot wait for an answer: what cannot be found out counts as blocked.
+func (b *blocking) surely(ctx context.Context, account string, who jid.JID) bool {
+	yes, err := b.blocks(ctx, account, who)
+	if err != nil {
+		b.h.Log.Error("cannot read a blocklist", "account", account, "err", err)
+		return true
+	}
+	return yes
 }
 
 // blocks says whether an account blocks an address: itself, its bare form, its domain with the resource, or its domain
 // (section 3.2).
-func (b *blocking) blocks(ctx context.Context, account string, who jid.JID) bool {
+func (b *blocking) blocks(ctx context.Context, account string, who jid.JID) (bool, error) {
 	l, err := b.listOf(ctx, account)
-	if err != nil {
-		b.h.Log.Error("cannot read a blocklist", "account", account, "err", err)
-		return false
-	}
-	if l == nil || who.IsZero() || who.Local() == account && who.Domain() == b.h.Domain {
-		return false
+	if err != nil || l == nil || who.IsZero() || who.Local() == account && who.Domain() == b.h.Domain {
+		return false, err
 	}
 	if in(l, who) || in(l, who.Bare()) {
-		return true
+		return true, nil
 	}
 	if d, err := jid.New("", who.Domain(), who.Resource()); err == nil && in(l, d) {
-		return true
+		return true, nil
 	}
 	d, err := jid.New("", who.Domain(), "")
-	return err == nil && in(l, d)
+	return err == nil && in(l, d), nil
 }
 
 func in(l map[jid.JID]struct{}, j jid.JID) bool { _, ok := l[j]; return ok }
@@ -135,8 +191,11 @@ var errBlocked = &server.AppError{
 
 func (b *blocking) sent(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
-	if st.To.IsZero() || !b.blocks(ctx, p.Account, st.To) {
+	if st.To.IsZero() {
 		return nil
+	}
+	if yes, err := b.blocks(ctx, p.Account, st.To); err != nil || !yes {
+		return err
 	}
 	if st.Kind == wire.Presence && st.Type == "unavailable" {
 		return nil // everyone is told that the client leaves
@@ -147,8 +206,8 @@ func (b *blocking) sent(ctx context.Context, p *server.Pass) error {
 // received refuses blocked senders: messages and requests are answered as if the account did not exist, presence is not
 // answered (section 3.2).
 func (b *blocking) received(ctx context.Context, p *server.Pass) error {
-	if !b.blocks(ctx, p.Account, p.Stanza.From) {
-		return nil
+	if yes, err := b.blocks(ctx, p.Account, p.Stanza.From); err != nil || !yes {
+		return err
 	}
 	if p.Stanza.Kind == wire.Presence || p.Stanza.Type == "groupchat" || p.Stanza.Type == "headline" {
 		return server.ErrHandled
@@ -206,18 +265,25 @@ func (b *blocking) block(ctx context.Context, r *server.Request) (*wire.Element,
 		if j == self {
 			return nil, server.WithText(server.NotAllowed, "you cannot block "+ss[i]+", which is you")
 		}
-		if !b.blocks(ctx, r.Account, j) {
+		if was, err := b.blocks(ctx, r.Account, j); err != nil {
+			return nil, err
+		} else if !was {
 			b.show(ctx, r.Account, j, false) // before the block takes effect
 		}
 	}
-	err = b.st.Block(ctx, b.h.Domain, r.Account, b.cfg.Max, ss...)
+	_, err = b.write(ctx, r.Account, func() error {
+		return b.st.Block(ctx, b.h.Domain, r.Account, b.cfg.Max, ss...)
+	}, func(list map[jid.JID]struct{}) {
+		for _, j := range js {
+			list[j] = struct{}{}
+		}
+	})
 	if errors.Is(err, store.ErrLimit) {
 		return nil, server.WithText(server.ResourceConstraint, "too many addresses are blocked")
 	}
 	if err != nil {
 		return nil, err
 	}
-	b.lists.Delete(r.Account)
 	b.push(r.Account, items("block", ss))
 	return nil, nil
 }
@@ -227,14 +293,19 @@ func (b *blocking) unblock(ctx context.Context, r *server.Request) (*wire.Elemen
 	if err != nil {
 		return nil, err
 	}
-	was, err := b.listOf(ctx, r.Account)
+	was, err := b.write(ctx, r.Account, func() error {
+		return b.st.Unblock(ctx, b.h.Domain, r.Account, ss...)
+	}, func(list map[jid.JID]struct{}) {
+		if len(js) == 0 {
+			clear(list)
+		}
+		for _, j := range js {
+			delete(list, j)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := b.st.Unblock(ctx, b.h.Domain, r.Account, ss...); err != nil {
-		return nil, err
-	}
-	b.lists.Delete(r.Account)
 	if len(js) == 0 {
 		for j := range was {
 			js = append(js, j)
