@@ -58,8 +58,8 @@ func (a *archive) prefsOf(ctx context.Context, account string) (*prefs, error) {
 		a.prefs.Clear()
 		a.known.Store(0)
 	}
-	a.prefs.Store(account, p.index())
-	return p, nil
+	now, _ := a.prefs.LoadOrStore(account, p.index()) // a newer change counts
+	return now.(*prefs), nil
 }
 
 // wanted says whether the account archives messages with this address. A listed address with a resource means only that
@@ -137,6 +137,7 @@ func (a *archive) setPrefs(ctx context.Context, r *server.Request) (*wire.Elemen
 		return nil, err
 	}
 	if err := a.st.Put(ctx, a.h.Domain, prefsKey(r.Account), b); err != nil {
+		a.prefs.Delete(r.Account) // they may be kept, and only the answer be lost
 		return nil, err
 	}
 	a.prefs.Store(r.Account, p.index())
