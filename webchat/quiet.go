@@ -36,7 +36,7 @@ func (s *Service) checkQuiet(ctx context.Context, b *Browser, now time.Time) {
 }
 
 func (s *Service) showQuiet(ctx context.Context, b *Browser) {
-	b.send(ctx, presenceOf(b.shows()))
+	b.announce(ctx)
 	b.buf.add(event("me", s.me(ctx, b.session.JID.Local(), b.credential)))
 }
 

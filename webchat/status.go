@@ -109,7 +109,7 @@ func (s *Service) SetStatus(ctx context.Context, by people.Actor, c Credential, 
 		asleep := b.asleep
 		b.mu.Unlock()
 		if !asleep {
-			b.send(ctx, presenceOf(b.shows()))
+			b.announce(ctx)
 		}
 	}
 	me := s.me(ctx, account, c.ID)
@@ -132,7 +132,8 @@ func (s *Service) pause(ctx context.Context, by people.Actor, was, now Status) e
 }
 
 // expireStatus ends a status whose time is over.
-func (s *Service) expireStatus(ctx context.Context, b *Browser, now time.Time) {
+func (s *Service) expireStatus(ctx context.Context, b *Browser) {
+	now := s.cfg.Host.IDs.Now()
 	b.mu.Lock()
 	over := b.status.Until != nil && !b.status.Until.After(now)
 	if over {
@@ -144,7 +145,7 @@ func (s *Service) expireStatus(ctx context.Context, b *Browser, now time.Time) {
 		return
 	}
 	if !asleep {
-		b.send(ctx, presenceOf(b.shows()))
+		b.announce(ctx)
 	}
 	b.buf.add(event("me", s.me(ctx, b.session.JID.Local(), b.credential)))
 }
