@@ -34,13 +34,15 @@ type Config struct {
 	Rows      Rows
 	Dir       string // the data folder
 	Listen    func() (net.Listener, error)
-	Dial      func(ctx context.Context, network, address string) (net.Conn, error) // nil: over the machine's network
-	Advertise string                                                               // the address at which others reach Listen; "": its own address
+	Advertise string // the address at which others reach Listen; "": its own address
 	Version   string
 	Lease     time.Duration // 0: 30 s
 	TakeOver  bool          // do not wait for the lease of a node that does not answer
 	Clock     clock.Clock   // for what people are told; leases go by the database's
 	Log       *slog.Logger
+
+	// Dial connects to other nodes; nil: over the machine's network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Seat is a process's place at its database. For now a database has only one place. It is safe from any goroutine.

@@ -169,6 +169,9 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 	}
 	n.writable = &admin.Writable{Write: n.Store.Writable, IsFull: sqlstore.IsFull}
 	if err := n.build(ctx); err != nil {
+		if n.door != nil {
+			n.door.Shutdown(ctx)
+		}
 		return nil, errors.Join(err, n.leave(), n.Store.Close())
 	}
 	return n, nil

@@ -1,12 +1,16 @@
 package testrig_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"parley/acts"
+	"parley/node"
 	"parley/org"
 	"parley/store"
 	"parley/testrig"
@@ -364,6 +368,26 @@ func TestHomeNames(t *testing.T) {
 	if strings.Contains(home, "Go-http-client") || !strings.Contains(home, "A browser") {
 		t.Error("home does not name the browser")
 	}
+}
+
+// A status ends when its time is over by the node's clock.
+func TestFrontStatusEnds(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	var ahead atomic.Int64
+	r := testrig.Start(t, web, node.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
+	r.Account("juliet")
+	juliet := newChatter(t, r, "juliet")
+	until := time.Now().Add(time.Hour)
+	juliet.must("PUT", "/me/status", webchat.Status{Show: "away", Until: &until}, nil)
+	shows := func(show string) func(string) bool {
+		return func(data string) bool {
+			var me webchat.Me
+			return json.Unmarshal([]byte(data), &me) == nil && me.Status.Show == show
+		}
+	}
+	juliet.want("me", shows("away"))
+	ahead.Store(int64(2 * time.Hour))
+	juliet.want("me", shows("available"))
 }
 
 // A message that no archive keeps is seen in the browser all the same: nobody else shows it later.

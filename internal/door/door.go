@@ -21,7 +21,7 @@ import (
 
 // House holds what all listeners of a process share: the limit of open files, and metrics.
 type House struct {
-	// Listen's way to open a listener; nil: net.Listen. To be set before the first call.
+	// Open is how Listen opens a listener; nil: net.Listen. It is set before the first call of Listen.
 	Open func(network, address string) (net.Listener, error)
 
 	log  *slog.Logger

@@ -82,6 +82,7 @@ var timers = map[string]allowed{
 	"server/session.go":                    {1, "in which order sessions became available"},
 	"server/shares.go":                     {7, rates},
 	"store/sqlstore/attempt.go":            {3, "how long the database has refused"},
+	"store/sqlstore/cluster.go":            {1, "the leases of a shared file of SQLite; its nodes are in one process"},
 	"store/sqlstore/commit.go":             {2, lasts},
 	"store/sqlstore/hosts.go":              {3, "how long a database node has been silent, and the age of a connection"},
 	"transfer/backup/keeper.go":            {2, lasts},
