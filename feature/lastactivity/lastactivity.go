@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -165,7 +166,8 @@ func (l *last) write(ctx context.Context) {
 	l.mu.Lock()
 	all := maps.Clone(l.gone)
 	l.mu.Unlock()
-	for user, d := range all {
+	for _, user := range slices.Sorted(maps.Keys(all)) { // in an order that a simulation repeats
+		d := all[user]
 		if err := l.st.SetLastSeen(ctx, l.h.Domain, user, d.at, d.status); err != nil &&
 			!errors.Is(err, store.ErrNotFound) {
 			if ctx.Err() == nil {
