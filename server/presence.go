@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"parley/wire"
 	"parley/wire/jid"
@@ -138,9 +139,20 @@ func (h *Host) withdraw(ctx context.Context, s *Session) {
 	}
 	if was := s.setPresence(nil, 0); was != nil {
 		p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st, Was: was}
-		h.logFault(ctx, st, h.run(ctx, Announce, p))
+		h.logFault(ctx, st, h.surely(func() error { return h.run(ctx, Announce, p) }))
 	}
 	h.undirect(ctx, s, st)
+}
+
+// surely does again what fails, for about three seconds: nobody else will do it, and others would see for ever who is
+// not there any more.
+func (h *Host) surely(do func() error) (err error) {
+	for pause := 100 * time.Millisecond; ; pause *= 2 {
+		if err = do(); !isFailure(err) || pause > 2*time.Second {
+			return err
+		}
+		time.Sleep(pause)
+	}
 }
 
 func (h *Host) undirect(ctx context.Context, s *Session, st *wire.Stanza) {
