@@ -1,0 +1,171 @@
+package sim
+
+import (
+	"context"
+	"database/sql/driver"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/config"
+	"parley/node"
+	"parley/store/sqlstore"
+)
+
+// Host is the organization's domain.
+const Host = "example.org"
+
+// door is the address of clients' streams.
+const door = "client-door"
+
+// resumeTime is how long a session waits for its client.
+const resumeTime = 20 * time.Second
+
+// Node is one life of a node: from its start to its end. Its successor has the same database, on the same machine or on
+// another one.
+type Node struct {
+	world   *World
+	machine string // its data folder
+	gate    *gate
+	net     *network
+	clock   *nodeClock
+
+	cancel context.CancelFunc
+	ended  chan struct{}
+
+	mu      sync.Mutex
+	real    *node.Node // nil until it is built
+	err     error      // why it ended
+	up      bool
+	thawsAt time.Time // until then nothing crosses its edges
+}
+
+// nodeClock is a node's own clock: the world's, and a difference.
+type nodeClock struct {
+	mu     sync.Mutex
+	differ time.Duration
+}
+
+func (c *nodeClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.differ)
+}
+
+func (c *nodeClock) jump(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.differ += d
+}
+
+// start begins a node's life. It goes on in goroutines of its own.
+func (w *World) start(machine string, clock *nodeClock, open bool) *Node {
+	n := &Node{world: w, machine: machine, clock: clock, ended: make(chan struct{})}
+	n.gate = &gate{node: n, open: open}
+	n.net = &network{node: n, listeners: make(map[string]*listener)}
+	ctx, cancel := context.WithCancel(context.Background())
+	n.cancel = cancel
+	go func() {
+		defer close(n.ended)
+		err := n.live(ctx)
+		n.mu.Lock()
+		n.err, n.up = err, false
+		n.mu.Unlock()
+	}()
+	return n
+}
+
+func (n *Node) live(ctx context.Context) error {
+	cfg := config.Dev(filepath.Join(n.world.dir, n.machine))
+	cfg.Hosts = []config.Host{{Domain: Host}}
+	cfg.TLS.Certificate, cfg.TLS.Key = n.world.files[0], n.world.files[1]
+	cfg.Store.DSN = "sqlite:" + filepath.Join(n.world.dir, "parley.db")
+	cfg.Listeners.C2S.Addresses, cfg.Listeners.C2S.RequireTLS = []string{door}, false
+	cfg.Listeners.C2STLS.Addresses, cfg.Listeners.WebSocket.Addresses = nil, nil
+	cfg.Listeners.WebSocket.PlainAddresses, cfg.Listeners.Metrics.Addresses = nil, nil
+	cfg.Listeners.Component.Addresses = nil
+	cfg.Limits.ConnectionsPerAddress, cfg.Limits.ConnectionsPending = 10_000, 10_000
+	cfg.Auth.Throttle.PerAddress, cfg.Auth.Throttle.PerAccount = 1_000_000, 1_000_000 // all come from one address
+	cfg.StreamManagement.ResumeTimeout = resumeTime
+	log := slog.New(slog.NewTextHandler(journal{n}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	real, err := node.New(ctx, cfg, log, node.WithClock(n.clock.now), node.WithNetwork(n.net),
+		node.WithStoreOptions(func(o *sqlstore.Options) {
+			o.Shared = true
+			o.Driver = func(d driver.Driver) driver.Driver { return stores{d, n} }
+		}))
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	n.real = real
+	n.mu.Unlock()
+	go func() {
+		select {
+		case <-real.Ready():
+			n.mu.Lock()
+			n.up = true
+			n.mu.Unlock()
+		case <-n.ended:
+		}
+	}()
+	return real.Run(ctx)
+}
+
+// built gives the node itself; nil if it is not built yet.
+func (n *Node) built() *node.Node {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.real
+}
+
+// ready says whether clients can connect.
+func (n *Node) ready() bool {
+	if n == nil {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.up
+}
+
+// over says whether the node has ended.
+func (n *Node) over() bool {
+	select {
+	case <-n.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// frozen says whether nothing crosses the node's edges, as while its process is stopped.
+func (n *Node) frozen() bool {
+	if n == nil {
+		return true
+	}
+	return time.Now().Before(n.thawsAt)
+}
+
+// kill ends the node as kill -9 does: nothing that is not done yet is done, nothing is said to anybody.
+func (n *Node) kill() {
+	for _, c := range n.world.clients {
+		if c.pipe != nil {
+			c.lose()
+		}
+	}
+	n.gate.kill()
+	n.cancel()
+}
+
+// journal looks at what a node logs.
+type journal struct{ node *Node }
+
+// Write takes a line of the log. A panic is a finding whatever it is about.
+func (j journal) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), "panic") {
+		j.node.world.panics(string(b))
+	}
+	return len(b), nil
+}

@@ -1,0 +1,86 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// number reads a number from the environment.
+func number(t *testing.T, name string, otherwise int) int {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		t.Fatalf("%s is %q, which is not a number", name, text)
+	}
+	return n
+}
+
+// TestSeeds plays seeds: FIRST, and SEEDS of them. With SEED it plays that one and prints its events.
+func TestSeeds(t *testing.T) {
+	if seed := number(t, "SEED", 0); seed > 0 {
+		r := Run(t, Options{Seed: uint64(seed), Faults: true, Log: func(line string) { fmt.Println(line) }})
+		report(t, seed, r)
+		return
+	}
+	first, n := number(t, "FIRST", 1), number(t, "SEEDS", 60)
+	sum := make(map[string]int)
+	began := time.Now()
+	for seed := first; seed < first+n; seed++ {
+		r := Run(t, Options{Seed: uint64(seed), Faults: true})
+		report(t, seed, r)
+		sum["events"] += r.Events
+		for what, times := range r.Counters {
+			sum[what] += times
+		}
+	}
+	t.Logf("%d seeds from %d on, %.2f s each", n, first, time.Since(began).Seconds()/float64(max(n, 1)))
+	for _, what := range slices.Sorted(maps.Keys(sum)) {
+		t.Logf("met: %s: %d", what, sum[what])
+	}
+}
+
+func report(t *testing.T, seed int, r Result) {
+	for _, f := range r.Findings {
+		t.Errorf("seed %d: %s", seed, f)
+	}
+}
+
+// TestPeace plays without faults, where nothing may be seen twice either.
+func TestPeace(t *testing.T) {
+	for seed := range uint64(10) {
+		report(t, int(seed), Run(t, Options{Seed: seed}))
+	}
+}
+
+// TestReplay plays each seed twice: what happens follows from the seed. Timers that end in the same moment run in an
+// order of their own, so that a few runs differ; the test fails when it is more than a fifth.
+func TestReplay(t *testing.T) {
+	differ := 0
+	const seeds = 20
+	for seed := range uint64(seeds) {
+		var lines [2][]string
+		for i := range lines {
+			Run(t, Options{Seed: 1000 + seed, Faults: true, Span: 20 * time.Second, Log: func(line string) {
+				lines[i] = append(lines[i], line)
+			}})
+		}
+		for i := range min(len(lines[0]), len(lines[1])) {
+			if lines[0][i] != lines[1][i] {
+				differ++
+				t.Logf("seed %d, event %d: %s\n%s", 1000+seed, i, lines[0][i], lines[1][i])
+				break
+			}
+		}
+	}
+	if differ > seeds/5 {
+		t.Errorf("%d of %d seeds do not replay", differ, seeds)
+	}
+}
