@@ -32,6 +32,9 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 		}
 		was, _ := s.Presence()
 		err := h.announce(ctx, p)
+		if st.Type == "" && s.closed.Load() { // it has ended meanwhile, and others may have heard of that first
+			h.gone(context.WithoutCancel(ctx), s, st)
+		}
 		if was == nil && st.Type == "" && isFailure(err) {
 			// Others may not know that the client is here, and what waits for it may not have been read. Clients do not
 			// send their presence again for an error, but all of them connect again.
@@ -131,17 +134,26 @@ func priority(st *wire.Stanza) (int8, error) {
 
 // withdraw sends unavailable presence for an ending session to everyone who saw it.
 func (h *Host) withdraw(ctx context.Context, s *Session) {
-	st := &wire.Stanza{
+	if was := s.setPresence(nil, 0); was != nil {
+		h.gone(ctx, s, was)
+	}
+	h.undirect(ctx, s, unavailable(s))
+}
+
+// gone tells everyone who sees presence of a session that it is over.
+func (h *Host) gone(ctx context.Context, s *Session, was *wire.Stanza) {
+	st := unavailable(s)
+	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st, Was: was}
+	h.logFault(ctx, st, h.surely(func() error { return h.run(ctx, Announce, p) }))
+}
+
+func unavailable(s *Session) *wire.Stanza {
+	return &wire.Stanza{
 		Kind: wire.Presence,
 		Name: wire.Name{Space: wire.NSClient, Local: "presence"},
 		Type: "unavailable",
 		From: s.JID,
 	}
-	if was := s.setPresence(nil, 0); was != nil {
-		p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st, Was: was}
-		h.logFault(ctx, st, h.surely(func() error { return h.run(ctx, Announce, p) }))
-	}
-	h.undirect(ctx, s, st)
 }
 
 // surely does again what fails, for about three seconds: nobody else will do it, and others would see for ever who is
