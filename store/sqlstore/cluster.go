@@ -1,9 +1,9 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"strconv"
 	"time"
 
@@ -55,19 +55,7 @@ func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err e
 			return nil, store.ErrNotFound
 		}
 	}
-	err = s.tx(ctx, func(tx *sql.Tx) (err error) {
-		ns, err = s.nodesIn(ctx, tx)
-		return err
-	})
-	return ns, err
-}
-
-func (s *Store) nodesIn(ctx context.Context, tx *sql.Tx) (ns []store.ClusterNode, err error) {
-	rows, err := tx.QueryContext(ctx, s.nodeRows())
-	if err != nil {
-		return nil, err
-	}
-	return ns, each(rows, scanNodes(&ns))
+	return ns, s.rows(ctx, scanNodes(&ns), s.nodeRows())
 }
 
 // ClaimNode makes n a node whose lease begins now, and returns its incarnation. dead are nodes that have ended. It
@@ -119,8 +107,12 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 
 // removeDead removes the rows of dead nodes; ErrConflict if another node lives besides the one with this id.
 func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, id string, dead []store.ClusterNode) error {
-	ns, err := s.nodesIn(ctx, tx)
+	rows, err := tx.QueryContext(ctx, s.nodeRows())
 	if err != nil {
+		return err
+	}
+	var ns []store.ClusterNode
+	if err := each(rows, scanNodes(&ns)); err != nil {
 		return err
 	}
 	for _, n := range ns {
@@ -153,17 +145,12 @@ func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) e
 
 // RenewNode has a node's lease run for a time from now. ErrConflict if another has taken its place.
 func (s *Store) RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error {
-	return s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, "UPDATE cluster_leases SET until = "+s.databaseNow()+
-			" + $3 WHERE id = $1 AND incarnation = $2", id, incarnation, lease.Microseconds())
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return cmp.Or(err, store.ErrConflict)
-		}
-		return nil
-	})
+	err := s.one(ctx, "UPDATE cluster_leases SET until = "+s.databaseNow()+" + $3 WHERE id = $1 AND incarnation = $2",
+		id, incarnation, lease.Microseconds())
+	if errors.Is(err, store.ErrNotFound) {
+		return store.ErrConflict
+	}
+	return err
 }
 
 // LeaveNode ends a node in order: the next need not ask whether it lives.
