@@ -7,11 +7,10 @@ import (
 	"errors"
 	"maps"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/memo"
 	"parley/internal/slot"
 	"parley/server"
 	"parley/store"
@@ -34,14 +33,10 @@ type blocking struct {
 	h     *server.Host
 	st    Store
 	cfg   Config
-	lists sync.Map // account → map[jid.JID]struct{}, nil: nothing is blocked
-	known atomic.Int64
+	lists memo.Map[string, map[jid.JID]struct{}] // by account; nil: nothing is blocked
 
-	changes atomic.Int64       // so that a list read before a change is not kept
 	writing slot.Keyed[string] // by account
 }
-
-const maxKnown = 100_000
 
 // New makes the feature. It must be the first feature, so that a blocked stanza reaches no other.
 func New(h *server.Host, st Store, c Config) *server.Feature {
@@ -71,9 +66,9 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 			q("set", "unblock"):   b.unblock,
 		},
 		Blocks:  b.surely,
-		Deleted: func(_ context.Context, account string) { b.changed(account) },
+		Deleted: func(_ context.Context, account string) { b.lists.Drop(account) },
 		// A later owner of a deleted account's address is somebody else, whom nobody has blocked.
-		Departed: func(jid.JID) { b.changes.Add(1); b.lists.Clear() },
+		Departed: func(jid.JID) { b.lists.DropAll() },
 		Bound:    b.bound,
 		Steps: []server.Step{
 			{Stage: server.SentCheck, Do: b.sent},
@@ -93,10 +88,10 @@ func (b *blocking) bound(ctx context.Context, s *server.Session) {
 
 // listOf gives the addresses that an account blocks; nil if none.
 func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]struct{}, error) {
-	if l, ok := b.lists.Load(account); ok {
-		return l.(map[jid.JID]struct{}), nil
+	if l, ok := b.lists.Get(account); ok {
+		return l, nil
 	}
-	changes := b.changes.Load()
+	drops := b.lists.Drops()
 	js, err := b.st.Blocked(ctx, b.h.Domain, account)
 	if err != nil {
 		return nil, err
@@ -110,21 +105,8 @@ func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]stru
 			l[j] = struct{}{}
 		}
 	}
-	if b.known.Add(1) > maxKnown {
-		b.lists.Clear()
-		b.known.Store(0)
-	}
-	b.lists.Store(account, l)
-	if b.changes.Load() != changes {
-		b.lists.Delete(account)
-	}
+	b.lists.PutUnless(account, l, drops)
 	return l, nil
-}
-
-// changed forgets the list of an account, because it has changed.
-func (b *blocking) changed(account string) {
-	b.changes.Add(1)
-	b.lists.Delete(account)
 }
 
 // write changes the list of an account in the store, and in memory, where it stays for those who must not wait for it.
@@ -138,7 +120,7 @@ func (b *blocking) write(ctx context.Context, account string, store func() error
 		return nil, err
 	}
 	err = store()
-	b.changed(account) // also after an error: it may be kept, and only the answer be lost
+	b.lists.Drop(account) // also after an error: it may be kept, and only the answer be lost
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +132,7 @@ func (b *blocking) write(ctx context.Context, account string, store func() error
 	if len(now) == 0 {
 		now = nil
 	}
-	b.lists.Store(account, now)
+	b.lists.Put(account, now)
 	return was, nil
 }
 

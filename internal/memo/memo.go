@@ -50,15 +50,23 @@ func (m *Map[K, V]) Drop(k K) {
 	delete(m.m, k)
 }
 
-// Drops counts the calls of Drop so far, for PutUnless.
+// DropAll forgets all keys, because the values of many have changed.
+func (m *Map[K, V]) DropAll() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.drops++
+	clear(m.m)
+}
+
+// Drops counts the calls of Drop and DropAll so far, for PutUnless.
 func (m *Map[K, V]) Drops() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.drops
 }
 
-// PutUnless caches a value unless Drop was called since Drops gave drops: a value read before a change must not hide
-// the change.
+// PutUnless caches a value unless Drop or DropAll was called since Drops gave drops: a value read before a change must
+// not hide the change.
 func (m *Map[K, V]) PutUnless(k K, v V, drops int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
