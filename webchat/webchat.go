@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"parley/feature/bookmarks"
 	"parley/feature/inbox"
 	"parley/feature/later"
@@ -111,10 +113,10 @@ type Service struct {
 	open atomic.Int64 // how many browsers there are: without any, messages cost nothing here
 
 	opening slot.Keyed[string] // by account: taken while a browser's session is made
+	sending singleflight.Group // by account, conversation and origin
 
 	mu       sync.Mutex
 	closed   bool
-	sending  map[string]*sending             // by account, conversation and origin
 	browsers map[string]map[string]*Browser  // by account and credential
 	rooms    map[string]map[*Browser]*viewer // who hears of a room, by its address
 	pinned   pinned
@@ -130,7 +132,6 @@ func New(c Config) *Service {
 		cfg:      c,
 		jobs:     make(chan func(context.Context), maxJobs),
 		acting:   limit.PerMinute[string](actionsPerMinute),
-		sending:  make(map[string]*sending),
 		browsers: make(map[string]map[string]*Browser),
 		rooms:    make(map[string]map[*Browser]*viewer),
 		watchers: make(map[string]map[*Browser]bool),

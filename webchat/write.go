@@ -94,45 +94,18 @@ func (o *Outgoing) check() error {
 	return nil
 }
 
-// sending is a message on its way, for requests that want to send the same one.
-type sending struct {
-	done chan struct{} // closed when made and err are set
-	made Message
-	err  error
-}
-
-var errNotSent = errors.New("webchat: sending a message ended without a result") // a panic
-
-// sendOnce sends a message, unless one with its origin was sent or is being sent.
+// sendOnce sends a message, unless one with its origin was sent.
 func (p *speaker) sendOnce(ctx context.Context, o Outgoing) (Message, error) {
 	if o.Origin == "" {
 		return p.sendAll(ctx, o)
 	}
-	key := p.account() + "\x00" + p.id.String() + "\x00" + o.Origin
-	p.s.mu.Lock()
-	if x := p.s.sending[key]; x != nil {
-		p.s.mu.Unlock()
-		select {
-		case <-x.done:
-			return x.made, x.err
-		case <-ctx.Done():
-			return Message{}, ctx.Err()
+	made, err, _ := p.s.sending.Do(p.account()+"\x00"+p.id.String()+"\x00"+o.Origin, func() (any, error) {
+		if m, ok, err := p.before(ctx, o); err != nil || ok {
+			return m, err
 		}
-	}
-	x := &sending{done: make(chan struct{}), err: errNotSent}
-	p.s.sending[key] = x
-	p.s.mu.Unlock()
-	defer func() {
-		p.s.mu.Lock()
-		delete(p.s.sending, key)
-		p.s.mu.Unlock()
-		close(x.done)
-	}()
-	m, ok, err := p.before(ctx, o)
-	if err == nil && !ok {
-		m, err = p.sendAll(ctx, o)
-	}
-	x.made, x.err = m, err
+		return p.sendAll(ctx, o)
+	})
+	m, _ := made.(Message)
 	return m, err
 }
 
