@@ -124,17 +124,12 @@ const (
 func (l *Log) kept(ctx context.Context, a *Act) bool {
 	ctx, cancel := context.WithTimeout(ctx, doubtTime)
 	defer cancel()
-	for a.proof != 0 {
+	for a.proof != 0 && ctx.Err() == nil {
 		kept, err := l.st.AuditKept(ctx, a.Host, a.proof)
 		if err == nil {
 			return kept
 		}
-		select {
-		case <-time.After(doubtPause):
-			continue
-		case <-ctx.Done():
-		}
-		break
+		time.Sleep(doubtPause)
 	}
 	for _, f := range a.kept {
 		f()
