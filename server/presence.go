@@ -140,11 +140,17 @@ func (h *Host) withdraw(ctx context.Context, s *Session) {
 	h.undirect(ctx, s, unavailable(s))
 }
 
-// gone tells everyone who sees presence of a session that it is over.
+// gone tells everyone who sees presence of a session that it is over, unless another session with the same address has
+// become available meanwhile.
 func (h *Host) gone(ctx context.Context, s *Session, was *wire.Stanza) {
 	st := unavailable(s)
 	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st, Was: was}
-	h.logFault(ctx, st, h.surely(func() error { return h.run(ctx, Announce, p) }))
+	h.logFault(ctx, st, h.surely(func() error {
+		if now := h.Account(p.Account).Session(s.JID.Resource()); now != nil && now != s && now.Available() {
+			return nil
+		}
+		return h.run(ctx, Announce, p)
+	}))
 }
 
 func unavailable(s *Session) *wire.Stanza {
@@ -156,8 +162,8 @@ func unavailable(s *Session) *wire.Stanza {
 	}
 }
 
-// surely does again what fails, for about three seconds: nobody else will do it, and others would see for ever who is
-// not there any more.
+// surely does again what fails, for about three seconds. Nobody else will do it, and contacts would see the session as
+// available for ever.
 func (h *Host) surely(do func() error) (err error) {
 	for pause := 100 * time.Millisecond; ; pause *= 2 {
 		if err = do(); !isFailure(err) || pause > 2*time.Second {
