@@ -84,7 +84,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("store: unknown kind %q: it is sqlite:PATH or postgres://…", scheme)
 	}
 	if err == nil {
-		err = s.Ping(ctx)
+		if err = s.Ping(ctx); err != nil {
+			err = errors.Join(err, s.closeDatabase())
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store: cannot open %s: %w", redact(dsn), err)
@@ -144,8 +146,8 @@ func (s *Store) openSQLite(path string) (err error) {
 	return nil
 }
 
-// connections sets how many connections to SQLite write and read at once. In a shared file there is no limit: who waits
-// for whom is the driver's matter there.
+// connections sets how many connections to SQLite write and read at once. In a shared file there is no limit, because
+// its driver decides what waits.
 func (s *Store) connections(writers, readers int) {
 	idle := readers
 	if s.opts.Shared {

@@ -33,7 +33,8 @@ func TestStatementIsPreparedOnce(t *testing.T) {
 	}
 }
 
-// Who waits for a statement that another prepares does not fail because that one gives up, and gives up by itself.
+// A caller that waits for a statement which another prepares does not fail when the other gives up. It gives up when
+// its own context ends.
 func TestStatementOfWhoGivesUp(t *testing.T) {
 	s := open(t)
 	busy, err := s.w.Conn(t.Context()) // the only one that writes: preparing waits for it

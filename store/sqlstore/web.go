@@ -158,8 +158,9 @@ var errUndo = errors.New("store: undone")
 // not be over yet: to add an entry with the same key waits for it.
 func (s *Store) AuditKept(ctx context.Context, host string, id store.ID) (bool, error) {
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO audit_log (host, id, actor, action, target, detail, remote, door) "+
-			"VALUES ($1, $2, '', '', '', '', '', '')", host, int64(id)); err != nil {
+		if _, err := tx.ExecContext(ctx,
+			"INSERT INTO audit_log (host, id, actor, action, target, detail, remote, door) "+
+				"VALUES ($1, $2, '', '', '', '', '', '')", host, int64(id)); err != nil {
 			return err
 		}
 		return errUndo
