@@ -31,7 +31,7 @@ type Config struct {
 	// Rules are what rooms do besides what this package does itself.
 	Rules []Rule
 
-	// Company decides who may be in conversations of several people; nil: there are no such conversations.
+	// Company keeps the rules for conversations of several people; nil: there are no such conversations.
 	Company Company
 
 	// Lives returns how many accounts had an address before its present one: the new account needs other occupant ids

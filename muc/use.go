@@ -116,10 +116,10 @@ func (r *Room) AffiliationsUnknown() {
 	}
 }
 
-// Restart puts everyone out and takes the room out of memory, because it could not find out what it must know. The next
-// who enters has it loaded anew, if the store answers. So nobody keeps a right that they may have lost. What waits to
-// be kept is kept and shown first: once the room is out of memory, another may be loaded, after which this one can keep
-// nothing.
+// Restart puts everyone out and takes the room out of memory, because it could not find out what it must know. The room
+// is loaded anew when somebody enters, if the store answers. So nobody keeps a right that they may have lost. What
+// waits to be kept is kept and shown first: once the room is out of memory, another may be loaded, after which this one
+// can keep nothing.
 func (r *Room) Restart(ctx context.Context) {
 	r.Flush(ctx)
 	r.over = true

@@ -12,8 +12,8 @@ type kicks struct {
 	oldest []string          // accounts in the order of their first entry
 }
 
-// maxKicks is how many accounts are remembered. Beyond them a sign-in that began before is taken for one that was
-// ended: its client begins another.
+// maxKicks is how many accounts are remembered. When an account is forgotten, every sign-in that began before it was
+// signed out is refused, and its client begins another.
 const maxKicks = 1000
 
 func (k *kicks) add(name string) {
@@ -35,8 +35,8 @@ func (k *kicks) add(name string) {
 	}
 }
 
-// SignIns marks a moment. Who signs somebody in takes it before reading the account, and asks SignedOutSince after
-// Bind.
+// SignIns marks a moment. A door that signs somebody in takes the mark before it reads the account, and asks
+// SignedOutSince after Bind.
 func (h *Host) SignIns() (mark uint64) {
 	h.kicks.mu.Lock()
 	defer h.kicks.mu.Unlock()

@@ -91,7 +91,7 @@ func (s *Service) browser(ctx context.Context, account string, c Credential) (*B
 	if b.session, err = s.cfg.Host.Bind(ctx, account, "", server.Generate, b, info); err != nil {
 		return nil, err
 	}
-	// Who disables the account either finds the session or is found here.
+	// The account may have been disabled before the session could be found.
 	if u, err := s.cfg.Host.Store.User(ctx, s.cfg.Host.Domain, account); err != nil || u.Disabled {
 		s.cfg.Host.Unbind(context.WithoutCancel(ctx), b.session)
 		return nil, cmp.Or(err, fault.New(fault.Forbidden, "", "This account has been disabled"))

@@ -86,7 +86,7 @@ export function useCompletion(c: Conversation, field: { current: HTMLTextAreaEle
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
       setActive((active + (e.key === "ArrowDown" ? 1 : list.length - 1)) % list.length)
     } else if ((e.key === "Tab" || e.key === "Enter") && !e.shiftKey) {
-      // Who writes fast means what fits the letters that are there, not what is still shown for earlier ones.
+      // A fast writer means what fits the letters that are there, not what is still shown for earlier ones.
       if (!current) late.current = { key: e.key, otherwise }
       else if (!choose(e.key, list[Math.min(active, list.length - 1)])) return false
     } else if (e.key === "Escape") {

@@ -84,7 +84,7 @@ var timers = map[string]allowed{
 	"store/sqlstore/attempt.go":            {3, "how long the database has refused"},
 	"store/sqlstore/cluster.go":            {1, "the leases of a shared file of SQLite; its nodes are in one process"},
 	"store/sqlstore/commit.go":             {2, lasts},
-	"store/sqlstore/hosts.go":              {3, "how long a database node has been silent, and the age of a connection"},
+	"store/sqlstore/hosts.go":              {3, "the silence of a database node, and the age of a connection"},
 	"transfer/backup/keeper.go":            {2, lasts},
 	"turn/relays.go":                       {1, rates},
 	"webchat/awake.go":                     {1, "how long a browser has been silent"},

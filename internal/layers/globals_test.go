@@ -27,8 +27,8 @@ var waitingFrom = map[string]string{
 	"sync.NewCond":   "a condition",
 }
 
-// globals are the package variables that may hold something to wait for, and why. A channel that is made when the
-// program begins belongs to no bubble, and who has a place of these computes and waits for nothing.
+// globals are the package variables that may hold something to wait for, and why. Their channels are made when the
+// program begins, so they belong to no bubble. A goroutine that has a place of theirs only computes.
 var globals = map[string]string{
 	"auth/keys.go work":               "places for computing with passwords",
 	"internal/picture/picture.go one": "a place for decoding a picture",

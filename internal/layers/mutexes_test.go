@@ -252,8 +252,9 @@ func (u *locked) check(c *ast.CallExpr, held map[string]bool) {
 	}
 	at := fset.Position(c.Pos())
 	u.found = append(u.found, fmt.Sprintf("%s:%d: %s calls the store under the mutex %s: call it before or after, or "+
-		"make the mutex a slot.Slot (internal/slot), so that who waits can give up", strings.TrimPrefix(at.Filename, "../../"),
-		at.Line, types.ExprString(c.Fun), strings.Join(slices.Sorted(maps.Keys(held)), " and ")))
+		"make the mutex a slot.Slot (internal/slot), so that a goroutine that waits can give up",
+		strings.TrimPrefix(at.Filename, "../../"), at.Line, types.ExprString(c.Fun),
+		strings.Join(slices.Sorted(maps.Keys(held)), " and ")))
 }
 
 // What the test above looks for is found, and nothing else.

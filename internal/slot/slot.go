@@ -1,6 +1,6 @@
 // Package slot lets one go at a time where that one may wait for something outside: the database, the network, a disk,
-// other goroutines. A sync.Mutex is for what takes no time. Who waits for a mutex cannot give up when its context
-// ends, and under testing/synctest simulated time stands still until the mutex is free.
+// other goroutines. A sync.Mutex is for what takes no time. A goroutine that waits for a mutex cannot give up when its
+// context ends, and under testing/synctest simulated time stands still until the mutex is free.
 package slot
 
 import (
@@ -8,9 +8,10 @@ import (
 	"sync"
 )
 
-// Slot has a place for one. Who has taken it may call the store, wait for a connection or for other goroutines, and
-// must free it in the end. Those who wait get it in the order in which they came. Make it with New: a nil Slot is never
-// free. Safe from any goroutine; a goroutine that takes it twice waits for itself.
+// Slot has a place for one goroutine. The goroutine that has taken it may call the store, and may wait for a connection
+// or for other goroutines. It must free the slot in the end. Waiting goroutines get it in the order in which they came.
+// Make it with New: a nil Slot is never free. Safe from any goroutine. A goroutine that takes it twice waits for
+// itself.
 type Slot chan struct{}
 
 // New makes a free Slot. Make it with the object that it belongs to, and not in a package variable: testing/synctest
@@ -40,7 +41,7 @@ func (s Slot) Take(ctx context.Context) error {
 // calls Free.
 func (s Slot) Lock() { s <- struct{}{} }
 
-// Free gives the slot to the first who waits. It panics if nobody has taken the slot.
+// Free gives the slot to the first goroutine that waits. It panics if nobody has taken the slot.
 func (s Slot) Free() {
 	select {
 	case <-s:

@@ -32,7 +32,7 @@ func TestWaitingIsDurable(t *testing.T) {
 	})
 }
 
-// Who waits gives up when its context ends, and leaves the slot to others.
+// A waiting goroutine gives up when its context ends, and leaves the slot to others.
 func TestTakeGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New()

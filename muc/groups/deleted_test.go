@@ -9,8 +9,8 @@ import (
 	"parley/org"
 )
 
-// Who is in the room of a group that is deleted learns that, even if the room has still to take over an earlier change
-// of the group, which it cannot read any more.
+// The occupants of a deleted group's room are told that the group was deleted. An earlier change of the group, which
+// the room cannot read any more, does not keep that from them.
 func TestDeletedAfterAChange(t *testing.T) {
 	r := newRig(t)
 	r.User("romeo", "juliet", "nurse")

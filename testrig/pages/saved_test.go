@@ -28,7 +28,7 @@ func TestSavedRepliesInTheChat(t *testing.T) {
 		b.until(`document.querySelector(".composer textarea").value.trim() === ""`)
 		b.until(`[...document.querySelectorAll("article.message")].some(e => e.textContent.includes("We restart the servers tonight"))`)
 	}
-	// Who writes faster than the menu follows gets what fits the letters, and Enter sends what nothing fits.
+	// A writer who is faster than the menu gets what fits the letters, and Enter sends what nothing fits.
 	b.chat("engineering@groups.example.org")
 	b.keys(".composer textarea", "@")
 	b.until(`document.querySelectorAll(".completion li").length > 1`)

@@ -144,7 +144,7 @@ func (w *World) disable(account string, to member) {
 	}()
 }
 
-// disableOne disables or enables somebody who is no administrator.
+// disableOne disables or enables an account that is no administrator's.
 func (w *World) disableOne() {
 	account := "u" + strconv.Itoa(1+w.rnd.IntN(len(w.clients)/2-1))
 	if to, ok := w.next(w.model.right(mayUse, account)); ok {

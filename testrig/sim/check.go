@@ -59,7 +59,7 @@ func (w *World) sendHome() {
 	w.left = time.Now()
 }
 
-// everybodyIsBack connects who is not, and says whether all are online and know all.
+// everybodyIsBack connects the clients that are offline. It says whether all clients are online and know everything.
 func (w *World) everybodyIsBack() bool {
 	w.revive()
 	all := w.settled()

@@ -103,8 +103,8 @@ func (c *client) connect() {
 }
 
 func (c *client) header() {
-	c.pipe.send("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='" +
-		Host + "'>")
+	c.pipe.send("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' " +
+		"version='1.0' to='" + Host + "'>")
 }
 
 // lose is the end of the connection, by the network or by the client.
@@ -243,7 +243,8 @@ func (c *client) features(string) {
 	case !c.signed:
 		c.phase = proving
 		c.scram = newScram(c.account, c.w.rnd)
-		c.pipe.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>" + c.scram.first() + "</auth>")
+		c.pipe.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>" +
+			c.scram.first() + "</auth>")
 	case c.smid != "":
 		c.phase = resuming
 		c.pipe.send(fmt.Sprintf("<resume xmlns='urn:xmpp:sm:3' previd='%s' h='%d'/>", c.smid, c.handled))

@@ -28,7 +28,7 @@ type message struct {
 	certain bool // it was acknowledged after every answer to it
 }
 
-// model is what the world knows from outside: what was sent, and who may what.
+// model is what the world knows from outside: the messages that were sent, and the rights of accounts.
 type model struct {
 	messages map[string]*message
 	rights   map[string]*right // by what it is for and the account
@@ -112,7 +112,7 @@ func (c *client) groupchat() {
 	w := c.w
 	room := w.rooms[w.rnd.IntN(len(w.rooms))]
 	p := c.rooms[room]
-	// Somebody who was removed may try: that is what is looked at.
+	// An account that was removed may try: the checkers look at what comes of it.
 	if p == nil || !p.joined && w.model.right(room, c.account).is == in {
 		return
 	}
