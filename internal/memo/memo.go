@@ -4,12 +4,14 @@ package memo
 import "sync"
 
 // Map is a cache with a bound: when it is full it is emptied. The zero value is ready, and holds up to Most entries.
-// Safe from any goroutine.
+// Readers do not wait for each other. Safe from any goroutine.
 type Map[K comparable, V any] struct {
 	Most int // entries; 0: the package's Most. Not changed once there is an entry
 
-	mu    sync.Mutex
-	m     map[K]V
+	m sync.Map
+
+	mu    sync.Mutex // guards changes of m, and what follows
+	n     int        // entries
 	drops int
 }
 
@@ -18,9 +20,8 @@ const Most = 100_000
 
 // Get gives the cached value of a key.
 func (m *Map[K, V]) Get(k K) (v V, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	v, ok = m.m[k]
+	x, ok := m.m.Load(k)
+	v, _ = x.(V)
 	return v, ok
 }
 
@@ -36,10 +37,17 @@ func (m *Map[K, V]) putLocked(k K, v V) {
 	if most <= 0 {
 		most = Most
 	}
-	if m.m == nil || len(m.m) >= most {
-		m.m = make(map[K]V)
+	if m.n >= most {
+		m.clearLocked()
 	}
-	m.m[k] = v
+	if _, was := m.m.Swap(k, v); !was {
+		m.n++
+	}
+}
+
+func (m *Map[K, V]) clearLocked() {
+	m.m.Clear()
+	m.n = 0
 }
 
 // Drop forgets a key, because its value has changed.
@@ -47,7 +55,9 @@ func (m *Map[K, V]) Drop(k K) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.drops++
-	delete(m.m, k)
+	if _, was := m.m.LoadAndDelete(k); was {
+		m.n--
+	}
 }
 
 // DropAll forgets all keys, because the values of many have changed.
@@ -55,7 +65,7 @@ func (m *Map[K, V]) DropAll() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.drops++
-	clear(m.m)
+	m.clearLocked()
 }
 
 // Drops counts the calls of Drop and DropAll so far, for PutUnless.

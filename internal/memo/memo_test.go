@@ -26,6 +26,15 @@ func TestMap(t *testing.T) {
 	if _, ok := m.Get("c"); ok {
 		t.Error("c was dropped")
 	}
+	before := m.Drops()
+	m.Put("d", 4)
+	m.DropAll()
+	m.PutUnless("e", 5, before)
+	for _, k := range []string{"d", "e"} {
+		if _, ok := m.Get(k); ok {
+			t.Errorf("%s is there after all were dropped", k)
+		}
+	}
 }
 
 func TestMapPutUnless(t *testing.T) {
