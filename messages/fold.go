@@ -275,6 +275,7 @@ func (f *folding) refer(ctx context.Context, ids []string) error {
 // message gives a message as it is now. ok is false if a newer one stands for it.
 func (f *folding) message(ctx context.Context, p *part) (m Message, ok bool, err error) {
 	m = p.m
+	defer func() { m.Version = f.version(p) }()
 	if f.orphans[p] {
 		m.Corrects, m.Edited = p.refers, m.At
 		for _, c := range f.changes[p.refers] {
@@ -293,6 +294,18 @@ func (f *folding) message(ctx context.Context, p *part) (m Message, ok bool, err
 	}
 	m.Reactions = reactionsOf(f.reactions(p))
 	return m, true, nil
+}
+
+// version gives the id of the newest entry that changes a message, or its own. A change that does not count is one as
+// well, so what is read later has no lower version.
+func (f *folding) version(p *part) store.ID {
+	newest := p.e.ID
+	for _, name := range []string{p.m.Own, p.m.Origin, p.refers, p.e.ID.String()} {
+		for _, c := range f.changes[name] {
+			newest = max(newest, c.e.ID)
+		}
+	}
+	return newest
 }
 
 // reactions gives the reactions to a message in order of time.

@@ -111,7 +111,26 @@ func TestReactions(t *testing.T) {
 	other := r.says("Ann", "9", body("more"))
 	last := r.says("Bob", "10", react(other.String(), all...))
 	if m, err := r.reader().InRoom(t.Context(), rooms, room, last); err != nil || m.ID != other ||
-		len(m.Reactions) != 20 {
+		len(m.Reactions) != 20 || m.Version != last {
+		t.Errorf("%+v %v", m, err)
+	}
+}
+
+// Whoever reads a message twice knows by the versions which answer is newer, in a room and in a chat.
+func TestVersionRises(t *testing.T) {
+	r := newRig(t)
+	id := r.says("Ann", "1", body("helo"))
+	at := []store.ID{id, r.says("Bob", "2", react(id.String(), "👍")), r.says("Ann", "3", body("hello")+replace("1")),
+		r.says("Bob", "4", react(id.String()))}
+	for i, change := range at {
+		m, err := r.reader().InRoom(t.Context(), rooms, room, change)
+		if err != nil || m.ID != id || m.Version != at[len(at)-1] {
+			t.Errorf("change %d: %+v %v", i, m, err)
+		}
+	}
+	said := r.chats(owner+"@"+host+"/x", "5", body("but soft"))
+	reacted := r.chats(with+"/y", "6", react("5", "🌹"))
+	if m, err := r.reader().InChat(t.Context(), host, owner, with, said); err != nil || m.Version != reacted {
 		t.Errorf("%+v %v", m, err)
 	}
 }

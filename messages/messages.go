@@ -52,7 +52,8 @@ func (a Author) Name() string {
 // Message is a message as people see it.
 type Message struct {
 	ID       store.ID
-	Own      string // the id attribute, which corrections name
+	Version  store.ID // of the newest entry that is in it: its own, or a correction, or a reaction; 0: see Of
+	Own      string   // the id attribute, which corrections name
 	Origin   string // the origin-id (XEP-0359)
 	At       time.Time
 	By       Author
@@ -127,7 +128,7 @@ type Mention struct {
 
 // Of reads one stanza by itself. ok is false if it has nothing to show: a reaction, a marker, a retraction. A
 // correction is the message with the new text, and Corrects says of what. A room's message has the nick, and not the
-// address.
+// address. Ids are of archives: it has none.
 func Of(st *wire.Stanza) (m Message, ok bool) {
 	p := read(st)
 	if p.is == corrects {

@@ -100,6 +100,9 @@ func (s *Service) message(ctx context.Context, m *messages.Message, at scene) Me
 	if m.Origin == "" {
 		out.Origin = m.Own
 	}
+	if m.Version > m.ID {
+		out.Version = m.Version.String()
+	}
 	if by := m.By; m.Kind != messages.Room && (by.Address != "" || by.Nick != "" || at.self != "") {
 		a := s.author(ctx, s.side(by, m.Incoming, at), at)
 		out.By = &a

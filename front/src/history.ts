@@ -205,7 +205,7 @@ class Part implements History {
     const all = this.messages.peek()
     const old = all.findIndex((m) => m.id === message.id)
     if (old >= 0) {
-      this.messages.value = all.with(old, message)
+      if (!isOlder(message, all[old])) this.messages.value = all.with(old, message)
     } else if (fresh && !this.newer.peek()) {
       if (all.length >= most) this.older.value = true
       const place = all.findLastIndex((m) => m.id < message.id) + 1 // almost always the end
@@ -253,6 +253,16 @@ class Part implements History {
     const before = this.newer.peek() ? undefined : this.messages.peek().at(-unread - 1)?.id
     this.firstUnread.value = read ?? before
   }
+}
+
+/**
+ * isOlder says whether an answer was overtaken: what is shown of a message has more in it than what has arrived. A
+ * message that was taken back does not come again.
+ */
+function isOlder(arrived: Message, shown: Message | undefined): boolean {
+  if (!shown) return false
+  if (arrived.removed || shown.removed) return !arrived.removed
+  return (arrived.version ?? arrived.id) < (shown.version ?? shown.id)
 }
 
 function unique(all: readonly Message[]): readonly Message[] {

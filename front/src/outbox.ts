@@ -160,7 +160,9 @@ function sent(p: Pending, m: Message): void {
   const c = conversations.peek().get(p.conversation)
   // A line that is a command becomes no message: its answer comes as a notice.
   if (m.id) part(p.conversation).take(m, true)
-  if (m.id && c) change(c.id, { last: { id: m.id, at: m.at, text: m.text, ...(m.by ? { by: m.by.name } : {}) } })
+  if (m.id && c && !(c.last && c.last.id > m.id)) {
+    change(c.id, { last: { id: m.id, at: m.at, text: m.text, ...(m.by ? { by: m.by.name } : {}) } })
+  }
   discard(p.origin)
 }
 

@@ -20,6 +20,7 @@ export interface Conversation {
 }
 export interface Message {
   id: string; origin?: string; at: string
+  version?: string             // of two answers the one with the higher is newer; none: its id
   by?: Author                  // none: the room itself says it
   text: string                 // plain, XEP-0393 styling, without reply fallback and without the address of files
   edited?: string

@@ -32,7 +32,7 @@ func TestFrontHears(t *testing.T) {
 			s.first.until(`__row("Shall I speak")?.matches(":not(.pending)")`)
 			mine := ref("Shall I speak", idOf(t, m))
 			s.client.raw(stanza("j3", `<reactions xmlns='urn:xmpp:reactions:0' id='`+mine+`'><reaction>🌹</reaction></reactions>`))
-			s.first.until(`__row("Shall I speak").querySelector(".reaction:not(.own)")?.textContent.includes("🌹")`)
+			s.first.until(`!!__row("Shall I speak").querySelector(".reaction:not(.own)")?.textContent.includes("🌹")`)
 
 			s.client.raw(stanza("j4", "<body>&gt; Shall I speak at this\nWhat man art thou</body>"+
 				`<reply xmlns='urn:xmpp:reply:0' to='`+romeo+`' id='`+mine+`'/><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='24'/></fallback>`))
@@ -70,6 +70,44 @@ func TestFrontHears(t *testing.T) {
 			for _, b := range []*browser{s.first, s.second, s.hers} {
 				b.clean()
 			}
+		})
+	}
+}
+
+// The answer to what one sends may come after what others say of it: that stays.
+func TestAnswersThatComeLate(t *testing.T) {
+	for _, kind := range []string{"groupchat", "chat"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newScene(t, kind)
+			s.first.run(`
+				const fetched = window.fetch
+				const held = new Promise((resolve) => { window.__release = resolve })
+				window.fetch = async (...asked) => {
+					const answer = await fetched(...asked)
+					if (asked[1]?.method === "POST" && String(asked[0]).endsWith("/messages")) await held
+					return answer
+				}
+				true`)
+			s.first.write("Shall I speak at this")
+			m := s.client.gets("Shall I speak at this", "<body>")
+			s.first.until(`__row("Shall I speak")?.matches(":not(.pending)")`)
+			named := idOf(t, m)
+			if kind == "groupchat" {
+				named = stanzaID(t, m)
+			}
+			s.client.raw(`<message type='` + kind + `' to='` + s.to + `' id='late'>` +
+				`<reactions xmlns='urn:xmpp:reactions:0' id='` + named + `'><reaction>🌹</reaction></reactions></message>`)
+			const reaction = `!!__row("Shall I speak").querySelector(".reaction:not(.own)")?.textContent.includes("🌹")`
+			s.first.until(reaction)
+			s.first.run(`window.__release(); true`)
+			// What is sent next waits for the answer.
+			s.first.write("Too rash")
+			s.client.gets("Too rash", "<body>")
+			s.first.until(`__row("Too rash")?.matches(":not(.pending)")`)
+			if !eval[bool](s.first, reaction) {
+				t.Error("the answer to what was sent took a reaction away")
+			}
+			s.first.clean()
 		})
 	}
 }
