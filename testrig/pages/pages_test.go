@@ -74,7 +74,7 @@ func startAt(t testing.TB, addr, lang, scheme string) *browser {
 		t.Fatal(err)
 	}
 	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
-	opts = append(opts, chromedp.ExecPath(chromium), chromedp.WindowSize(1280, 900), chromedp.UserDataDir(t.TempDir()),
+	opts = append(opts, chromedp.ExecPath(chromium), chromedp.WindowSize(1280, 900), chromedp.UserDataDir(profile(t)),
 		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("lang", lang),
 		chromedp.Flag("accept-lang", lang), chromedp.Flag("disable-component-update", true),
@@ -89,6 +89,27 @@ func startAt(t testing.TB, addr, lang, scheme string) *browser {
 	b := &browser{t, ctx, string(axe), scheme}
 	b.prepare(watch)
 	return b
+}
+
+// profile makes a folder for a browser's profile. Processes of the browser may write in it for a moment after the
+// browser has ended, so it is removed until it is gone.
+func profile(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "parley-browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		late := time.Now().Add(time.Minute)
+		for err := os.RemoveAll(dir); err != nil; err = os.RemoveAll(dir) {
+			if time.Now().After(late) {
+				t.Error(err)
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	return dir
 }
 
 // prepare has a script run on every page of a tab, before the page's own, and sets what the tab prefers.
