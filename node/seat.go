@@ -30,6 +30,7 @@ func (n *Node) openStore(ctx context.Context) (err error) {
 	o := sqlstore.Options{
 		Log:            n.Log,
 		Clock:          n.clock,
+		IDs:            n.IDs,
 		MaxConnections: cfg.Store.MaxConnections,
 		CommitBatch:    cfg.Store.CommitBatch,
 		Migrate:        cfg.Store.Migrate && sqlite,

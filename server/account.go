@@ -16,6 +16,7 @@ type Account struct {
 	Name string // the localpart
 
 	share *share // counts this person's writes to archives
+	turns turns
 
 	mu       sync.Mutex // guards changes of sessions
 	sessions atomic.Pointer[[]*Session]

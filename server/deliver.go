@@ -66,11 +66,14 @@ func Waits(st *wire.Stanza) bool {
 	return says
 }
 
-// settled runs give, which delivers a committed message. When several clients get copies, a lost copy can only be
-// judged at the end, when it is known whether another client has the message; settled judges it there.
+// settled stamps a committed message and runs give, which delivers it, when it is its turn. When several clients get
+// copies, a lost copy can only be judged at the end, when it is known whether another client has the message; settled
+// judges it there.
 func (h *Host) settled(ctx context.Context, a *Account, p *Pass, give func() error) error {
-	for _, s := range a.Sessions() {
-		s.archivedLate(p.ID)
+	defer p.endTurn()
+	p.awaitTurn(ctx)
+	if err := h.run(ctx, ReceivedStamp, p); err != nil {
+		return err
 	}
 	if !waits(p.Stanza) || len(a.Sessions()) < 2 {
 		return give() // no copy is kept for later, or only one client gets the message

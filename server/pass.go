@@ -15,7 +15,6 @@ type Pass struct {
 	Session *Session
 	// Stanza is what goes on. A step of a stamp stage that changes it sets a changed copy.
 	Stanza *wire.Stanza
-	ID     store.ID // the archive id on this side; 0 if it is not archived
 	// Delivered lists the sessions that Deliver sent it to, for ReceivedCopy.
 	Delivered []*Session
 	// Initial says, at Announce, that the session was unavailable before.
@@ -24,8 +23,11 @@ type Pass struct {
 
 	after  []func(ctx context.Context)
 	writes []store.Write
-	bytes  []byte       // Stanza in the form that archives keep
-	of     *wire.Stanza // the stanza that bytes was made from
+	kept   *store.ArchiveEntry // among writes; nil: it is not archived on this side
+	in     *turns              // in whose line it stands; nil: in none
+	turn   chan struct{}       // see turns; nil: it does not wait
+	bytes  []byte              // Stanza in the form that archives keep
+	of     *wire.Stanza        // the stanza that bytes was made from
 }
 
 // Serialized returns the stanza in the form that archives keep, made once for both sides of a local message. Do not
@@ -40,6 +42,21 @@ func (p *Pass) Serialized() []byte {
 
 // Write adds a write to those that are committed before the stanza goes on.
 func (p *Pass) Write(w store.Write) { p.writes = append(p.writes, w) }
+
+// Archive adds the entry of the account's archive to the writes.
+func (p *Pass) Archive(e *store.ArchiveEntry) {
+	p.kept, e.Keeper = e, p
+	p.Write(e)
+}
+
+// ID returns the stanza's id in the account's archive, which the commit gives it: 0 before the commit, and if the
+// stanza is not archived on this side.
+func (p *Pass) ID() store.ID {
+	if p.kept == nil {
+		return 0
+	}
+	return p.kept.ID
+}
 
 // receipt moves the stream's receipt from st to a changed copy, which has none.
 func (p *Pass) receipt(st *wire.Stanza) {

@@ -32,6 +32,7 @@ func (h *Host) receiveMessage(ctx context.Context, st *wire.Stanza, from *Pass) 
 	if v := h.responders[p.Account]; v != nil {
 		return h.respond(ctx, v, p, from)
 	}
+	defer p.endTurn() // also where it does not come to its delivery
 	// The recipient's side can refuse. The sender's archive keeps the message all the same.
 	refusal := h.prepare(ctx, p)
 	if from != nil {
@@ -41,7 +42,7 @@ func (h *Host) receiveMessage(ctx context.Context, st *wire.Stanza, from *Pass) 
 		return err
 	}
 	if from != nil {
-		if err := from.Host.run(ctx, SentCopy, from); err != nil {
+		if err := from.Host.sentCopy(ctx, from); err != nil {
 			return err
 		}
 	}
@@ -60,10 +61,8 @@ func (h *Host) prepare(ctx context.Context, p *Pass) error {
 	if !ok {
 		return h.unknownUser(p.Stanza)
 	}
-	for _, stage := range [...]Stage{ReceivedCheck, ReceivedStamp} {
-		if err := h.run(ctx, stage, p); err != nil {
-			return err
-		}
+	if err := h.run(ctx, ReceivedCheck, p); err != nil {
+		return err
 	}
 	if err := h.refuseEarly(p); err != nil { // it goes back to its sender, so it is not archived
 		return err
@@ -84,7 +83,7 @@ func (h *Host) messageToHost(ctx context.Context, p, from *Pass) error {
 		if err := h.commit(ctx, from.writes); err != nil {
 			return err
 		}
-		if err := from.Host.run(ctx, SentCopy, from); err != nil {
+		if err := from.Host.sentCopy(ctx, from); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func (h *Host) respond(ctx context.Context, v Responder, p, from *Pass) error {
 		if err := h.commit(ctx, from.writes); err != nil {
 			return err
 		}
-		if err := from.Host.run(ctx, SentCopy, from); err != nil {
+		if err := from.Host.sentCopy(ctx, from); err != nil {
 			return err
 		}
 	}

@@ -90,10 +90,17 @@ func (h *Host) passOn(ctx context.Context, p *Pass, route func(ctx context.Conte
 	if err := h.commit(ctx, p.writes); err != nil {
 		return err
 	}
-	if err := h.run(ctx, SentCopy, p); err != nil {
+	if err := h.sentCopy(ctx, p); err != nil {
 		return err
 	}
 	return route(ctx, p.Stanza)
+}
+
+// sentCopy tells the sender's other clients of a committed message, when it is its turn.
+func (h *Host) sentCopy(ctx context.Context, p *Pass) error {
+	defer p.endTurn()
+	p.awaitTurn(ctx)
+	return h.run(ctx, SentCopy, p)
 }
 
 func (h *Host) sentIQ(ctx context.Context, s *Session, st *wire.Stanza) error {

@@ -222,39 +222,14 @@ func (s *Session) SetValue(key, value any) {
 // archivePart is the part of an account's archive that a client knows of, from the first entry to the last.
 type archivePart struct{ first, last store.ID }
 
-// TellArchive asks bounds where the account's archive begins and ends, and notes that the session's client knows it:
-// the client fetches what is between from the archive and from nowhere else (XEP-0386, section 3.2). If bounds fails,
-// the client knows nothing.
-func (s *Session) TellArchive(ids *store.IDs,
-	bounds func() (first, last store.ID, err error)) (first, last store.ID, err error) {
-	// Noted before the archive is read: archivedLate reports what is committed later under an earlier id.
-	s.told.Store(&archivePart{last: ids.Next()})
-	if first, last, err = bounds(); err != nil {
-		s.told.Store(nil)
-		return 0, 0, err
-	}
-	for {
-		old := s.told.Load()
-		if s.told.CompareAndSwap(old, &archivePart{first: first, last: min(old.last, last)}) {
-			return first, last, nil
-		}
-	}
-}
+// TellArchive notes that the session's client knows where the account's archive begins and ends: the client fetches
+// what is between from the archive and from nowhere else (XEP-0386, section 3.2). What is archived later comes after
+// last.
+func (s *Session) TellArchive(first, last store.ID) { s.told.Store(&archivePart{first, last}) }
 
 // ToldOf reports whether the client knows of a part of the archive that contains this entry. It returns false for the
 // id 0.
 func (s *Session) ToldOf(id store.ID) bool {
 	t := s.told.Load()
 	return t != nil && id != 0 && t.first <= id && id <= t.last
-}
-
-// archivedLate notes an entry that was committed just now. Entries of one moment are not committed in the order of
-// their ids, so the end that a client knows may be later than an entry that was missing then.
-func (s *Session) archivedLate(id store.ID) {
-	for {
-		t := s.told.Load()
-		if t == nil || id == 0 || t.last < id || s.told.CompareAndSwap(t, &archivePart{first: t.first, last: id - 1}) {
-			return
-		}
-	}
 }

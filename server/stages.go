@@ -5,10 +5,11 @@ package server
 //
 // Between two accounts of this deployment both sides' writes are one commit:
 //
-//	SentCheck SentStamp SentArchive · ReceivedCheck ReceivedStamp ReceivedArchive · commit ·
-//	SentCopy · Deliver · ReceivedCopy · Undelivered
+//	SentCheck SentStamp SentArchive · ReceivedCheck ReceivedArchive · commit ·
+//	SentCopy · ReceivedStamp · Deliver · ReceivedCopy · Undelivered
 //
-// To everything else: SentCheck SentStamp SentArchive · commit · SentCopy · Route. So what is shown is stored, always.
+// To everything else: SentCheck SentStamp SentArchive · commit · SentCopy · Route. So what is shown is stored, always,
+// and has the id under which it is: the commit gives the ids.
 type Stage uint8
 
 const (
@@ -17,8 +18,8 @@ const (
 	SentArchive                  // adds to Pass.Write what must be durable before anyone sees the stanza
 	SentCopy                     // carbons to the sender's other sessions
 	ReceivedCheck                // blocklist
-	ReceivedStamp                // stanza-id
 	ReceivedArchive              // Pass.Write
+	ReceivedStamp                // stanza-id
 	ReceivedCopy                 // carbons
 	Undelivered                  // no session took it: offline, push
 
@@ -30,8 +31,8 @@ const (
 	stages
 )
 
-var stageNames = [stages]string{"SentCheck", "SentStamp", "SentArchive", "SentCopy", "ReceivedCheck", "ReceivedStamp",
-	"ReceivedArchive", "ReceivedCopy", "Undelivered", "Announce", "Arrival", "Subscribing", "Subscription", "Probe"}
+var stageNames = [stages]string{"SentCheck", "SentStamp", "SentArchive", "SentCopy", "ReceivedCheck", "ReceivedArchive",
+	"ReceivedStamp", "ReceivedCopy", "Undelivered", "Announce", "Arrival", "Subscribing", "Subscription", "Probe"}
 
 // String returns the stage's name, for logs and metrics.
 func (s Stage) String() string {

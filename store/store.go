@@ -119,6 +119,10 @@ type Committer interface {
 	// transaction, together with those of other callers. An archive or offline entry whose owner and ID exist already
 	// is left as it is; a room's number that is taken is ErrExists. If ctx ends before the transaction begins, nothing
 	// is kept; otherwise Commit waits for the transaction: it does not read ws after it returns.
+	//
+	// An archive or offline entry whose ID is 0 gets one, which the caller finds in it afterwards. In each archive the
+	// order of these IDs is the order of commits: who has read up to one of them misses nothing by asking for what comes
+	// after it. After an error the ID means nothing.
 	Commit(ctx context.Context, ws ...Write) error
 }
 
@@ -230,19 +234,24 @@ var ErrNoChange = errors.New("store: no change")
 // ArchiveEntry is one message in the archive of one account (XEP-0313).
 type ArchiveEntry struct {
 	Host, Owner string
-	ID          ID     // also the stanza-id (XEP-0359); ordered by time
+	ID          ID     // also the stanza-id (XEP-0359); 0: Commit gives one
 	With        string // the other side, bare
 	WithRes     string // its resource, "" if the address was bare
 	Incoming    bool
 	OriginID    string // the message's id attribute, for look-ups; may be empty
 	Refers      string // the id of the message that it corrects or reacts to; "": it does neither
 	Stanza      []byte // the <message xmlns='jabber:client' …> as it is forwarded
+	Keeper      Keeper // nil: nobody asks
 }
+
+// Keeper is told that an entry is kept, before its Commit returns: of entries of one archive in the order of their IDs.
+// It does not wait for anything.
+type Keeper interface{ Kept() }
 
 // OfflineEntry is a message that waits for its recipient (XEP-0160).
 type OfflineEntry struct {
 	Host, Owner string
-	ID          ID
+	ID          ID     // 0: Commit gives one
 	Stanza      []byte // with its delay
 	Expires     time.Time
 }
@@ -253,7 +262,7 @@ type RoomEntry struct {
 	Host, Room string
 	Epoch      int64
 	Seq        int64 // the room's next number; (room, seq) is the key
-	ID         ID    // stanza-id
+	ID         ID    // stanza-id, which Stanza has too: above that of the entry before
 	Nick       string
 	OccupantID string
 	Sender     string // the sender's real bare JID; "" for the room itself
@@ -324,8 +333,7 @@ type Offline interface {
 	CountOffline(ctx context.Context, host, user string) (n int, bytes int64, err error)
 	// TakeOffline gives waiting messages in order, at most limit; they stay until DropOffline.
 	TakeOffline(ctx context.Context, host, user string, limit int) ([]OfflineEntry, error)
-	// DropOffline removes the messages with these ids and those that have expired. It goes by ids because a message
-	// with a lower id may have been kept meanwhile.
+	// DropOffline removes the messages with these ids and those that have expired.
 	DropOffline(ctx context.Context, host, user string, ids ...ID) error
 }
 

@@ -187,7 +187,6 @@ func (u *incoming) offline() error {
 		o := &store.OfflineEntry{
 			Host:    u.h.Domain,
 			Owner:   u.name,
-			ID:      u.h.IDs.Next(),
 			Stanza:  st.AppendXML(nil, u.self, wire.Client),
 			Expires: u.h.Clock.Now().Add(u.OfflineExpiry),
 		}

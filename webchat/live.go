@@ -171,9 +171,9 @@ func (s *Service) passed(p *server.Pass, with jid.JID, incoming bool) {
 		return // a note to oneself, which is told of when it comes in
 	}
 	for _, b := range s.of(p.Account) {
-		b.keptAs(p.Stanza, p.ID)
+		b.keptAs(p.Stanza, p.ID())
 	}
-	said := saidToPerson{account: p.Account, with: with.Bare(), stanza: p.Stanza, id: p.ID, incoming: incoming}
+	said := saidToPerson{account: p.Account, with: with.Bare(), stanza: p.Stanza, id: p.ID(), incoming: incoming}
 	s.do(func(ctx context.Context) { s.toPerson(ctx, said) })
 }
 

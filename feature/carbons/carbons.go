@@ -138,8 +138,8 @@ func (c carbons) copy(direction string, p *server.Pass, to func(*server.Session)
 
 func wrap(direction string, p *server.Pass, self jid.JID) *wire.Stanza {
 	st := p.Stanza
-	if p.Sent && p.ID != 0 {
-		st = st.Copy().AddRaw(wire.Name{Space: wire.NSSID, Local: "stanza-id"}, stanzaID(self, p.ID))
+	if id := p.ID(); p.Sent && id != 0 {
+		st = st.Copy().AddRaw(wire.Name{Space: wire.NSSID, Local: "stanza-id"}, stanzaID(self, id))
 	}
 	b := make([]byte, 0, len(st.Payload)+400)
 	b = append(b, '<')

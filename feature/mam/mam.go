@@ -93,6 +93,7 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 			{Stage: server.SentArchive, Kind: wire.Message, Do: a.sent},
 			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.receivedRetraction},
 			{Stage: server.ReceivedArchive, Kind: wire.Message, Do: a.received},
+			{Stage: server.ReceivedStamp, Kind: wire.Message, Do: a.stamp},
 		},
 	}
 }
@@ -110,7 +111,7 @@ func (a *archive) sent(ctx context.Context, p *server.Pass) error {
 	return nil
 }
 
-// received archives the recipient's side and stamps the message with its id.
+// received archives the recipient's side.
 func (a *archive) received(ctx context.Context, p *server.Pass) error {
 	st := p.Stanza
 	if !meaningful(st) {
@@ -120,16 +121,21 @@ func (a *archive) received(ctx context.Context, p *server.Pass) error {
 		return err
 	}
 	a.keep(p, st.From, true)
-	p.Stanza = stamped(st, p.Account+"@"+a.h.Domain, p.ID)
+	return nil
+}
+
+// stamp marks an archived message with its id, for those whom it is delivered to.
+func (a *archive) stamp(_ context.Context, p *server.Pass) error {
+	if id := p.ID(); id != 0 {
+		p.Stanza = stamped(p.Stanza, p.Account+"@"+a.h.Domain, id)
+	}
 	return nil
 }
 
 func (a *archive) keep(p *server.Pass, with jid.JID, incoming bool) {
-	p.ID = a.h.IDs.Next()
-	p.Write(&store.ArchiveEntry{
+	p.Archive(&store.ArchiveEntry{
 		Host:     a.h.Domain,
 		Owner:    p.Account,
-		ID:       p.ID,
 		With:     with.Bare().String(),
 		WithRes:  with.Resource(),
 		Incoming: incoming,
@@ -206,13 +212,12 @@ func (a *archive) fields(context.Context, *server.Request) (*wire.Element, error
 
 // bound tells a client at binding where its archive ends (XEP-0386, section 3.2).
 func (a *archive) bound(ctx context.Context, s *server.Session, _ *wire.Element) *wire.Element {
-	first, last, err := s.TellArchive(a.h.IDs, func() (store.ID, store.ID, error) {
-		return a.bounds(ctx, s.JID.Local())
-	})
+	first, last, err := a.bounds(ctx, s.JID.Local())
 	if err != nil {
 		a.h.Log.Error("cannot tell a client where its archive ends", "err", err)
 		return nil
 	}
+	s.TellArchive(first, last)
 	return server.ArchiveMetadata(first, last)
 }
 

@@ -73,7 +73,6 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	e := &store.OfflineEntry{
 		Host:    o.h.Domain,
 		Owner:   p.Account,
-		ID:      o.h.IDs.Next(),
 		Stanza:  c.AppendXML(nil, c.To, wire.Client),
 		Expires: now.Add(o.cfg.Expiry),
 	}

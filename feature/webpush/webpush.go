@@ -171,7 +171,7 @@ func (p *WebPush) subscriptions(ctx context.Context, account string) ([]store.Pu
 
 // received takes note of a message to an account, after it was given to the account's clients.
 func (p *WebPush) received(_ context.Context, ps *server.Pass) error {
-	if !p.On(ps.Account) || ps.ID == 0 || !server.Said(ps.Stanza) {
+	if !p.On(ps.Account) || ps.ID() == 0 || !server.Said(ps.Stanza) {
 		return nil
 	}
 	switch ps.Stanza.Type {
@@ -183,7 +183,7 @@ func (p *WebPush) received(_ context.Context, ps *server.Pass) error {
 	if from.Local() == "" || from.Local() == ps.Account && from.Domain() == p.cfg.Host.Domain {
 		return nil
 	}
-	p.add(ps.Account, place{conversation: from}, note{id: ps.ID, urgent: true})
+	p.add(ps.Account, place{conversation: from}, note{id: ps.ID(), urgent: true})
 	return nil
 }
 

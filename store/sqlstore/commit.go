@@ -151,11 +151,13 @@ func (s *Store) lead(own *request) {
 	}
 	w.mu.Unlock()
 
+	s.name(b)
 	if s.app != nil {
 		s.appendBatch(b.requests)
 	} else {
 		s.commitBatch(b.requests)
 	}
+	tell(b)
 	w.mu.Lock()
 	w.end(b)
 	w.mu.Unlock()

@@ -222,20 +222,23 @@ func TestSlowOwner(t *testing.T) {
 		kept := make(chan store.ID, 2)
 		for id := range store.ID(2) {
 			wg.Go(func() {
-				if err := st.Commit(ctx, message("romeo", id+1), message("nurse", id+1)); err != nil {
+				own := message("romeo", (id+1)%2) // the second one has no id yet
+				if err := st.Commit(ctx, own, message("nurse", 0)); err != nil {
 					t.Error(err)
 				}
-				kept <- id + 1
+				kept <- own.ID
 			})
 			if id == 0 {
 				waitBusy(t, db)
 			}
 		}
-		for i := range store.ID(20) {
-			begun := time.Now()
-			if err := st.Commit(ctx, message("juliet", i+1)); err != nil {
+		var last store.ID
+		for range 20 {
+			begun, m := time.Now(), message("juliet", 0)
+			if err := st.Commit(ctx, m); err != nil {
 				t.Fatal(err)
 			}
+			last = m.ID
 			if took := time.Since(begun); took > 2*time.Second {
 				t.Fatalf("a message of another account took %v", took)
 			}
@@ -251,6 +254,9 @@ func TestSlowOwner(t *testing.T) {
 		wg.Wait()
 		if first := <-kept; first != 1 && archived(t, st, "romeo") != 2 {
 			t.Errorf("%d was kept first", first)
+		}
+		if second := <-kept; second < last {
+			t.Errorf("what waited behind a slow commit has the id %d of before its commit", second)
 		}
 		if n := archived(t, st, "nurse"); n != 2 {
 			t.Errorf("%d are kept", n)
@@ -307,15 +313,17 @@ func TestAnswerLost(t *testing.T) {
 		if err := st.Commit(ctx, message("romeo", 1)); err != nil {
 			t.Fatal(err)
 		}
-		lost := message("romeo", 2)
+		lost, named := message("romeo", 2), message("romeo", 0)
 		lost.Stanza = []byte("<m>lost</m>")
 		said := &store.RoomEntry{Host: "rooms.example.org", Room: "r", Epoch: 1, Seq: 1, ID: 7, Stanza: []byte("<m/>")}
-		for _, w := range []store.Write{lost, said} {
+		for i, w := range []store.Write{lost, named, said} {
 			done := make(chan error, 1)
-			there := func() bool { return archived(t, direct, "romeo") == 2 }
+			there := func() bool { return archived(t, direct, "romeo") == 2+i }
 			n.muteAfter("<m>lost</m>")
-			if e, ok := w.(*store.RoomEntry); ok {
+			if i > 0 { // a transaction
 				n.muteAfter("commit", "RELEASE SAVEPOINT")
+			}
+			if e, ok := w.(*store.RoomEntry); ok {
 				there = func() bool {
 					r, err := direct.Room(ctx, e.Host, e.Room)
 					return err == nil && r.LastSeq == 1
@@ -342,8 +350,11 @@ func TestAnswerLost(t *testing.T) {
 		if err != nil || total != 1 || es[0].ID != 7 {
 			t.Errorf("the room has %d, %v", total, err)
 		}
-		if n := archived(t, direct, "romeo"); n != 2 {
+		if n := archived(t, direct, "romeo"); n != 3 {
 			t.Errorf("the account has %d", n)
+		}
+		if _, last, err := direct.ArchiveBounds(ctx, "example.org", "romeo"); err != nil || last != named.ID {
+			t.Errorf("the id is %d, and its sender was told %d, %v", last, named.ID, err)
 		}
 		// A number that another entry has is still refused.
 		other := *said

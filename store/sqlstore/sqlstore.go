@@ -30,6 +30,7 @@ type Options struct {
 	MaxConnections int         // to PostgreSQL or CockroachDB; readers of SQLite are few whatever it says. 0: 16
 	CommitBatch    int         // most rows of one group commit. 0: 512
 	Migrate        bool        // bring the schema up to date
+	IDs            *store.IDs  // gives ids to entries that have none; nil: the store has its own
 	Inspect        bool        // only for the schema: of SQLite the journal is left alone, and Commit refused
 
 	// Shared is for several stores on one file of SQLite in one process, as the simulator has them: there is no
@@ -70,6 +71,9 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	}
 	if o.CommitBatch <= 0 {
 		o.CommitBatch = 512
+	}
+	if o.IDs == nil {
+		o.IDs = &store.IDs{Clock: o.Clock}
 	}
 	s := &Store{opts: o}
 	s.writer.free.L, s.writer.closed = &s.writer.mu, true
