@@ -30,7 +30,7 @@ func commitOrder(s *suite) {
 	var mu sync.Mutex
 	var kept []store.ID
 	said := make(map[store.ID]string)
-	var wg sync.WaitGroup
+	var wg, all sync.WaitGroup
 	for i := range writers {
 		wg.Go(func() {
 			for j := range each {
@@ -55,11 +55,12 @@ func commitOrder(s *suite) {
 		})
 	}
 	done := make(chan struct{})
-	go func() {
+	all.Go(func() {
 		wg.Wait()
 		close(done)
-	}()
+	})
 	read := s.readOn("romeo", done)
+	all.Wait()
 	if len(said) != writers*each || len(read) != len(said) || len(kept) != len(said) {
 		s.Fatalf("%d were written, %d kept, %d told, %d read", writers*each, len(said), len(kept), len(read))
 	}

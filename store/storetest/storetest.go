@@ -27,7 +27,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		test func(*suite)
 	}{
 		{"Users", users}, {"DeleteUser", deleteUser}, {"Roster", roster}, {"RosterVersions", rosterVersions},
-		{"Commit", commit}, {"CommitOrder", commitOrder}, {"Archive", archive}, {"Retentions", retentions}, {"RoomsExpire", roomsExpire},
+		{"Commit", commit}, {"CommitOrder", commitOrder}, {"Archive", archive}, {"Retentions", retentions},
+		{"RoomsExpire", roomsExpire},
 		{"Replace", replace}, {"ArchivePages", archivePages}, {"Offline", offline}, {"Private", private},
 		{"Bookmarks", bookmarks}, {"Nodes", nodes}, {"Items", items}, {"NodeUpkeep", nodeUpkeep},
 		{"NodeBytes", nodeBytes}, {"NodeBytesAtOnce", nodeBytesAtOnce}, {"NodeShares", nodeShares},
