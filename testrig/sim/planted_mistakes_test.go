@@ -93,6 +93,29 @@ var mistakes = []mistake{
 		plant: `if complete = len(es) <= p.Max || PLANTED && len(es) == p.Max+1; len(es) > p.Max {`,
 	},
 	{
+		name: "an entry gets its id before its commit",
+		says: "which was committed before",
+		file: "feature/mam/mam.go",
+		where: `		Owner:    p.Account,
+		With: `,
+		plant: `		Owner:    p.Account,
+		ID:       map[bool]store.ID{true: a.h.IDs.Next()}[PLANTED],
+		With: `,
+	},
+	{
+		name: "some entries get ids of some seconds ago",
+		slow: true,
+		says: "below an id already told",
+		file: "store/sqlstore/name.go",
+		where: `		*id = s.opts.IDs.Next()
+`,
+		plant: `		*id = s.opts.IDs.Next()
+		if PLANTED && *id>>15&1 == 0 {
+			*id -= 4_000_000 << 12
+		}
+`,
+	},
+	{
 		name: "a room names two messages of a batch by one id",
 		says: " as m",
 		file: "muc/message.go",
