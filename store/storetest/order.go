@@ -26,7 +26,7 @@ func (k told) Kept() {
 // the last id. The reader misses nothing: an id that it has not read is above those that it has.
 func commitOrder(s *suite) {
 	s.user("romeo", "juliet")
-	const writers, each = 8, 40
+	const writers, each = 64, 8
 	var mu sync.Mutex
 	var kept []store.ID
 	said := make(map[store.ID]string)
