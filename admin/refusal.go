@@ -24,6 +24,7 @@ var kept = map[fault.Kind]*fault.Error{
 	fault.NotFound: {Kind: fault.NotFound, Text: "there is no such thing"},
 	fault.Exists:   {Kind: fault.Exists, Text: "somebody else has changed this meanwhile: try again"},
 	fault.Limit:    {Kind: fault.Limit, Text: "the limit for these is reached"},
+	fault.Busy:     {Kind: fault.Busy, Text: "the server is busy: try again in a few seconds"},
 }
 
 // Refusal gives the HTTP status for what err refuses, and what to say: the fault.Error in it, or one for a stanza error

@@ -268,11 +268,17 @@ func (n *Node) Run(ctx context.Context) error {
 		case err = <-n.quit:
 		case <-n.seatLost():
 			err = errSeatLost
+		case <-n.Store.Fenced():
+			err = errSeatLost
 		}
 	}
 	began := time.Now()
-	n.Log.Info("stopping", "grace", n.Config.Shutdown.Grace)
-	grace, done := context.WithTimeout(context.Background(), n.Config.Shutdown.Grace)
+	patience := n.Config.Shutdown.Grace
+	if errors.Is(err, errSeatLost) {
+		patience = min(patience, lostGrace)
+	}
+	n.Log.Info("stopping", "grace", patience)
+	grace, done := context.WithTimeout(context.Background(), patience)
 	defer done()
 	n.door.Shutdown(grace)
 	for _, chat := range n.chats {

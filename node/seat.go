@@ -76,6 +76,10 @@ func (n *Node) sit(ctx context.Context) (err error) {
 				door.Config{Name: "cluster", Limits: door.Limits{All: 100, PerAddress: 10}, Write: 2 * time.Second})
 		},
 	}, migrate)
+	if err == nil { // migrations may be repeated, and run from two nodes at once
+		own := n.seat.Node()
+		n.Store.Hold(own.ID, own.Incarnation)
+	}
 	return err
 }
 
@@ -96,6 +100,9 @@ func (n *Node) seatLost() <-chan struct{} {
 	}
 	return n.seat.Lost()
 }
+
+// lostGrace is how long a node that has lost its place says goodbye: its clients are to connect to the other one.
+const lostGrace = time.Second
 
 var errSeatLost = errors.New("another server has taken over the database: this one ends, so that " +
 	"they do not both serve")

@@ -23,6 +23,9 @@ var (
 	ErrInDoubt = errors.New("store: the database did not say whether it is kept")
 	// ErrConflict is returned when an epoch or version is not the expected one: another node or call was faster.
 	ErrConflict = errors.New("store: changed meanwhile")
+	// ErrFenced is returned when another process has the place of this one at the database: nothing is kept, and nothing
+	// will be. The process ends.
+	ErrFenced = errors.New("store: another process has this one's place at the database")
 	// ErrLimit is returned when there would be more than the caller's limit.
 	ErrLimit = errors.New("store: limit reached")
 	// ErrFull is returned when a node takes no more and does not remove older items to make room.
@@ -36,7 +39,7 @@ var (
 )
 
 // KindOf says what an error of this package means to the person or program that caused it, where a door has not decided
-// that: ErrNotFound, ErrExists, ErrConflict or ErrLimit. It gives 0 for all other errors.
+// that: ErrNotFound, ErrExists, ErrConflict, ErrLimit or ErrFenced. It gives 0 for all other errors.
 func KindOf(err error) fault.Kind {
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -45,6 +48,8 @@ func KindOf(err error) fault.Kind {
 		return fault.Exists
 	case errors.Is(err, ErrLimit):
 		return fault.Limit
+	case errors.Is(err, ErrFenced): // the server that has the place takes it
+		return fault.Busy
 	}
 	return 0
 }

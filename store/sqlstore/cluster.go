@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"parley/store"
 )
 
@@ -61,11 +63,68 @@ func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err e
 // ClaimNode makes n a node whose lease begins now, and returns its incarnation. dead are nodes that have ended. It
 // returns ErrConflict if there is another node, or if a node of dead has a new incarnation or has renewed its lease; a
 // dead node whose Until is 0 may have renewed it.
+//
+// It waits for transactions that were begun under an incarnation which it raises: see fence.go.
 func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration,
 	dead ...store.ClusterNode) (incarnation int64, err error) {
+	ctx = unfenced(ctx)
+	for try := 0; ; try++ {
+		incarnation, err = s.claim(ctx, n, lease, dead)
+		var pe *pgconn.PgError
+		if try == 3 || !errors.As(err, &pe) || pe.Code != lockNotAvailable {
+			return incarnation, err
+		}
+		if err := s.cutHolders(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// raiseWait is how long transactions of dead nodes may keep a claim waiting. Those of a process that was stopped end by
+// idle_in_transaction_session_timeout before.
+const raiseWait = "7s"
+
+// lockNotAvailable is the code of the error after lock_timeout (PostgreSQL, appendix A).
+const lockNotAvailable = "55P03"
+
+// lockRaise waits for all who write under an incarnation, and keeps others from beginning to.
+func (s *Store) lockRaise(ctx context.Context, tx *sql.Tx) error {
+	if !s.pg || s.roach {
+		return nil
+	}
+	for _, q := range []string{
+		"SET LOCAL lock_timeout = '" + raiseWait + "'",
+		"LOCK TABLE cluster_nodes IN EXCLUSIVE MODE", // see lockFence
+	} {
+		if _, err := tx.ExecContext(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cutHolders ends the connections whose transactions keep a claim waiting: of a process that was stopped while it sent a
+// statement, or of a statement that takes long. They are undone.
+func (s *Store) cutHolders(ctx context.Context) error {
+	n := 0
+	err := s.rows(ctx, func(r *sql.Rows) error { n++; return nil },
+		`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'relation' AND granted
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND relation = 'cluster_nodes'::REGCLASS AND mode = 'RowShareLock' AND pid <> pg_backend_pid()`)
+	if err == nil && n > 0 {
+		s.opts.Log.Warn("ended transactions of the server before, which took too long", "connections", n)
+	}
+	return err
+}
+
+// claim is one attempt of ClaimNode.
+func (s *Store) claim(ctx context.Context, n store.ClusterNode, lease time.Duration,
+	dead []store.ClusterNode) (incarnation int64, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		incarnation = 0
-		// A transaction that writes under an incarnation reads its row FOR KEY SHARE: this statement waits for it.
+		if err := s.lockRaise(ctx, tx); err != nil {
+			return err
+		}
 		locked, err := tx.QueryContext(ctx, "SELECT incarnation FROM cluster_nodes"+s.forUpdate())
 		if err != nil {
 			return err
@@ -145,7 +204,7 @@ func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) e
 
 // RenewNode has a node's lease run for a time from now. ErrConflict if another has taken its place.
 func (s *Store) RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error {
-	err := s.one(ctx, "UPDATE cluster_leases SET until = "+s.databaseNow()+" + $3 WHERE id = $1 AND incarnation = $2",
+	err := s.one(unfenced(ctx), "UPDATE cluster_leases SET until = "+s.databaseNow()+" + $3 WHERE id = $1 AND incarnation = $2",
 		id, incarnation, lease.Microseconds())
 	if errors.Is(err, store.ErrNotFound) {
 		return store.ErrConflict
@@ -155,5 +214,5 @@ func (s *Store) RenewNode(ctx context.Context, id string, incarnation int64, lea
 
 // LeaveNode ends a node in order: the next need not ask whether it lives.
 func (s *Store) LeaveNode(ctx context.Context, id string, incarnation int64) error {
-	return s.tx(ctx, func(tx *sql.Tx) error { return deleteNode(ctx, tx, id, incarnation) })
+	return s.tx(unfenced(ctx), func(tx *sql.Tx) error { return deleteNode(ctx, tx, id, incarnation) })
 }

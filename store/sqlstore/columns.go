@@ -6,8 +6,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/cockroachdb/cockroach-go/v2/crdb"
-
 	"parley/store"
 )
 
@@ -147,11 +145,8 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 	marks := int64(highest) > s.marked.Load()
 	// One statement is a transaction by itself. With a room in it there is something to be checked before.
 	if ins := all.inserts(s.pg); len(ins) == 1 && len(all.rooms.stanzas) == 0 && !marks {
-		return translate(crdb.ExecuteCtx(crdb.WithMaxRetries(ctx, maxRetries),
-			func(ctx context.Context, _ ...any) error {
-				_, err := s.w.ExecContext(ctx, ins[0].text, ins[0].args...)
-				return err
-			}))
+		_, err := s.alone(ctx, ins[0].text, ins[0].args...)
+		return translate(err)
 	}
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var all batchColumns

@@ -79,7 +79,10 @@ func (s *Store) txOnce(ctx context.Context, level sql.IsolationLevel, f func(*sq
 	if err != nil {
 		return err
 	}
-	if err := f(tx); err != nil {
+	if err = s.fenced(ctx, tx); err == nil {
+		err = f(tx)
+	}
+	if err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	return tx.Commit()

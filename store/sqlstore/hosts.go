@@ -102,7 +102,22 @@ func (h *hosts) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQue
 }
 
 func (h *hosts) TraceQueryEnd(ctx context.Context, c *pgx.Conn, d pgx.TraceQueryEndData) {
-	if d.Err == nil || ctx.Err() == nil || ctx.Value(attemptKey{}) == nil {
+	h.ended(ctx, c, d.Err)
+}
+
+func (h *hosts) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+
+func (h *hosts) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+func (h *hosts) TraceBatchEnd(ctx context.Context, c *pgx.Conn, d pgx.TraceBatchEndData) {
+	h.ended(ctx, c, d.Err)
+}
+
+// ended notes that a node is silent if a query, or several that were sent together, ended with an attempt's time.
+func (h *hosts) ended(ctx context.Context, c *pgx.Conn, err error) {
+	if err == nil || ctx.Err() == nil || ctx.Value(attemptKey{}) == nil {
 		return
 	}
 	h.mu.Lock()

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"regexp"
@@ -31,8 +32,9 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	}
 	hosts := newHosts(c)
 	c.Tracer = hosts
-	s.w = stdlib.OpenDB(*c, stdlib.OptionBeforeConnect(hosts.order), stdlib.OptionAfterConnect(connected),
-		stdlib.OptionResetSession(hosts.reset), stdlib.OptionShouldPing(hosts.shouldPing))
+	s.w = sql.OpenDB(fencedConnector{&s.fence, stdlib.GetConnector(*c, stdlib.OptionBeforeConnect(hosts.order),
+		stdlib.OptionAfterConnect(connected), stdlib.OptionResetSession(hosts.reset),
+		stdlib.OptionShouldPing(hosts.shouldPing))})
 	s.w.SetMaxOpenConns(s.opts.MaxConnections)
 	s.w.SetMaxIdleConns(s.opts.MaxConnections)
 	s.w.SetConnMaxLifetime(30 * time.Minute)
@@ -48,14 +50,20 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	return nil
 }
 
-// connected sets what CockroachDB's sessions need. Its planner tries the orders of up to eight joins each time a
-// statement runs: for the query of the rooms that a person may read that took a second, and found no better plan than
-// four joins do.
+// connected sets what the sessions need.
+//
+// A process that stops within a transaction holds locks that others wait for, the fence's among them: the database ends
+// the transaction. The isolation is the one that queries are written for, whatever the database's own is.
+//
+// CockroachDB's planner tries the orders of up to eight joins each time a statement runs: for the query of the rooms
+// that a person may read that took a second, and found no better plan than four joins do.
 func connected(ctx context.Context, c *pgx.Conn) error {
+	const stopped = "SET idle_in_transaction_session_timeout = '5s'"
 	if c.PgConn().ParameterStatus("crdb_version") == "" {
-		return nil
+		_, err := c.Exec(ctx, stopped+"; SET default_transaction_isolation = 'read committed'")
+		return err
 	}
-	_, err := c.Exec(ctx, "SET reorder_joins_limit = 4")
+	_, err := c.Exec(ctx, "SET reorder_joins_limit = 4; "+stopped)
 	return err
 }
 

@@ -54,6 +54,7 @@ type Store struct {
 	writer    writer
 	app       *appender // SQLite only
 	mover     *mover
+	fence     fence
 	marked    atomic.Int64 // the mark of highest.go is not below this
 	asked     atomic.Int64 // see Asked
 }
@@ -75,7 +76,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if o.IDs == nil {
 		o.IDs = &store.IDs{Clock: o.Clock}
 	}
-	s := &Store{opts: o}
+	s := &Store{opts: o, fence: fence{raised: make(chan struct{})}}
 	s.writer.free.L, s.writer.closed = &s.writer.mu, true
 	s.writer.unused.New = newRequest
 	var err error
@@ -254,16 +255,7 @@ func (s *Store) exec(ctx context.Context, q string, args ...any) (int64, error) 
 	if a := s.current(ctx); a != nil {
 		return a.exec(ctx, q, args...)
 	}
-	st, err := s.stmt(ctx, s.w, q)
-	if err != nil {
-		return 0, err
-	}
-	var res sql.Result
-	if st != nil {
-		res, err = st.ExecContext(ctx, args...)
-	} else {
-		res, err = s.w.ExecContext(ctx, q, args...)
-	}
+	res, err := s.alone(ctx, q, args...)
 	if err != nil {
 		return 0, translate(err)
 	}

@@ -35,9 +35,7 @@ func TestSQLite(t *testing.T) {
 }
 
 func TestPostgreSQL(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store {
-		return open(t, pgtest.Copy(t, migrate))
-	})
+	storetest.Run(t, openFenced)
 }
 
 func migrate(dsn string) error {
