@@ -76,7 +76,7 @@ func (n *Node) sit(ctx context.Context) (err error) {
 				door.Config{Name: "cluster", Limits: door.Limits{All: 100, PerAddress: 10}, Write: 2 * time.Second})
 		},
 	}, migrate)
-	if err == nil { // migrations may be repeated, and run from two nodes at once
+	if err == nil { // only now: migrations may be repeated, and run from two nodes at once
 		own := n.seat.Node()
 		n.Store.Hold(own.ID, own.Incarnation)
 	}

@@ -23,8 +23,8 @@ var (
 	ErrInDoubt = errors.New("store: the database did not say whether it is kept")
 	// ErrConflict is returned when an epoch or version is not the expected one: another node or call was faster.
 	ErrConflict = errors.New("store: changed meanwhile")
-	// ErrFenced is returned when another process has the place of this one at the database: nothing is kept, and nothing
-	// will be. The process ends.
+	// ErrFenced is returned when another process has the place of this one at the database: nothing is kept, and
+	// nothing will be. The process ends.
 	ErrFenced = errors.New("store: another process has this one's place at the database")
 	// ErrLimit is returned when there would be more than the caller's limit.
 	ErrLimit = errors.New("store: limit reached")

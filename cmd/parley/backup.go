@@ -51,7 +51,8 @@ The configuration file is not included. Anybody who gets a backup can read all d
 	return c
 }
 
-// backupStopped opens the store itself: with SQLite that fails while a server has it.
+// backupStopped opens the store itself: with SQLite that fails while a server has it. It takes no place at the database
+// and writes nothing there.
 func (a *app) backupStopped(c *cobra.Command, w io.Writer) error {
 	cfg, err := a.load(c)
 	if err != nil {

@@ -77,7 +77,8 @@ func (a *app) migrateStatus() *cobra.Command {
 	return c
 }
 
-// withStore opens the database of the configuration itself: the server need not run.
+// withStore opens the database of the configuration itself: the server need not run. It takes no place there, so the
+// fence is not up (sqlstore.Store.Hold): f only reads, or migrates the schema, which may be done twice at once.
 func (a *app) withStore(c *cobra.Command, f func(ctx context.Context, st *sqlstore.Store) error) error {
 	cfg, err := a.load(c)
 	if err != nil {

@@ -105,12 +105,13 @@ func unsent(err error) bool {
 }
 
 // unanswered says whether the result of a transaction is unknown, or no server was there to run it. (PostgreSQL,
-// appendix A: class 08 is the connection, 57P the server starting or stopping; 40003 is statement_completion_unknown, and
-// 25P03 idle_in_transaction_session_timeout: this process was stopped.)
+// appendix A: class 08 is the connection, 57P the server starting or stopping; 40003 is statement_completion_unknown,
+// and 25P03 idle_in_transaction_session_timeout: this process was stopped.)
 func unanswered(err error) bool {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
-		return pe.Code == "40003" || pe.Code == "25P03" || strings.HasPrefix(pe.Code, "08") || strings.HasPrefix(pe.Code, "57P0")
+		return pe.Code == "40003" || pe.Code == "25P03" ||
+			strings.HasPrefix(pe.Code, "08") || strings.HasPrefix(pe.Code, "57P0")
 	}
 	var ambiguous *crdb.AmbiguousCommitError
 	var connect *pgconn.ConnectError

@@ -103,8 +103,8 @@ func (s *Store) lockRaise(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// cutHolders ends the connections whose transactions keep a claim waiting: of a process that was stopped while it sent a
-// statement, or of a statement that takes long. They are undone.
+// cutHolders ends the connections whose transactions keep a claim waiting: of a process that was stopped while it sent
+// a statement, or of a statement that takes long. They are undone.
 func (s *Store) cutHolders(ctx context.Context) error {
 	n := 0
 	err := s.rows(ctx, func(r *sql.Rows) error { n++; return nil },
@@ -204,8 +204,8 @@ func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) e
 
 // RenewNode has a node's lease run for a time from now. ErrConflict if another has taken its place.
 func (s *Store) RenewNode(ctx context.Context, id string, incarnation int64, lease time.Duration) error {
-	err := s.one(unfenced(ctx), "UPDATE cluster_leases SET until = "+s.databaseNow()+" + $3 WHERE id = $1 AND incarnation = $2",
-		id, incarnation, lease.Microseconds())
+	err := s.one(unfenced(ctx), "UPDATE cluster_leases SET until = "+s.databaseNow()+
+		" + $3 WHERE id = $1 AND incarnation = $2", id, incarnation, lease.Microseconds())
 	if errors.Is(err, store.ErrNotFound) {
 		return store.ErrConflict
 	}

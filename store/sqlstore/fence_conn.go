@@ -12,17 +12,17 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// lockFence keeps others from raising an incarnation until the transaction has ended. ClaimNode takes the table EXCLUSIVE,
-// which waits for whoever has it in this mode, and lets nobody else have it meanwhile. Locks of rows would do too, but
-// each would be written to the row and to the log; and PostgreSQL keeps a list for every set of transactions that have one
-// row locked at a time.
+// lockFence keeps others from raising an incarnation until the transaction has ended. ClaimNode takes the table
+// EXCLUSIVE, which waits for whoever has it in this mode, and lets nobody else have it meanwhile. Locks of rows would
+// do too, but each would be written to the row and to the log, and PostgreSQL keeps a list for every set of
+// transactions that have one row locked at a time.
 //
 // The lock is taken before the transaction has a snapshot, and the row is read in a statement of its own: after a wait
 // it is read as the one who was waited for has left it, whatever the isolation (PostgreSQL's manual, LOCK).
 const lockFence = "LOCK TABLE cluster_nodes IN ROW SHARE MODE"
 
-// lockFenceAlone is lockFence where no transaction was begun by name. SELECT takes the table in this mode if it may lock
-// rows of it (PostgreSQL's manual, 13.3.1); this one locks none.
+// lockFenceAlone is lockFence where no transaction was begun by name. SELECT takes the table in this mode if it may
+// lock rows of it (PostgreSQL's manual, 13.3.1); this one locks none.
 const lockFenceAlone = "SELECT 1 FROM cluster_nodes WHERE FALSE FOR KEY SHARE"
 
 // beginFence is sent together with what begins a transaction, so that the fence costs no round trip.
@@ -53,8 +53,8 @@ func (c fencedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &fencedConn{Conn: conn, fence: c.fence, roach: roach}, nil
 }
 
-// fencedConn is a connection on which every transaction, and every statement outside of one, looks at the fence. Queries
-// outside of a transaction write nothing, which a test makes sure of.
+// fencedConn is a connection on which every transaction, and every statement outside of one, looks at the fence.
+// Queries outside of a transaction write nothing, which a test makes sure of.
 type fencedConn struct {
 	*stdlib.Conn
 	fence *fence

@@ -82,7 +82,8 @@ var writes = []struct {
 	}},
 	{"a message", func(ctx context.Context, st *sqlstore.Store) error { return st.Commit(ctx, entryOf("u", 1)) }},
 	{"a message with its copy offline", func(ctx context.Context, st *sqlstore.Store) error {
-		return st.Commit(ctx, entryOf("u", 2), &store.OfflineEntry{Host: "a", Owner: "u", ID: 2, Stanza: []byte("<m/>")})
+		return st.Commit(ctx, entryOf("u", 2),
+			&store.OfflineEntry{Host: "a", Owner: "u", ID: 2, Stanza: []byte("<m/>")})
 	}},
 	{"a message in a room", func(ctx context.Context, st *sqlstore.Store) error {
 		return st.Commit(ctx, &store.RoomEntry{Host: "a", Room: "r", Seq: 1, ID: 3, Epoch: 1, Stanza: []byte("<m/>")})
@@ -350,7 +351,8 @@ func TestFenceOfStopped(t *testing.T) {
 			_, err := c.Exec("SELECT pg_sleep(120)")
 			ended <- errors.Join(err, ignoreDone(c.Commit()))
 		}()
-		if _, err := second.ClaimNode(t.Context(), store.ClusterNode{ID: "0000000000000002"}, time.Hour, n); err != nil {
+		next := store.ClusterNode{ID: "0000000000000002"}
+		if _, err := second.ClaimNode(t.Context(), next, time.Hour, n); err != nil {
 			t.Errorf("the raise: %v", err)
 		}
 		if err := <-ended; err == nil || kept(t, second) != 0 {
@@ -394,10 +396,10 @@ func openFenced(t *testing.T) store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hold(t, st, "0000000000000001")
 	if _, err := st.Database().ExecContext(t.Context(), fencedDoor); err != nil {
 		t.Fatal(err)
 	}
+	hold(t, st, "0000000000000001")
 	return st
 }
 

@@ -21,6 +21,7 @@ type entry struct {
 // rest heals everything, lets it come to rest, and looks at the whole.
 func (w *World) rest() {
 	w.faulty = false
+	w.wake()
 	w.node.thawsAt = time.Time{}
 	w.happen("rest")
 	w.sendHome()

@@ -125,6 +125,23 @@ type storeConn struct {
 	node   *Node
 	within bool // a transaction is open
 	broken bool
+	wrote  string // what the open transaction has written last, in short
+}
+
+// changes notes that a statement has changed something. Rows of nodes say by themselves under which incarnation.
+func (c *storeConn) changes(text string) {
+	if !isQuery(text) && !strings.Contains(text, "cluster_") {
+		c.wrote = short(text)
+	}
+}
+
+// kept is called when what was noted is kept for good. Nothing may be that a node writes whose place was taken.
+func (c *storeConn) kept() {
+	wrote := c.wrote
+	c.wrote = ""
+	if w := c.node.world; wrote != "" && c.node.isUsurped() {
+		w.answers.put("zombie", func() { w.find("%s by a node after its place was taken", wrote) })
+	}
 }
 
 // run does a call as the world says.
@@ -133,6 +150,7 @@ func (c *storeConn) run(ctx context.Context, text string, args []driver.NamedVal
 		if c.node.gate.dead() {
 			return errKilled
 		}
+		c.changes(text)
 		return do()
 	}
 	writes := text == "COMMIT" || !isQuery(text)
@@ -148,12 +166,16 @@ func (c *storeConn) run(ctx context.Context, text string, args []driver.NamedVal
 		if err != nil {
 			return err
 		}
+		c.changes(text)
+		c.kept()
 		c.node.world.count("ambiguous commit", writes)
 		return errLost
 	}
 	if err := do(); err != nil || !writes {
 		return err
 	}
+	c.changes(text)
+	c.kept()
 	// What is written is written: only the answer may be lost now, or its process.
 	if c.node.gate.pass(ctx, text, args, writes, true) == loses {
 		c.broken = true
@@ -191,7 +213,7 @@ func (c *storeConn) BeginTx(ctx context.Context, o driver.TxOptions) (tx driver.
 	if tx, err = c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o); err != nil {
 		return nil, err
 	}
-	c.within = true
+	c.within, c.wrote = true, ""
 	return &storeTx{Tx: tx, conn: c, ctx: ctx}, nil
 }
 
@@ -254,6 +276,7 @@ func (t *storeTx) Commit() error {
 	if err != nil {
 		return err
 	}
+	t.conn.kept()
 	if t.conn.node.gate.pass(t.ctx, "COMMIT", nil, true, true) == loses {
 		t.conn.broken = true
 		t.conn.node.world.count("ambiguous commit", t.ctx.Err() == nil)

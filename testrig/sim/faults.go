@@ -17,6 +17,13 @@ func (w *World) faultEvents() []event {
 			out = append(out, event{name: "kill", do: w.kill})
 		}
 	}
+	if w.zombie == nil {
+		out = append(out, event{name: "usurp", do: w.usurp}, event{name: "usurp", key: 1, do: w.usurp})
+	} else if w.node.ready() {
+		for range 10 {
+			out = append(out, event{name: "wake", do: w.wake})
+		}
+	}
 	for i := range cuts {
 		out = append(out, event{name: "cut", key: uint64(i), do: w.cutOne})
 	}
@@ -55,6 +62,63 @@ func (w *World) pause() {
 	w.node.thawsAt = time.Now().Add(d)
 }
 
+// usurp pauses the node, and another machine takes its place. The clients come to that one.
+func (w *World) usurp() {
+	n := w.node
+	if !n.ready() || n.frozen() {
+		return
+	}
+	for _, c := range w.clients { // what they have sent waits for the database when the node stops
+		if c.pipe != nil {
+			c.arriveUp()
+		}
+	}
+	synctest.Wait()
+	machine := machines[0]
+	if n.machine == machine {
+		machine = machines[1]
+	}
+	w.happen("FAULT pause, and its place is taken")
+	w.count("place taken during a pause", true)
+	for _, c := range w.clients {
+		if c.pipe != nil {
+			c.lose()
+		}
+	}
+	w.zombie, w.node = n, w.start(machine, n.clock, false)
+}
+
+// wake has the node go on whose place was taken, if there is one. It has to end by itself, and to write nothing more.
+func (w *World) wake() {
+	n := w.zombie
+	if n == nil {
+		return
+	}
+	w.zombie = nil
+	if !w.node.ready() { // its place may not be taken yet
+		n.kill()
+		w.awaitIdle(n)
+		return
+	}
+	commits := 0
+	for _, c := range n.gate.list() {
+		if c.writes && !c.answer {
+			commits++
+		}
+	}
+	w.happen("wakes")
+	w.count("woke with a commit under way after its place was taken", commits > 0)
+	n.wake()
+	w.awaitIdle(n)
+}
+
+// awaitIdle is await in time that the run has besides.
+func (w *World) awaitIdle(n *Node) {
+	began := time.Now()
+	w.await(n)
+	w.idle += time.Since(began)
+}
+
 // disturb makes the database slow for a moment, and its calls fail often.
 func (w *World) disturb() {
 	d := time.Duration(500+w.rnd.IntN(2500)) * time.Millisecond
@@ -65,6 +129,7 @@ func (w *World) disturb() {
 
 // kill ends the node as kill -9 does, and starts its successor a moment later.
 func (w *World) kill() {
+	w.wake()
 	n := w.node
 	commits, answers := 0, 0
 	for _, c := range n.gate.list() {
@@ -84,9 +149,7 @@ func (w *World) kill() {
 	w.count("kill between commit and answer", answers > 0)
 	n.kill()
 	w.trouble = time.Time{}
-	began := time.Now()
-	w.await(n)
-	w.idle += time.Since(began)
+	w.awaitIdle(n)
 	machine := machines[w.rnd.IntN(len(machines))]
 	w.count("taken over by another machine", machine != n.machine)
 	w.node = w.start(machine, n.clock, false)
@@ -121,7 +184,7 @@ func (w *World) await(n *Node) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	w.find("a node whose calls fail does not stop")
+	w.find("a node whose calls fail, or whose place was taken, does not stop")
 }
 
 // revive starts a successor for a node that has ended by itself, because its database failed while it began.

@@ -40,6 +40,7 @@ type Node struct {
 	err     error      // why it ended
 	up      bool
 	thawsAt time.Time // until then nothing crosses its edges
+	usurped bool      // another node has its place
 }
 
 // nodeClock is a node's own clock: the world's, and a difference.
@@ -146,6 +147,21 @@ func (n *Node) frozen() bool {
 		return true
 	}
 	return time.Now().Before(n.thawsAt)
+}
+
+// isUsurped says whether another node has the node's place.
+func (n *Node) isUsurped() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.usurped
+}
+
+// wake has a node go on whose place was taken while it was paused.
+func (n *Node) wake() {
+	n.mu.Lock()
+	n.usurped = true
+	n.mu.Unlock()
+	n.gate.openWide()
 }
 
 // kill ends the node as kill -9 does: nothing that is not done yet is done, nothing is said to anybody.

@@ -84,6 +84,24 @@ var mistakes = []mistake{
 		return false`,
 	},
 
+	// A node whose place another one has.
+	{
+		name: "a zombie writes a 1:1 message",
+		says: "INSERT archive by a node after its place was taken",
+		file: "store/sqlstore/fence.go",
+		where: `		return s.fence.refuse()
+	}
+	return err
+}`,
+		plant: `		if PLANTED {
+			return nil
+		}
+		return s.fence.refuse()
+	}
+	return err
+}`,
+	},
+
 	// Ids and archives.
 	{
 		name:  "a page says that it is the last one though an entry follows",

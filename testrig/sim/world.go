@@ -41,6 +41,7 @@ type World struct {
 	rnd        *rand.Rand
 	began      time.Time
 	node       *Node
+	zombie     *Node // is paused, or goes on, though node has its place; nil: there is none
 	clients    []*client
 	rooms      []string // addresses of the groups' rooms
 	model      *model
