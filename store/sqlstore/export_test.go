@@ -28,6 +28,9 @@ func AddColumn(table, column, kind string) func(ctx context.Context, db *sql.DB)
 	return addColumn(table, column, kind)
 }
 
+// Shares says whether other processes can reach the database.
+func (s *Store) Shares() bool { return s.pg }
+
 // Database is what the store writes to.
 func (s *Store) Database() *sql.DB { return s.w }
 

@@ -74,15 +74,15 @@ func (c *fencedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx
 	if h == nil || c.roach || c.Conn.Conn().IsClosed() {
 		return c.Conn.BeginTx(ctx, o)
 	}
-	var b pgx.Batch
-	level := pgx.ReadCommitted
-	switch sql.IsolationLevel(o.Isolation) {
-	case sql.LevelDefault, sql.LevelReadCommitted:
+	var level pgx.TxIsoLevel // as connected has set it
+	switch l := sql.IsolationLevel(o.Isolation); l {
+	case sql.LevelDefault:
 	case sql.LevelSerializable:
 		level = pgx.Serializable
 	default:
-		return nil, fmt.Errorf("store: isolation %v", sql.IsolationLevel(o.Isolation))
+		return nil, fmt.Errorf("store: isolation %v", l)
 	}
+	var b pgx.Batch
 	b.BeginTx(pgx.TxOptions{IsoLevel: level})
 	h.beginFence(&b, c.roach)
 	r := c.Conn.Conn().SendBatch(ctx, &b)

@@ -171,6 +171,9 @@ func writeUntilKilled(dsn string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := takePlace(ctx, st); err != nil {
+		return err
+	}
 	var ids store.IDs
 	var mu sync.Mutex
 	var errs []error

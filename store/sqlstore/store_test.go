@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"parley/store"
 	"parley/store/sqlstore"
@@ -23,7 +24,30 @@ func open(t *testing.T, dsn string) store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := takePlace(context.Background(), st); err != nil {
+		t.Fatal(err)
+	}
 	return st
+}
+
+// takePlace makes a store write for a node, as a server's does. All stores on one database write for the same one.
+func takePlace(ctx context.Context, st *sqlstore.Store) error {
+	if !st.Shares() {
+		return nil
+	}
+	ns, err := st.ClusterNodes(ctx)
+	if err != nil {
+		return err
+	}
+	if len(ns) == 0 {
+		n := store.ClusterNode{ID: "0000000000000001", Address: "127.0.0.1:1"}
+		if n.Incarnation, err = st.ClaimNode(ctx, n, time.Hour); err != nil {
+			return err
+		}
+		ns = append(ns, n)
+	}
+	st.Hold(ns[0].ID, ns[0].Incarnation)
+	return nil
 }
 
 func TestSQLite(t *testing.T) {
