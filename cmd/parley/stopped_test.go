@@ -12,8 +12,8 @@ import (
 )
 
 // A server is stopped while a client talks, another one takes its place, and the first one goes on, with what the client
-// had sent before it was stopped and meanwhile. What it acknowledged then is in the archive, nothing more comes there, and
-// it ends. Its lease is not renewed in the test: its first write ends it.
+// had sent before it was stopped and meanwhile. What it acknowledged then is in the archive, nothing more comes there,
+// and it ends. Its lease is not renewed in the test: its first write ends it.
 func TestStoppedWhileTalking(t *testing.T) {
 	dsn := "store.dsn=" + pgtest.DSN(t)
 	t.Setenv(testLease, "1h")
@@ -77,7 +77,8 @@ func TestStoppedWhileTalking(t *testing.T) {
 	}
 	for read() {
 	}
-	if err := first.Wait(); err == nil || !strings.Contains(log.String(), "another server has taken over the database") {
+	const why = "another server has taken over the database"
+	if err := first.Wait(); err == nil || !strings.Contains(log.String(), why) {
 		t.Errorf("it ends with %v\n%s", err, log)
 	}
 	for _, body := range sent[:handled] {

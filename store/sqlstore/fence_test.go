@@ -262,7 +262,7 @@ func TestFenceRace(t *testing.T) {
 			st := opened(t, dsn, o)
 			n := hold(t, st, "0000000000000001")
 			var ids atomic.Int64
-			for round := range 4 {
+			for round := range 3 {
 				zombie := st
 				st = opened(t, dsn, o)
 				var wg sync.WaitGroup

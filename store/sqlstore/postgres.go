@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
@@ -63,7 +64,14 @@ func connected(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, stopped+"; SET default_transaction_isolation = 'read committed'")
 		return err
 	}
-	_, err := c.Exec(ctx, "SET reorder_joins_limit = 4; "+stopped)
+	if _, err := c.Exec(ctx, "SET reorder_joins_limit = 4"); err != nil {
+		return err
+	}
+	_, err := c.Exec(ctx, stopped)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) { // an old version, which does not know it
+		return nil
+	}
 	return err
 }
 
