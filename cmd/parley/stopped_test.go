@@ -11,9 +11,9 @@ import (
 	"parley/testrig/pgtest"
 )
 
-// A server is stopped while a client talks, another one takes its place, and the first one goes on, with what the client
-// had sent before it was stopped and meanwhile. What it acknowledged then is in the archive, nothing more comes there,
-// and it ends. Its lease is not renewed in the test: its first write ends it.
+// A server is stopped while a client talks, another one takes its place, and the first one goes on, with what the
+// client had sent before it was stopped and meanwhile. What it acknowledged then is in the archive, nothing more comes
+// there, and it ends. Its lease is not renewed in the test: its first write ends it.
 func TestStoppedWhileTalking(t *testing.T) {
 	dsn := "store.dsn=" + pgtest.DSN(t)
 	t.Setenv(testLease, "1h")
