@@ -2,7 +2,8 @@
 
 import { at, call, detailOf, query } from "./api"
 import { knownPart, part } from "./history"
-import { change, conversations, isMine, me, self } from "./store"
+import { settle } from "./late"
+import { change, conversations, isMine, self, setMe } from "./store"
 import { toast } from "./toast"
 import type { Conversation, Me, Mention, Message, Status } from "./types"
 
@@ -45,6 +46,7 @@ function withMine(conversation: string, message: Message, emoji: string[]): NonN
 export async function retract(conversation: string, id: string, reason?: string, warn = false): Promise<void> {
   await call("DELETE", at(conversation, "messages", id) + query({ reason, warn: warn ? "true" : undefined }))
   part(conversation).patch(id, (m) => {
+    if (m.removed) return m // an event has said it, and by whom
     const own = isMine(conversation, m.by)
     const removed = { own, ...(own ? {} : { by: self(conversation).name }), ...(reason ? { reason } : {}) }
     return { id: m.id, at: m.at, ...(m.by ? { by: m.by } : {}), text: "", removed }
@@ -74,12 +76,19 @@ export function forgetRead(conversation: string): void {
   marks.delete(conversation)
 }
 
+/** marksAfter says whether one has just read on, after a message: the server hears of that in a moment. */
+export function marksAfter(conversation: string, message: string): boolean {
+  const waiting = marks.get(conversation)
+  return waiting !== undefined && message < waiting.message
+}
+
 async function tellRead(conversation: string, message: string): Promise<void> {
   marks.delete(conversation)
   try {
-    const left = await call<{ unread: number; mentions: number }>("PUT", at(conversation, "read"), { message })
-    // Another mark that waits knows more than this answer.
-    if (!marks.has(conversation)) change(conversation, left)
+    const asked = call<{ unread: number; mentions: number }>("PUT", at(conversation, "read"), { message })
+    await settle(asked, (left, newer) => {
+      if (!marks.has(conversation) && !newer(`${conversation} unread`)) change(conversation, left)
+    })
   } catch {
     // The next mark says the same and more.
   }
@@ -103,15 +112,22 @@ export async function notify(conversation: string, to: Conversation["notify"]): 
   try {
     await call("PUT", at(conversation, "notify"), { notify: to })
   } catch (err) {
-    if (before) change(conversation, { notify: before })
+    if (before && conversations.peek().get(conversation)?.notify === to) change(conversation, { notify: before })
     toast(detailOf(err), { error: true })
   }
 }
 
-/** setStatus sets one's own status. */
+/** tellStatus sets one's own status. It throws a Problem. */
+export async function tellStatus(status: Status): Promise<void> {
+  await settle(call<Me>("PUT", "/me/status", status), (now, newer) => {
+    if (!newer("me")) setMe(now)
+  })
+}
+
+/** setStatus sets one's own status, and says so where it is refused. */
 export async function setStatus(status: Status): Promise<void> {
   try {
-    me.value = await call<Me>("PUT", "/me/status", status)
+    await tellStatus(status)
   } catch (err) {
     toast(detailOf(err), { error: true })
   }

@@ -1,17 +1,19 @@
 // What each event changes in the state.
 
 import { batch, effect } from "@preact/signals"
+import { marksAfter } from "./acts"
 import { call, detailOf } from "./api"
 import { dropHistory, knownPart, part, renewHistories } from "./history"
 import { takeDraft, type Draft } from "./draftsync"
+import { settle, told } from "./late"
 import { dropScheduled, takeScheduled, type Scheduled } from "./later"
 import { dropKept, keepOnly, mayKeep } from "./offline"
 import { acknowledge } from "./outbox"
 import { takePins } from "./pins"
 import { forgetSaved, takeSaved, type SavedMark } from "./savedmessages"
 import {
-  change, conversations, current, fetchOne, isMine, line, listed, loaded, me, problem, put, remove, replaceAll,
-  setPresence, takeNotice, time, typers, type Told,
+  change, conversations, current, fetchOne, isMine, line, listed, loaded, me, problem, put, remove, replaceAll, said,
+  setMe, setPresence, takeNotice, time, typers, type Told,
 } from "./store"
 import { takeSidebar, type Sidebar } from "./sidebar"
 import { forgetTasks, takeTask } from "./tasks"
@@ -45,7 +47,9 @@ const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
   mention: ({ conversation, message }) => takeMention(conversation, message),
   conversation: (c) => put(c),
   gone: ({ conversation }) => takeAway(conversation),
-  read: ({ conversation, read, unread, mentions }) => change(conversation, { read, unread, mentions }),
+  read: ({ conversation, read, unread, mentions }) => {
+    if (!marksAfter(conversation, read)) change(conversation, { read, unread, mentions })
+  },
   typing: ({ conversation, by, typing }) => setTyping(conversation, by, typing),
   presence: ({ address, status }) => takePresence(address, status),
   notice: ({ conversation, text }) => takeNotice(conversation, text),
@@ -61,7 +65,7 @@ const handlers: { [name in keyof Events]: (data: Events[name]) => void } = {
   },
   sidebar: takeSidebar,
   draft: takeDraft,
-  me: (now) => { me.value = now },
+  me: setMe,
 }
 
 let waiting: { name: string; data: unknown }[] | undefined
@@ -92,17 +96,20 @@ export async function loadConversations(): Promise<void> {
   loading = true
   waiting ??= []
   try {
-    const all = await call<{ me: Me; conversations: Conversation[]; keeps?: boolean }>("GET", "/conversations")
-    if (mine !== loads) return
-    batch(() => {
-      me.value = all.me
-      replaceAll(all.conversations)
-      loaded.value = true
-      listed.value++
-      problem.value = undefined
+    const asked = call<{ me: Me; conversations: Conversation[]; keeps?: boolean }>("GET", "/conversations")
+    await settle(asked, (all, newer) => {
+      if (mine !== loads) return
+      batch(() => {
+        if (!newer("me")) setMe(all.me)
+        replaceAll(all.conversations, newer)
+        loaded.value = true
+        listed.value++
+        problem.value = undefined
+      })
+      mayKeep(all.keeps !== false)
+      keepOnly(all.conversations)
+      waiting = waiting?.filter((e) => !isCounted(e.name, e.data))
     })
-    mayKeep(all.keeps !== false)
-    keepOnly(all.conversations)
   } catch (err) {
     if (mine === loads) problem.value = detailOf(err)
   }
@@ -111,6 +118,14 @@ export async function loadConversations(): Promise<void> {
   const late = waiting ?? []
   waiting = undefined
   for (const { name, data } of late) apply(name, data)
+}
+
+/** isCounted says whether the list that has just come counts a mention that an event tells of. */
+function isCounted(name: string, data: unknown): boolean {
+  if (name !== "mention") return false
+  const { conversation, message } = data as Events["mention"]
+  const last = conversations.peek().get(conversation)?.last
+  return last !== undefined && message <= last.id
 }
 
 function takeMessage(id: string, m: Message, fresh: boolean): void {
@@ -122,6 +137,7 @@ function takeMessage(id: string, m: Message, fresh: boolean): void {
   if (id === current.peek()?.conversation) part(id).take(m, fresh)
   else knownPart(id)?.take(m, fresh)
   const c = conversations.peek().get(id)
+  if (fresh) told(said(id))
   if (!c) {
     if (fresh) void fetchOne(id).catch(() => undefined) // it has just begun
     return
@@ -157,7 +173,7 @@ function takeAway(id: string): void {
 
 function takePresence(address: string, status: Status): void {
   setPresence(address, status)
-  if (address === me.peek().address) me.value = { ...me.peek(), status }
+  if (address === me.peek().address) setMe({ ...me.peek(), status })
 }
 
 const stops = new Map<string, ReturnType<typeof setTimeout>>()

@@ -5,6 +5,7 @@ import { effect } from "@preact/signals"
 import { at, call } from "./api"
 import { draft, drafted, onTyped } from "./drafts"
 import { names, read, write } from "./kept"
+import { settle, told, type Newer } from "./late"
 import { current, line, listed } from "./store"
 
 /** Draft is a draft that the server has; without a text it was sent or deleted. */
@@ -38,12 +39,16 @@ function syncedOf(conversation: string): Synced | undefined {
   }
 }
 
+const draftIn = (conversation: string): string => `${conversation} draft`
+
 function note(conversation: string, s: Synced): void {
+  told(draftIn(conversation))
   write(start + conversation, s.text || s.at ? JSON.stringify(s) : undefined)
 }
 
 /** takeDraft follows what another device has written. */
 export function takeDraft(d: Draft): void {
+  told(draftIn(d.conversation))
   meet(d.conversation, { text: d.text, at: d.at })
 }
 
@@ -77,7 +82,7 @@ async function push(conversation: string): Promise<void> {
   if (text === (syncedOf(conversation)?.text ?? "") || Array.from(text).length > most) return
   try {
     const d = await call<Draft>("PUT", at(conversation, "draft"), { text })
-    note(conversation, { text: d.text, at: d.at })
+    if ((syncedOf(conversation)?.at ?? "") < d.at) note(conversation, { text: d.text, at: d.at })
   } catch {
     // It stays here, and is told when the line is back.
   }
@@ -90,15 +95,18 @@ export function unsaved(): string[] {
 
 /** loadDrafts compares all drafts with those that the server has. */
 export async function loadDrafts(): Promise<void> {
-  let kept: Draft[]
   try {
-    kept = (await call<{ drafts: Draft[] }>("GET", "/drafts")).drafts
+    await settle(call<{ drafts: Draft[] }>("GET", "/drafts"), ({ drafts }, newer) => meetAll(drafts, newer))
   } catch {
-    return // the next time of being online asks again
+    // The next time of being online asks again.
   }
+}
+
+function meetAll(kept: readonly Draft[], newer: Newer): void {
   const remote = new Map(kept.map((d) => [d.conversation, d]))
   const known = [...names(start).map((name) => name.slice(start.length)), ...drafted.peek(), ...remote.keys()]
   for (const conversation of new Set(known)) {
+    if (newer(draftIn(conversation))) continue
     const d = remote.get(conversation)
     meet(conversation, { text: d?.text ?? "", at: d?.at ?? "" })
   }

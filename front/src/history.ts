@@ -2,8 +2,9 @@
 
 import { batch, effect, signal, type Signal } from "@preact/signals"
 import { at, call, detailOf, query } from "./api"
+import { settle } from "./late"
 import { keepSoon, keptOf } from "./offline"
-import { takePins } from "./pins"
+import { pinsIn, takePins } from "./pins"
 import { conversations, current, fetchOne, loaded } from "./store"
 import type { Message, MessagePage } from "./types"
 
@@ -222,15 +223,16 @@ class Part implements History {
     })
     try {
       const path = at(this.id, "messages") + query({ ...where, limit: size })
-      const [page] = await Promise.all([call<MessagePage>("GET", path), also])
-      if (mine !== this.asked) return
-      batch(() => {
-        use(page)
-        takePins(this.id, page.pinned ?? [])
-        this.state = "loaded"
-        for (const { message, fresh } of this.arrived) this.insert(message, fresh)
+      await settle(Promise.all([call<MessagePage>("GET", path), also]), ([page], newer) => {
+        if (mine !== this.asked) return
+        batch(() => {
+          use(page)
+          if (!newer(pinsIn(this.id))) takePins(this.id, page.pinned ?? [])
+          this.state = "loaded"
+          for (const { message, fresh } of this.arrived) this.insert(message, fresh)
+        })
+        this.keep()
       })
-      this.keep()
     } catch (err) {
       if (mine === this.asked) this.error.value = detailOf(err)
     } finally {

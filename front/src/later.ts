@@ -5,6 +5,7 @@ import { at, call, detailOf } from "./api"
 import { composing } from "./composing"
 import { draft } from "./drafts"
 import { T } from "./i18n"
+import { settle, told } from "./late"
 import { mentionsIn } from "./mentions"
 import { momentsFrom, type Moment } from "./moments"
 import { asking } from "./panes"
@@ -38,7 +39,10 @@ export const scheduledIn: ReadonlySignal<ReadonlyMap<string, readonly Scheduled[
 /** loadScheduled loads everything. */
 export async function loadScheduled(): Promise<void> {
   try {
-    scheduled.value = (await call<{ scheduled: Scheduled[] }>("GET", "/scheduled")).scheduled
+    await settle(call<{ scheduled: Scheduled[] }>("GET", "/scheduled"), (all, newer) => {
+      const known = scheduled.peek().filter((x) => newer(nameOf(x.id)))
+      scheduled.value = inOrder([...all.scheduled.filter((x) => !newer(nameOf(x.id))), ...known])
+    })
   } catch {
     // Without an answer nothing is shown of it; the next time of being online asks again.
   }
@@ -51,15 +55,29 @@ export function watchScheduled(): void {
   })
 }
 
+const nameOf = (id: string): string => "scheduled " + id
+
+function inOrder(all: readonly Scheduled[]): readonly Scheduled[] {
+  return [...all].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+}
+
 /** takeScheduled notes one that is new or different. */
 export function takeScheduled(x: Scheduled): void {
-  const others = scheduled.peek().filter((o) => o.id !== x.id)
-  scheduled.value = [...others, x].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+  scheduled.value = inOrder([...scheduled.peek().filter((o) => o.id !== x.id), x])
+  told(nameOf(x.id))
+}
+
+/** takeMade notes what an answer says of one, unless an event knows better: it may be sent already. */
+export function takeMade(asked: Promise<Scheduled>): Promise<Scheduled> {
+  return settle(asked, (x, newer) => {
+    if (!newer(nameOf(x.id))) takeScheduled(x)
+  })
 }
 
 /** dropScheduled forgets one that is sent or deleted. */
 export function dropScheduled(id: string): void {
   scheduled.value = scheduled.peek().filter((x) => x.id !== id)
+  told(nameOf(id))
 }
 
 /** written says whether there is anything to send in a conversation's field. */
@@ -79,14 +97,13 @@ export async function scheduleDraft(c: Conversation, when: Date): Promise<void> 
   }
   const text = before.trim()
   const mentions = mentionsIn(text, names.peek())
-  const made = await call<Scheduled>("POST", at(c.id, "scheduled"), {
+  const made = await takeMade(call<Scheduled>("POST", at(c.id, "scheduled"), {
     at: when.toISOString(),
     text,
     ...(reply.peek() ? { reply: reply.peek()!.id } : {}),
     ...(files.length ? { files: files.flatMap((a) => a.ref ?? []) } : {}),
     ...(mentions.length ? { mentions } : {}),
-  })
-  takeScheduled(made)
+  }))
   // Something was written meanwhile: it stays.
   if (own.peek() === before) {
     own.value = ""
@@ -101,7 +118,7 @@ export async function scheduleDraft(c: Conversation, when: Date): Promise<void> 
 /** changeScheduled changes the text or the time. It throws a Problem. */
 export async function changeScheduled(id: string,
   to: { at?: string; text?: string; mentions?: Mention[] }): Promise<void> {
-  takeScheduled(await call<Scheduled>("PATCH", "/scheduled/" + encodeURIComponent(id), to))
+  await takeMade(call<Scheduled>("PATCH", "/scheduled/" + encodeURIComponent(id), to))
 }
 
 /** sendScheduled sends one now. */

@@ -124,6 +124,7 @@ function useMissed(card: { current: HTMLElement | null }, c: Conversation) {
   const [messages, setMessages] = useState<readonly Message[]>([])
   const [problem, setProblem] = useState("")
   const begins = useRef<Beginning | undefined>(undefined)
+  const asked = useRef(0)
   begins.current = beginning(begins.current, loaded.value, c.read)
   const { read, sure } = begins.current
   const load = () => {
@@ -133,8 +134,9 @@ function useMissed(card: { current: HTMLElement | null }, c: Conversation) {
       return
     }
     const where = read ? { after: read, limit: shown } : { limit: Math.min(shown, c.unread || shown) }
+    const mine = ++asked.current
     call<MessagePage>("GET", at(c.id, "messages") + query(where))
-      .then((page) => setMessages(page.messages), (err) => setProblem(detailOf(err)))
+      .then((page) => { if (mine === asked.current) setMessages(page.messages) }, (err) => setProblem(detailOf(err)))
   }
   useEffect(() => {
     if (!card.current) return

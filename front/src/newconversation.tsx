@@ -5,12 +5,13 @@ import { at, call, detailOf } from "./api"
 import { boot } from "./boot"
 import { Failure, Text } from "./fields"
 import { T } from "./i18n"
+import { settle } from "./late"
 import { asking, close } from "./panes"
 import { colleagues } from "./people"
 import type { Choice } from "./picker"
 import { go } from "./route"
 import { most } from "./several"
-import { conversations, me, put } from "./store"
+import { conversations, me, putAnswer } from "./store"
 import type { Conversation } from "./types"
 import { Dialog, Icon, Picker } from "./ui"
 
@@ -62,9 +63,9 @@ function WithSeveral({ chosen, onChosen }: {
   const one = chosen.length === 1 ? chosen[0] : undefined
   const { busy, problem, run } = useAct(async () => {
     if (one) return open(one.id)
-    const c = await call<Conversation>("POST", "/conversations",
+    const asked = call<Conversation>("POST", "/conversations",
       { people: chosen.map((p) => p.id), ...(name.trim() ? { name: name.trim() } : {}) })
-    put(c)
+    const c = await settle(asked, putAnswer)
     open(c.id)
   })
   const many = chosen.length >= most
@@ -108,7 +109,7 @@ export function AddPeople({ conversation }: { conversation: string }) {
   const c = conversations.value.get(conversation)
   const there = c?.people ?? []
   const { busy, problem, run } = useAct(async () => {
-    put(await call<Conversation>("POST", at(conversation, "people"), { people: chosen.map((p) => p.id) }))
+    await settle(call<Conversation>("POST", at(conversation, "people"), { people: chosen.map((p) => p.id) }), putAnswer)
     close()
   })
   const many = chosen.length + there.length >= most

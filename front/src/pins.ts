@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals"
 import { at, call, detailOf } from "./api"
 import { T } from "./i18n"
+import { settle, told } from "./late"
 import { toast } from "./toast"
 import type { Author, Conversation, Message } from "./types"
 
@@ -17,8 +18,12 @@ export function pinsOf(conversation: string): ReadonlySet<string> | undefined {
   return pins.value.get(conversation)
 }
 
+/** pinsIn names the pins of a conversation, where they are told of. */
+export const pinsIn = (conversation: string): string => `${conversation} pins`
+
 /** takePins notes what is pinned in a conversation. */
 export function takePins(conversation: string, pinned: readonly string[]): void {
+  told(pinsIn(conversation))
   const before = pins.peek().get(conversation)
   if ((before?.size ?? 0) === pinned.length && pinned.every((id) => before?.has(id))) return
   pins.value = new Map(pins.peek()).set(conversation, new Set(pinned))
@@ -47,7 +52,9 @@ export async function setPinned(conversation: string, id: string, pinned: boolea
 
 /** loadPins loads the pinned messages of a conversation. */
 export async function loadPins(conversation: string): Promise<Pin[]> {
-  const { pins: all } = await call<{ pins: Pin[] }>("GET", at(conversation, "pins"))
-  takePins(conversation, all.map((p) => p.message.id))
+  const asked = call<{ pins: Pin[] }>("GET", at(conversation, "pins"))
+  const { pins: all } = await settle(asked, ({ pins: all }, newer) => {
+    if (!newer(pinsIn(conversation))) takePins(conversation, all.map((p) => p.message.id))
+  })
   return all
 }

@@ -2,7 +2,7 @@
 
 import { call, detailOf, Problem } from "./api"
 import { T } from "./i18n"
-import { deleteScheduled, momentText, takeScheduled, type Scheduled } from "./later"
+import { deleteScheduled, momentText, takeMade, type Scheduled } from "./later"
 import { openMenu } from "./menu"
 import { momentsFrom } from "./moments"
 import { asking } from "./panes"
@@ -14,8 +14,7 @@ import { reminderOf } from "./when"
 /** remind has one reminded of a text, or of a message. It throws a Problem. */
 export async function remind(at: Date,
   of: { text: string } | { conversation: string; message: string }): Promise<void> {
-  const made = await call<Scheduled>("POST", "/reminders", { at: at.toISOString(), ...of })
-  takeScheduled(made)
+  const made = await takeMade(call<Scheduled>("POST", "/reminders", { at: at.toISOString(), ...of }))
   toast(T("You will be reminded {{.When}}.", { When: whenText(made.at) }),
     { act: { label: T("Undo"), do: () => void deleteScheduled(made.id).catch(failed) } })
 }

@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals"
 import { at, call, detailOf, query } from "./api"
 import { T } from "./i18n"
+import { settle, told } from "./late"
 import { toast } from "./toast"
 import type { Message } from "./types"
 
@@ -23,13 +24,13 @@ export interface SavedPage { saved: SavedMessage[]; more?: string }
 /** SavedMark names a message that is saved. */
 export interface SavedMark { conversation: string; id: string }
 
-/** marks has what is saved; undefined: it is not loaded. */
-const marks = signal<ReadonlySet<string> | undefined>(undefined)
+/** marks says of messages whether they are saved, as far as that was loaded or told. */
+const marks = signal<ReadonlyMap<string, boolean>>(new Map())
 
 /** savedChanges counts what was told, for the list to load anew. */
 export const savedChanges = signal(0)
 
-const key = (m: SavedMark) => m.conversation + " " + m.id
+const key = (m: SavedMark) => `saved ${m.conversation} ${m.id}`
 
 let asked = false
 
@@ -38,8 +39,11 @@ export async function loadMarks(): Promise<void> {
   if (asked) return
   asked = true
   try {
-    const all = await call<{ saved: SavedMark[] }>("GET", "/saved-messages/marks")
-    marks.value = new Set(all.saved.map(key))
+    await settle(call<{ saved: SavedMark[] }>("GET", "/saved-messages/marks"), ({ saved }, newer) => {
+      if (newer(forgotten)) return
+      const known = [...marks.peek()].filter(([name]) => newer(name))
+      marks.value = new Map([...saved.map((m) => [key(m), true] as const), ...known])
+    })
   } catch {
     asked = false // the next look asks again
   }
@@ -47,32 +51,32 @@ export async function loadMarks(): Promise<void> {
 
 /** isSaved says whether a message is saved; false if that is not known yet. */
 export function isSaved(conversation: string, id: string): boolean {
-  return marks.value?.has(key({ conversation, id })) ?? false
+  return marks.value.get(key({ conversation, id })) ?? false
 }
 
 /** takeSaved notes what an event says. */
 export function takeSaved(m: SavedMark, saved: boolean): void {
   savedChanges.value++
-  if (!marks.peek()) return
-  const next = new Set(marks.peek())
-  if (saved) next.add(key(m))
-  else next.delete(key(m))
-  marks.value = next
+  marks.value = new Map(marks.peek()).set(key(m), saved)
+  told(key(m))
 }
+
+const forgotten = "saved nothing"
 
 /** forgetSaved drops what is known, when the browser may have missed something. */
 export function forgetSaved(): void {
   asked = false
-  marks.value = undefined
+  marks.value = new Map()
   savedChanges.value++
+  told(forgotten)
 }
 
 /** setSaved saves a message, or takes it out again. */
 export async function setSaved(conversation: string, id: string, saved: boolean): Promise<void> {
   try {
-    if (saved) await call("PUT", at(conversation, "messages", id, "saved"))
-    else await call("DELETE", at(conversation, "messages", id, "saved"))
-    takeSaved({ conversation, id }, saved)
+    await settle(call(saved ? "PUT" : "DELETE", at(conversation, "messages", id, "saved")), (_, newer) => {
+      if (!newer(key({ conversation, id }))) takeSaved({ conversation, id }, saved)
+    })
     toast(saved ? T("The message is saved for later.") : T("The message is not saved any more."))
   } catch (err) {
     toast(detailOf(err), { error: true })

@@ -1,6 +1,6 @@
 // The list of messages that one has saved for later.
 
-import { useEffect, useState } from "preact/hooks"
+import { useEffect, useRef, useState } from "preact/hooks"
 import { detailOf } from "./api"
 import { Failure } from "./fields"
 import { T } from "./i18n"
@@ -13,8 +13,11 @@ export function SavedView() {
   const [page, setPage] = useState<SavedPage>()
   const [problem, setProblem] = useState("")
   const told = savedChanges.value
+  const asked = useRef(0)
   const load = (before?: string) => {
+    const mine = ++asked.current
     loadSaved(before).then((p) => {
+      if (mine !== asked.current) return // the list is loaded anew
       setPage((was) => before === undefined ? p : { ...p, saved: [...(was?.saved ?? []), ...p.saved] })
       setProblem("")
     }, (err) => setProblem(detailOf(err)))

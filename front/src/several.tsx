@@ -7,10 +7,11 @@ import { boot } from "./boot"
 import { Failure, Text } from "./fields"
 import { Icon } from "./icon"
 import { T } from "./i18n"
+import { settle } from "./late"
 import { about, asking } from "./panes"
 import { go } from "./route"
 import "./several.css"
-import { me, presence, put, remove } from "./store"
+import { me, presence, putAnswer, remove } from "./store"
 import { toast } from "./toast"
 import type { Conversation } from "./types"
 
@@ -80,7 +81,7 @@ function NameOf({ c }: { c: Conversation }) {
   const [problem, setProblem] = useState("")
   const keep = async () => {
     try {
-      put(await call<Conversation>("PATCH", at(c.id), { name: name.trim() }))
+      await settle(call<Conversation>("PATCH", at(c.id), { name: name.trim() }), putAnswer)
       setProblem("")
       toast(T("Saved."))
     } catch (err) {

@@ -3,6 +3,7 @@
 import { batch, effect } from "@preact/signals"
 import { call } from "./api"
 import { read, write } from "./kept"
+import { settle, told } from "./late"
 import { byName, favourites, folded } from "./panes"
 import { line, listed } from "./store"
 
@@ -24,6 +25,7 @@ function here(): Arranged {
 
 /** takeSidebar follows what the server has, unless something was changed here that it does not have yet. */
 export function takeSidebar(s: Sidebar): void {
+  told(name)
   const local = textOf(here())
   const synced = read(name)
   if (synced === undefined || !s.kept) { // this browser meets the server's arrangement for the first time
@@ -60,8 +62,11 @@ async function push(): Promise<void> {
   const now = here()
   if (read(name) === undefined || read(name) === textOf(now)) return
   try {
-    const s = await call<Sidebar>("PUT", "/me/sidebar", now)
-    write(name, textOf(s))
+    await settle(call<Sidebar>("PUT", "/me/sidebar", now), (s, newer) => {
+      if (newer(name)) return
+      write(name, textOf(s))
+      told(name)
+    })
   } catch {
     // It stays here, and is told when the line is back.
   }
@@ -70,7 +75,9 @@ async function push(): Promise<void> {
 /** loadSidebar loads what the server has. */
 export async function loadSidebar(): Promise<void> {
   try {
-    takeSidebar(await call<Sidebar>("GET", "/me/sidebar"))
+    await settle(call<Sidebar>("GET", "/me/sidebar"), (s, newer) => {
+      if (!newer(name)) takeSidebar(s)
+    })
   } catch {
     // The next time of being online asks again.
   }

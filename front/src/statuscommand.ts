@@ -1,12 +1,12 @@
 // The command "/status": what one is, a text, and until when.
 
-import { call } from "./api"
+import { tellStatus } from "./acts"
 import { showText, statusText } from "./avatar"
 import { fold } from "./fold"
 import { T } from "./i18n"
 import { me } from "./store"
 import { toast } from "./toast"
-import type { Me, Status } from "./types"
+import type { Status } from "./types"
 import { statusOf } from "./when"
 
 /** statusCommand sets one's status. It throws a Problem, and then what was written stays. */
@@ -16,7 +16,7 @@ export async function statusCommand(text: string): Promise<void> {
   const status: Status = { show: asked.show ?? (now && now !== "offline" ? now : "available") }
   if (asked.text) status.text = asked.text
   if (asked.until) status.until = asked.until.toISOString()
-  me.value = await call<Me>("PUT", "/me/status", status)
+  await tellStatus(status)
   toast(T("Your status: {{.Status}}", { Status: statusText(me.value.status) }))
 }
 

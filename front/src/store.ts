@@ -4,10 +4,17 @@
 import { batch, computed, signal, type ReadonlySignal } from "@preact/signals"
 import { call, at } from "./api"
 import { boot } from "./boot"
+import { settle, told, type Newer } from "./late"
 import type { Author, Conversation, Me, Status } from "./types"
 
 /** me is the account that is signed in. */
 export const me = signal<Me>(boot.me ?? { address: "", name: "" })
+
+/** setMe notes who one is and what one shows. */
+export function setMe(now: Me): void {
+  me.value = now
+  told("me")
+}
 
 /** conversations are all that one can read, by id. */
 export const conversations = signal<ReadonlyMap<string, Conversation>>(new Map())
@@ -66,11 +73,14 @@ const unknown = {
 
 /** put adds conversations, or what is different of them. */
 export function put(...changed: Told[]): void {
-  const next = new Map(conversations.peek())
+  const known = conversations.peek()
+  const next = new Map(known)
   for (const c of changed) {
     // Of several people the server says who they are each time, and says nothing of nobody.
     const anew = c.kind === "several" ? { people: [], named: false } : {}
     next.set(c.id, { ...unknown, ...next.get(c.id), ...anew, ...c })
+    // That it is there is told of once: a list without it may be right later.
+    told(...Object.keys(c).filter((field) => field !== "id" || !known.has(c.id)).map((field) => `${c.id} ${field}`))
   }
   batch(() => {
     conversations.value = next
@@ -78,31 +88,65 @@ export function put(...changed: Told[]): void {
   })
 }
 
-/** replaceAll replaces all conversations, when they were loaded anew. */
-export function replaceAll(all: readonly Conversation[]): void {
+/**
+ * replaceAll replaces all conversations, when they were loaded anew. newer says what is newer than the list: without
+ * it, nothing is told of, for the list is one that was kept.
+ */
+export function replaceAll(all: readonly Conversation[], newer?: Newer): void {
   batch(() => {
-    // One that is open and not in the list is with a colleague whom one has not written to.
+    const before = conversations.peek()
     const open = current.peek()?.conversation
-    const kept = open ? conversations.peek().get(open) : undefined
-    const next = new Map(all.map((c) => [c.id, { ...unknown, ...c }]))
-    if (kept?.kind === "person" && !kept.last && !next.has(kept.id)) next.set(kept.id, kept)
+    const next = new Map<string, Conversation>()
+    for (const c of all) {
+      if (newer?.(gone(c.id))) continue
+      next.set(c.id, { ...unknown, ...c, ...(newer && newerOf(before.get(c.id), newer)) })
+    }
+    for (const c of before.values()) {
+      // One that is open and not in the list is with a colleague whom one has not written to.
+      const stays = c.id === open && c.kind === "person" && !c.last || newer?.(`${c.id} id`)
+      if (stays && !next.has(c.id)) next.set(c.id, c)
+    }
     conversations.value = next
     const known = new Map(presence.peek())
-    for (const c of all) if (c.kind === "person" && c.status) known.set(c.id, c.status)
+    for (const c of all) {
+      if (c.kind === "person" && c.status && !newer?.(presenceOf(c.id))) known.set(c.id, c.status)
+      if (newer) told(presenceOf(c.id), ...Object.keys(c).map((field) => `${c.id} ${field}`))
+    }
     presence.value = known
+  })
+}
+
+/** gone and presenceOf name what is told of a conversation and of a person. Fields have the names "ID FIELD". */
+const gone = (id: string): string => `${id} gone`
+const presenceOf = (address: string): string => `${address} presence`
+
+/** newerOf gives the fields of a conversation that were told of since an answer was asked for. */
+function newerOf(c: Conversation | undefined, newer: Newer): Partial<Conversation> {
+  return Object.fromEntries(Object.entries(c ?? {}).filter(([field]) => newer(`${c!.id} ${field}`)))
+}
+
+/** putAnswer adds what an answer says of a conversation, except for what is known better meanwhile. */
+export function putAnswer(c: Conversation, newer: Newer): void {
+  if (newer(gone(c.id))) return
+  const { status, ...rest } = c
+  put({
+    ...rest,
+    ...newerOf(conversations.peek().get(c.id), newer),
+    ...(status && !newer(presenceOf(c.id)) ? { status } : {}),
   })
 }
 
 /** change changes some of what is known of a conversation. */
 export function change(id: string, to: Partial<Conversation>): void {
   const c = conversations.peek().get(id)
-  if (c) put({ ...c, ...to })
+  if (c) put({ id, ...to })
 }
 
 /** remove takes a conversation away. */
 export function remove(id: string): void {
   const next = new Map(conversations.peek())
   if (next.delete(id)) conversations.value = next
+  told(gone(id))
 }
 
 /** setPresence notes somebody's status. */
@@ -110,6 +154,7 @@ export function setPresence(address: string, status: Status): void {
   const next = new Map(presence.peek())
   next.set(address, status)
   presence.value = next
+  told(presenceOf(address))
 }
 
 /** self is oneself as an author in a conversation. */
@@ -130,11 +175,21 @@ const fetching = new Map<string, Promise<Conversation>>()
 export function fetchOne(id: string): Promise<Conversation> {
   let asked = fetching.get(id)
   if (!asked) {
-    asked = call<Conversation>("GET", at(id)).then((c) => {
-      put(c)
-      return c
-    }).finally(() => fetching.delete(id))
+    asked = fetchNow(id, 3).finally(() => fetching.delete(id))
     fetching.set(id, asked)
   }
   return asked
 }
+
+/** fetchNow asks again, a few times at most, if a message came meanwhile: the answer may not have counted it. */
+async function fetchNow(id: string, tries: number): Promise<Conversation> {
+  let missed = false
+  const c = await settle(call<Conversation>("GET", at(id)), (c, newer) => {
+    missed = newer(said(id))
+    putAnswer(c, newer)
+  })
+  return missed && tries > 1 ? fetchNow(id, tries - 1) : c
+}
+
+/** said names the newest messages of a conversation, where they are told of. */
+export const said = (id: string): string => `${id} said`

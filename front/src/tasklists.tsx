@@ -1,6 +1,6 @@
 // Lists of tasks: one's own, and those of a conversation.
 
-import { useEffect, useState } from "preact/hooks"
+import { useEffect, useRef, useState } from "preact/hooks"
 import { detailOf } from "./api"
 import { Failure } from "./fields"
 import { T } from "./i18n"
@@ -75,19 +75,19 @@ function List({ load, listed, labelled, empty, keep }: {
   const [page, setPage] = useState<TaskPage>()
   const [problem, setProblem] = useState("")
   const told = changes.value
-  useEffect(() => {
-    let over = false
-    load().then((p) => {
-      if (over) return
-      setPage(p)
+  const asked = useRef(0)
+  const ask = (before?: string) => {
+    const mine = ++asked.current
+    load(before).then((p) => {
+      if (mine !== asked.current) return // the list is loaded anew
+      setPage((was) => before === undefined ? p : { ...p, tasks: [...(was?.tasks ?? []), ...p.tasks] })
       setProblem("")
-    }, (err) => { if (!over) setProblem(detailOf(err)) })
-    return () => { over = true }
-  }, [told])
-  const more = () => {
-    load(page?.more).then((p) => setPage({ ...p, tasks: [...(page?.tasks ?? []), ...p.tasks] }),
-      (err) => setProblem(detailOf(err)))
+    }, (err) => { if (mine === asked.current) setProblem(detailOf(err)) })
   }
+  useEffect(() => {
+    ask()
+    return () => { asked.current++ }
+  }, [told])
   const tasks = (page?.tasks ?? []).filter((t) => keep?.(t) ?? true)
   return (
     <>
@@ -97,7 +97,7 @@ function List({ load, listed, labelled, empty, keep }: {
         {tasks.map((t) => <li key={t.id}><TaskCard task={t} listed={listed ?? false} /></li>)}
       </ul>
       {page && !tasks.length && <p class="muted" role="status">{empty}</p>}
-      {page?.more && <button type="button" onClick={more}>{T("Older tasks")}</button>}
+      {page?.more && <button type="button" onClick={() => ask(page.more)}>{T("Older tasks")}</button>}
     </>
   )
 }

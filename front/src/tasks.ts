@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals"
 import { at, call, query } from "./api"
+import { settle, told } from "./late"
 import { conversations, me } from "./store"
 import type { Task } from "./types"
 
@@ -29,6 +30,14 @@ export function takeTask(id: string, t: Task | null): void {
   if (next.size > most && oldest !== undefined) next.delete(oldest)
   latest.value = next
   changes.value++
+  told("task " + id)
+}
+
+/** takeAnswer notes what an answer says of a task, unless an event knows better. */
+function takeAnswer(asked: Promise<Task>): Promise<Task> {
+  return settle(asked, (t, newer) => {
+    if (!newer("task " + t.id)) takeTask(t.id, t)
+  })
 }
 
 /** forgetTasks drops what was told, when the browser may have missed something. */
@@ -47,14 +56,12 @@ export async function makeTask(conversation: string, t: TaskFields, message?: st
   if (t.due) body["due"] = t.due
   if (t.link) body["link"] = t.link
   if (message) body["message"] = message
-  const made = await call<Task>("POST", at(conversation, "tasks"), body)
-  takeTask(made.id, made)
+  await takeAnswer(call<Task>("POST", at(conversation, "tasks"), body))
 }
 
 /** changeTask changes some of a task. It throws a Problem. */
 export async function changeTask(id: string, change: Partial<TaskFields> & { done?: boolean }): Promise<void> {
-  const now = await call<Task>("PATCH", "/tasks/" + encodeURIComponent(id), change)
-  takeTask(id, now)
+  await takeAnswer(call<Task>("PATCH", "/tasks/" + encodeURIComponent(id), change))
 }
 
 /** deleteTask deletes a task. It throws a Problem. */

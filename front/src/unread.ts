@@ -5,6 +5,7 @@ import { forgetRead } from "./acts"
 import { at, call, detailOf } from "./api"
 import { part } from "./history"
 import { T } from "./i18n"
+import { settle } from "./late"
 import { change, current } from "./store"
 import { toast } from "./toast"
 import type { Message } from "./types"
@@ -31,9 +32,11 @@ export async function markUnread(conversation: string, message: Message): Promis
   held = conversation
   forgetRead(conversation)
   try {
-    const now = await call<{ unread: number; mentions: number; read: string }>("PUT",
+    const asked = call<{ unread: number; mentions: number; read: string }>("PUT",
       at(conversation, "messages", message.id, "unread"))
-    change(conversation, now)
+    const now = await settle(asked, (now, newer) => {
+      if (!newer(`${conversation} unread`)) change(conversation, now)
+    })
     part(conversation).firstUnread.value = now.read
     toast(T("Everything from this message on is unread."))
   } catch (err) {
