@@ -174,7 +174,7 @@ func (k *free) Destroy(ctx context.Context, d *wire.Element) error {
 	}
 	r.dropCard(ctx)
 	r.over = true
-	r.evict(ctx, note)
+	r.evict(ctx, note, false)
 	r.s.forget(r)
 	return nil
 }

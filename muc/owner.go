@@ -179,11 +179,16 @@ func (r *Room) unlock(ctx context.Context) error {
 	return nil
 }
 
-// evict tells every occupant that the room is gone.
-func (r *Room) evict(ctx context.Context, note *wire.Element, codes ...string) {
+// evict tells every occupant that the room is gone. It does so with the affiliation that the room knew last if stays says
+// that this is still right: of a room that is destroyed nothing is left.
+func (r *Room) evict(ctx context.Context, note *wire.Element, stays bool, codes ...string) {
 	for _, o := range slices.Clone(r.order) {
+		affiliation := None
+		if stays {
+			affiliation = o.affiliation
+		}
 		for _, c := range o.clients {
-			it := wire.E(wire.NSMUCUser, "item").Set("affiliation", "none").Set("role", "none")
+			it := wire.E(wire.NSMUCUser, "item").Set("affiliation", affiliation).Set("role", "none")
 			x := userX(it, append([]string{"110"}, codes...)...).Add(note)
 			st := &wire.Stanza{Kind: wire.Presence, Name: presenceName, Type: "unavailable", From: o.jid}
 			r.send(ctx, st.Add(x), []jid.JID{c.jid})
@@ -205,6 +210,6 @@ func (r *Room) end(ctx context.Context) {
 		r.s.log.Error("an empty room is not removed", "room", r.jid.String(), "err", err)
 	}
 	r.dropCard(ctx)
-	r.evict(ctx, wire.E(wire.NSMUCUser, "destroy"))
+	r.evict(ctx, wire.E(wire.NSMUCUser, "destroy"), false)
 	r.s.forget(r)
 }

@@ -197,7 +197,8 @@ func TestTakenOver(t *testing.T) {
 	}
 }
 
-// A room that restarts puts everyone out and can be entered again. What it was about to say is said and kept.
+// A room that restarts puts everyone out and can be entered again: nobody's affiliation has changed. What it was about
+// to say is said and kept.
 func TestRoomRestarts(t *testing.T) {
 	r := verona(t)
 	r.configure("romeo", field("persistentroom", "1"))
@@ -212,11 +213,14 @@ func TestRoomRestarts(t *testing.T) {
 		room.Post(st)
 		room.Restart(ctx)
 	})
-	gone := `<presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><status code='307'/><status code='333'/></x></presence>`
+	gone := func(affiliation string) string {
+		return `<presence type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='` +
+			affiliation + `' role='none'/><status code='110'/><status code='307'/><status code='333'/></x></presence>`
+	}
 	r.Play(`juliet gets: <message type='groupchat' id='w1'><body>Wait</body></message>
-	juliet gets: ` + gone + `
+	juliet gets: ` + gone("none") + `
 	romeo gets: <message type='groupchat' id='w1'/>
-	romeo gets: ` + gone + `
+	romeo gets: ` + gone("owner") + `
 	juliet sends: <presence to='orchard@groups.example.org/Juliet'>` + x + `</presence>
 	juliet gets: <presence from='orchard@groups.example.org/Juliet'><x xmlns='http://jabber.org/protocol/muc#user'><status code='110'/><never><status code='201'/></never></x></presence>
 	juliet gets: <message id='w1'><body>Wait</body><delay xmlns='urn:xmpp:delay'/></message>

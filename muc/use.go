@@ -123,7 +123,7 @@ func (r *Room) AffiliationsUnknown() {
 func (r *Room) Restart(ctx context.Context) {
 	r.Flush(ctx)
 	r.over = true
-	r.evict(ctx, nil, "307", "333") // XEP-0045, section 8.6
+	r.evict(ctx, nil, true, "307", "333") // XEP-0045: status 333 says that the reason is technical
 	r.s.forget(r)
 }
 
@@ -131,6 +131,6 @@ func (r *Room) Restart(ctx context.Context) {
 // rows are the caller's matter.
 func (r *Room) End(ctx context.Context, note *wire.Element) {
 	r.over = true
-	r.evict(ctx, note)
+	r.evict(ctx, note, false)
 	r.s.forget(r)
 }
