@@ -30,12 +30,12 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 		if !st.To.IsZero() {
 			return h.sendDirected(ctx, p)
 		}
-		was, _ := s.Presence()
+		begins := s.begins(st)
 		err := h.announce(ctx, p)
 		if st.Type == "" && s.closed.Load() { // it has ended meanwhile, and others may have heard of that first
 			h.gone(context.WithoutCancel(ctx), s, st)
 		}
-		if was == nil && st.Type == "" && isFailure(err) {
+		if begins && isFailure(err) {
 			// Others may not know that the client is here, and what waits for it may not have been read. Clients do not
 			// send their presence again for an error, but all of them connect again.
 			s.Close(&wire.StreamError{Condition: "internal-server-error", Text: "you could not be made available"})
@@ -51,6 +51,16 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 		return h.Router.Route(ctx, st)
 	}
 	return BadRequest
+}
+
+// begins says whether a presence makes the session available, or makes it take messages, which it did not before.
+func (s *Session) begins(st *wire.Stanza) bool {
+	if st.Type != "" {
+		return false
+	}
+	was, before := s.Presence()
+	now, err := priority(st)
+	return was == nil || err == nil && before < 0 && now >= 0
 }
 
 func (h *Host) sendDirected(ctx context.Context, p *Pass) error {
