@@ -96,7 +96,7 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 		token, _ := strings.CutPrefix(hc.Header("Authorization"), "Bearer ")
 		me, have, err := s.byToken(hc.Context(), token)
 		if err != nil {
-			s.Log.Error("api", "err", err)
+			door.Failed(hc.Context(), s.Log, "api", "err", err)
 			refuse(http.StatusInternalServerError, serverFail)
 			return
 		}
@@ -106,7 +106,7 @@ func (s *Server) authorize(a huma.API) func(huma.Context, func(huma.Context)) {
 		}
 		p := s.host(me.Host)
 		if needs, err := p.NeedsFactor(hc.Context(), *me); err != nil {
-			s.Log.Error("api", "err", err)
+			door.Failed(hc.Context(), s.Log, "api", "err", err)
 			refuse(http.StatusInternalServerError, serverFail)
 			return
 		} else if needs {

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"parley/admin"
+	"parley/internal/door"
 	"parley/internal/fault"
 	"parley/people"
 )
@@ -40,7 +41,7 @@ func (s *Server) problem(ctx context.Context, err error) error {
 		return huma.NewError(status, who(ctx).said(f))
 	case errors.Is(err, admin.ErrDiskFull):
 		return huma.NewError(http.StatusInsufficientStorage, err.Error())
-	case errors.Is(err, context.Canceled): // nobody is there to read it
+	case errors.Is(err, context.Canceled), door.Gone(ctx): // nobody is there to read it
 		return huma.NewError(http.StatusServiceUnavailable, "nobody is waiting for the answer")
 	}
 	s.Log.Error("api", "err", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"parley/acts"
+	"parley/internal/door"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -102,7 +103,7 @@ func stream[I any](
 			case !out.yes:
 				s.refuse(d.api, hc, err)
 			default:
-				s.Log.Error("control: "+o.OperationID, "err", err)
+				door.Failed(hc.Context(), s.Log, "control: "+o.OperationID, "err", err)
 				panic(http.ErrAbortHandler)
 			}
 		}}, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/admin"
+	"parley/internal/door"
 	"parley/internal/fault"
 	"parley/people"
 	"parley/settings"
@@ -220,7 +221,7 @@ func (s *Server) showPerson(ctx context.Context, p *people.People, u store.Perso
 	if photos := s.Photos[u.Host]; photos != nil {
 		hash, err := photos.PhotoHash(ctx, u.Name)
 		if err != nil {
-			s.Log.Error("picture of a person", "account", u.Name, "err", err)
+			door.Failed(ctx, s.Log, "picture of a person", "account", u.Name, "err", err)
 		}
 		v.Photo = admin.PhotoPath(u.Name, hash)
 	}

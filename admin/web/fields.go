@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"parley/internal/door"
 	"parley/internal/fault"
 	"parley/people"
 	"parley/store"
@@ -235,7 +236,7 @@ func (c *request) ownName(f store.ProfileField) string {
 func (c *request) ownNames() map[string]string {
 	fs, err := c.P.Fields(c.r.Context())
 	if err != nil {
-		c.s.Log.Error("profile fields", "err", err) // the keys serve as names
+		door.Failed(c.r.Context(), c.s.Log, "profile fields", "err", err) // the keys serve as names
 	}
 	names := make(map[string]string, len(fs))
 	for _, f := range fs {

@@ -13,6 +13,7 @@ import (
 
 	"parley/acts"
 	"parley/auth"
+	"parley/internal/door"
 	"parley/internal/fault"
 	"parley/org"
 	"parley/people"
@@ -410,7 +411,8 @@ func (c *request) setup() error {
 	if f.First {
 		c.P = p
 		if _, err := c.makeFirstGroup(people.As(u, acts.Page, c.remote())); err != nil {
-			c.s.Log.Error("make the first group", "err", err) // the account is there, and home offers the group again
+			// The account is there, and home offers the group again.
+			door.Failed(c.r.Context(), c.s.Log, "make the first group", "err", err)
 		}
 	}
 	return c.done("/admin", "Welcome, {{.Name}}: the organization is yours", "Name", u.Display())

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
 
 	"parley/acts"
+	"parley/internal/door"
 	"parley/internal/fault"
 	"parley/internal/sheet"
 	"parley/people"
@@ -285,7 +287,7 @@ func (c *request) export() error {
 	for {
 		ps, _, err := c.s.Store.People(c.r.Context(), c.host(), f)
 		if err != nil {
-			c.s.Log.Error("export", "err", err) // the head is out
+			door.Failed(c.r.Context(), c.s.Log, "export", "err", err) // the head is out
 			return nil
 		}
 		for _, p := range ps {
@@ -318,7 +320,9 @@ func (c *request) export() error {
 	if err := out.Flush(); err != nil {
 		c.s.Log.Debug("export", "err", err) // the asker has gone
 	}
-	if err := c.P.Note(c.r.Context(), c.Actor, acts.PersonExport, "", acts.Detail{"count": f.Offset}); err != nil {
+	// The table may have been read, whether or not the asker waits for its end.
+	ctx := context.WithoutCancel(c.r.Context())
+	if err := c.P.Note(ctx, c.Actor, acts.PersonExport, "", acts.Detail{"count": f.Offset}); err != nil {
 		c.s.Log.Error("export", "err", err) // the answer is out
 	}
 	return nil

@@ -60,7 +60,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	switch r.Method {
@@ -74,8 +74,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Service) fail(w http.ResponseWriter, err error) {
-	s.cfg.Host.Log.Error("upload", "err", err)
+func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
+	door.Failed(r.Context(), s.cfg.Host.Log, "upload", "err", err)
 	http.Error(w, "something is wrong here; try again later", http.StatusInternalServerError)
 }
 
@@ -143,7 +143,7 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request, u store.Upload) {
 		http.Error(w, diskFull, http.StatusInsufficientStorage)
 		return
 	case err != nil:
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	s.finish(w, r, u)
@@ -163,7 +163,7 @@ func (s *Service) finish(w http.ResponseWriter, r *http.Request, u store.Upload)
 		}
 	}
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	w.WriteHeader(http.StatusCreated)
@@ -194,7 +194,7 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request, u store.Upload) {
 		return
 	}
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	defer f.Close()

@@ -65,7 +65,7 @@ func (w *Webhooks) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &p):
 		http.Error(rw, p.text, p.status)
 	default:
-		w.h.Log.Error("webhook", "err", err)
+		door.Failed(r.Context(), w.h.Log, "webhook", "err", err)
 		http.Error(rw, "something is wrong here; try again later", http.StatusInternalServerError)
 	}
 }
@@ -231,8 +231,8 @@ func (w *Webhooks) post(ctx context.Context, hook store.Webhook, q request, key 
 	if err != nil {
 		return answer{}, err
 	}
-	if key != "" {
-		if err := w.st.SetHookKey(ctx, w.h.Domain, hook.ID, key, id); err != nil {
+	if key != "" { // whether or not the program waits for the answer
+		if err := w.st.SetHookKey(context.WithoutCancel(ctx), w.h.Domain, hook.ID, key, id); err != nil {
 			w.h.Log.Error("cannot keep an idempotency key: the next request with it finds the message",
 				"hook", hook.ID, "err", err)
 		}

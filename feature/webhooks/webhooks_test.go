@@ -280,3 +280,32 @@ func TestMessageData(t *testing.T) {
 		}
 	}
 }
+
+// TestProgramHangsUp checks that a program that goes away while its message is posted is no error in the log.
+func TestProgramHangsUp(t *testing.T) {
+	var hangUp context.CancelFunc
+	var fail bool
+	s := newStage(t, func(s *stage, ctx context.Context, room string, p Post) (store.ID, error) {
+		hangUp()
+		if fail {
+			return 0, errors.New("interrupted")
+		}
+		return s.say(context.WithoutCancel(ctx), room, p)
+	})
+	var logged bytes.Buffer
+	s.h.Log = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	hook, secret := s.create(t, NewHook{Direction: store.HookIn})
+	for _, fail = range []bool{true, false} {
+		var ctx context.Context
+		ctx, hangUp = context.WithCancel(t.Context())
+		q := httptest.NewRequestWithContext(ctx, http.MethodPost, "/"+secret, strings.NewReader(`{"text":"late"}`))
+		q.Header.Set("Idempotency-Key", "key")
+		s.hooks.ServeHTTP(httptest.NewRecorder(), q)
+	}
+	if logged.Len() > 0 {
+		t.Error(logged.String())
+	}
+	if id, err := s.st.HookKey(t.Context(), host, hook.ID, "key"); err != nil || id == 0 {
+		t.Errorf("the key is not kept: %v, %v", id, err)
+	}
+}
