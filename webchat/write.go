@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"mellium.im/xmpp/stanza"
@@ -94,16 +95,30 @@ func (o *Outgoing) check() error {
 	return nil
 }
 
+// sendTime is how long sending a message goes on for which several requests may wait.
+const sendTime = 30 * time.Second
+
 // sendOnce sends a message, unless one with its origin was sent.
 func (p *speaker) sendOnce(ctx context.Context, o Outgoing) (Message, error) {
 	if o.Origin == "" {
 		return p.sendAll(ctx, o)
 	}
-	made, err, _ := p.s.sending.Do(p.account()+"\x00"+p.id.String()+"\x00"+o.Origin, func() (any, error) {
+	return p.s.together(ctx, p.account()+"\x00"+p.id.String()+"\x00"+o.Origin, func(ctx context.Context) (Message, error) {
 		if m, ok, err := p.before(ctx, o); err != nil || ok {
 			return m, err
 		}
 		return p.sendAll(ctx, o)
+	})
+}
+
+// together sends a message, or waits while an earlier request with the same key sends it. So sending goes on when the
+// browser that asked first closes its connection: it asks again, and that request would fail as well.
+func (s *Service) together(ctx context.Context, key string,
+	send func(context.Context) (Message, error)) (Message, error) {
+	made, err, _ := s.sending.Do(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTime)
+		defer cancel()
+		return send(ctx)
 	})
 	m, _ := made.(Message)
 	return m, err
