@@ -108,7 +108,8 @@ export async function loadConversations(): Promise<void> {
       })
       mayKeep(all.keeps !== false)
       keepOnly(all.conversations)
-      waiting = waiting?.filter((e) => !isCounted(e.name, e.data))
+      const lasts = new Map(all.conversations.map((c) => [c.id, c.last?.id]))
+      waiting = waiting?.filter((e) => !isCounted(e.name, e.data, lasts))
     })
   } catch (err) {
     if (mine === loads) problem.value = detailOf(err)
@@ -120,12 +121,12 @@ export async function loadConversations(): Promise<void> {
   for (const { name, data } of late) apply(name, data)
 }
 
-/** isCounted says whether the list that has just come counts a mention that an event tells of. */
-function isCounted(name: string, data: unknown): boolean {
+/** isCounted says whether a list with these newest messages counts a mention that an event tells of. */
+function isCounted(name: string, data: unknown, lasts: ReadonlyMap<string, string | undefined>): boolean {
   if (name !== "mention") return false
   const { conversation, message } = data as Events["mention"]
-  const last = conversations.peek().get(conversation)?.last
-  return last !== undefined && message <= last.id
+  const last = lasts.get(conversation)
+  return last !== undefined && message <= last
 }
 
 function takeMessage(id: string, m: Message, fresh: boolean): void {
