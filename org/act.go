@@ -98,7 +98,12 @@ func (c *change) turn(ctx context.Context, kind, host, id string) (int64, error)
 }
 
 // tell tells an event after the commit.
-func (c *change) tell(e Event) { c.After(func(context.Context) { c.o.tell(e) }) }
+func (c *change) tell(e Event) {
+	c.After(func(ctx context.Context) {
+		e.Cause = ctx.Value(causeKey{})
+		c.o.tell(e)
+	})
+}
 
 // drop makes a group be read again by whoever needs it next.
 func (c *change) drop(host, id string) {

@@ -162,6 +162,14 @@ type Event struct {
 	Reason  string         // MembershipAsked
 	Team    TeamEvent      // TeamChanged, Shared, Unshared
 	Shared  *store.Shared  // Shared, Unshared
+	Cause   any            // what WithCause has noted of the request that made the change; nil: nothing
+}
+
+type causeKey struct{}
+
+// WithCause notes the cause of changes that are made with the context, for who hears of them to know their own.
+func WithCause(ctx context.Context, cause any) context.Context {
+	return context.WithValue(ctx, causeKey{}, cause)
 }
 
 // Subscribe makes Org call f for each event, in order, after its commit. f must return soon and must not change groups.

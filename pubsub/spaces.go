@@ -3,9 +3,8 @@ package pubsub
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"sync"
+	"time"
 
 	"mellium.im/xmpp/stanza"
 
@@ -44,11 +43,26 @@ type Spaces struct {
 	o      *org.Org
 	jid    jid.JID
 	engine engine // parses requests, for pages and items
-	events chan *org.Event
+	events chan *happened
 	asked  sync.Map // membership: changes that a person asked for and whose answer they get
 
-	mu      sync.Mutex
-	changes map[chan struct{}]struct{} // requests that change something; each is closed when it is answered
+	mu    sync.Mutex
+	noted int64         // how many events were noted
+	told  int64         // how many of them have been told of
+	moved chan struct{} // closed when told rises
+}
+
+// happened is an event with its place among all.
+type happened struct {
+	org.Event
+	place int64 // from 1
+}
+
+// request is a request that may change something. Its answer comes after the notifications of earlier changes, and
+// before those of its own.
+type request struct {
+	answered chan struct{} // closed when it is answered
+	first    int64         // the place of the first event that it has caused; 0: there is none. Under Spaces.mu
 }
 
 // membership is a person in a group.
@@ -59,9 +73,9 @@ type membership struct {
 
 // NewSpaces returns the service. Open puts it on the router. Install its Feature before anything changes.
 func NewSpaces(c SpacesConfig) *Spaces {
-	s := &Spaces{cfg: c, h: c.Host, st: c.Store, o: c.Org, events: make(chan *org.Event, maxEvents),
-		changes: make(map[chan struct{}]struct{}),
-		engine:  engine{h: c.Host, st: c.Store, limits: Limits{}.withDefaults(0), def: serviceDefault}}
+	s := &Spaces{cfg: c, h: c.Host, st: c.Store, o: c.Org, events: make(chan *happened, maxEvents),
+		moved:  make(chan struct{}),
+		engine: engine{h: c.Host, st: c.Store, limits: Limits{}.withDefaults(0), def: serviceDefault}}
 	c.Org.Subscribe(s.note)
 	return s
 }
@@ -114,31 +128,23 @@ var spacesFeatures = func() []string {
 	return fs
 }()
 
-// begun notes a request that changes something; the caller passes the result to answered once it is answered.
-func (s *Spaces) begun() chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := make(chan struct{})
-	s.changes[c] = struct{}{}
-	return c
-}
+// olderTold is how long an answer waits for the notifications of earlier changes.
+const olderTold = 5 * time.Second
 
-func (s *Spaces) answered(c chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.changes, c)
-	close(c)
-}
-
-// afterAnswers returns when the requests that have begun are answered, or ctx has ended: the notification of a change
-// comes after the answer to who asked for it.
-func (s *Spaces) afterAnswers(ctx context.Context) {
-	s.mu.Lock()
-	open := slices.Collect(maps.Keys(s.changes))
-	s.mu.Unlock()
-	for _, c := range open {
+// afterOlder returns when the changes that came before those of a request have been told of: otherwise an older state of
+// a space would follow the answer to who has changed it.
+func (s *Spaces) afterOlder(ctx context.Context, r *request) {
+	ctx, cancel := context.WithTimeout(ctx, olderTold)
+	defer cancel()
+	for {
+		s.mu.Lock()
+		over, moved := s.told >= r.first-1, s.moved
+		s.mu.Unlock()
+		if over {
+			return
+		}
 		select {
-		case <-c:
+		case <-moved:
 		case <-ctx.Done():
 			return
 		}
@@ -168,10 +174,17 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 	if !st.Receipt.Earlier(ctx) { // the sender's earlier stanzas in groups' rooms come first
 		return server.ResourceConstraint
 	}
-	if st.Type == "set" {
-		defer s.answered(s.begun())
+	if st.Type != "set" {
+		return server.AnswerIQ(ctx, s.h.Router, st, s.serve)
 	}
-	return server.AnswerIQ(ctx, s.h.Router, st, s.serve)
+	r := &request{answered: make(chan struct{})}
+	defer close(r.answered)
+	return server.AnswerIQ(org.WithCause(ctx, r), s.h.Router, st,
+		func(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
+			out, err := s.serve(ctx, st, e)
+			s.afterOlder(ctx, r)
+			return out, err
+		})
 }
 
 func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {

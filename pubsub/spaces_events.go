@@ -19,8 +19,14 @@ func (s *Spaces) note(e org.Event) {
 	if e.Host != s.h.Domain {
 		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	select {
-	case s.events <- &e:
+	case s.events <- &happened{e, s.noted + 1}:
+		s.noted++
+		if r, ok := e.Cause.(*request); ok && r.first == 0 {
+			r.first = s.noted
+		}
 	default:
 		s.h.Log.Warn("too many changes of groups at once: some clients see them only when they next fetch their spaces")
 	}
@@ -33,15 +39,26 @@ func (s *Spaces) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case e := <-s.events:
-			if err := s.tell(ctx, *e); err != nil && ctx.Err() == nil && fault.Of(err) == nil {
+			if r, ok := e.Cause.(*request); ok {
+				select {
+				case <-r.answered:
+				case <-ctx.Done():
+					return nil
+				}
+			}
+			if err := s.tell(ctx, e.Event); err != nil && ctx.Err() == nil && fault.Of(err) == nil {
 				s.h.Log.Error("cannot notify of a change of a space", "group", e.Group.ID, "err", err)
 			}
+			s.mu.Lock()
+			s.told = e.place
+			close(s.moved)
+			s.moved = make(chan struct{})
+			s.mu.Unlock()
 		}
 	}
 }
 
 func (s *Spaces) tell(ctx context.Context, e org.Event) error {
-	s.afterAnswers(ctx)
 	node := wire.E(wire.NSPubSubEv, "items").Set("node", e.Group.ID)
 	switch e.Kind {
 	case org.ThemeCreated:
