@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"io"
-	"reflect"
 	"strings"
 
 	"parley/admin/api"
@@ -17,34 +17,32 @@ func (a *app) actionCommand() *cobra.Command {
 		a.actionCreate(), a.actionList(), a.actionSet(), a.actionRenew(), a.actionDelete())
 }
 
+var actionDefinition = definition[people.ActionChange]{
+	among: "actions",
+	parts: func(ch *people.ActionChange) (**string, **int) { return &ch.Name, &ch.Place },
+	lists: func(ch *people.ActionChange) {
+		for _, list := range []*[]string{ch.Roles, ch.Teams, ch.Groups, ch.Tells} {
+			if list == nil {
+				continue
+			}
+			*list = strings.FieldsFunc(strings.Join(*list, ","), func(r rune) bool { return r == ',' || r == ' ' })
+		}
+	},
+}
+
 func (a *app) actionCreate() *cobra.Command {
-	var host string
 	c := &cobra.Command{
 		Use:     "create NAME",
 		Short:   "Define an action on messages; prints the secret that signs its requests, once",
-		Args:    cobra.ExactArgs(1),
 		Example: "  parley action create 'Create a ticket' --url https://tickets.example.org/new --icon ticket --comment",
 	}
-	actionFlags(c)
-	hostFlag(c, &host)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		var n people.ActionChange
-		if err := readAction(c, &n); err != nil {
-			return err
+	return actionDefinition.create(a, c, func(ctx context.Context, cl *api.Client, n people.ActionChange) error {
+		made, err := api.CreateAction.Do(ctx, cl, api.With(n))
+		if err == nil {
+			a.done(made, "%s: created; requests are signed with\n%s", made.ID, made.Secret)
 		}
-		n.Name = &args[0]
-		return a.with(func(cl *api.Client) error {
-			made, err := api.CreateAction.Do(c.Context(), cl.On(host), api.With(n))
-			if err == nil {
-				a.done(made, "%s: created; requests are signed with\n%s", made.ID, made.Secret)
-			}
-			return err
-		})
-	}
-	if err := c.Flags().MarkHidden("name"); err != nil { // it is the argument
-		panic(err)
-	}
-	return c
+		return err
+	})
 }
 
 func (a *app) actionList() *cobra.Command {
@@ -82,59 +80,21 @@ func (a *app) actionList() *cobra.Command {
 }
 
 func (a *app) actionSet() *cobra.Command {
-	var host string
 	c := &cobra.Command{
 		Use:     "set ID",
 		Short:   "Change an action on messages; omitted values stay",
-		Args:    cobra.ExactArgs(1),
 		Example: "  parley action set 0rsvprne79yj6 --teams desk,sales --groups '' --place 1",
 	}
-	actionFlags(c)
-	hostFlag(c, &host)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		in := api.ChangeActionInput{InAction: api.InAction{Action: args[0]}}
-		if err := readAction(c, &in.Body); err != nil {
-			return err
-		}
-		if reflect.ValueOf(in.Body).IsZero() {
-			return usage("nothing to change: see parley action set --help")
-		}
-		return a.with(func(cl *api.Client) error {
-			x, err := api.ChangeAction.Do(c.Context(), cl.On(host), in)
+	return actionDefinition.set(a, c,
+		func(ctx context.Context, cl *api.Client, id string, ch people.ActionChange) error {
+			in := api.ChangeActionInput{InAction: api.InAction{Action: id}}
+			in.Body = ch
+			x, err := api.ChangeAction.Do(ctx, cl, in)
 			if err == nil {
 				a.done(x, "%s: changed", x.ID)
 			}
 			return err
 		})
-	}
-	return c
-}
-
-// actionFlags adds the flags of an action.
-func actionFlags(c *cobra.Command) {
-	shapeFlags(c, people.ActionChange{})
-	c.Flags().Int("place", 0, "its place among the actions, from 1")
-}
-
-// readAction reads the flags of an action that are given. Lists are separated by commas.
-func readAction(c *cobra.Command, ch *people.ActionChange) error {
-	if err := readFlags(c, ch); err != nil {
-		return usage("%v", err)
-	}
-	for _, list := range []*[]string{ch.Roles, ch.Teams, ch.Groups, ch.Tells} {
-		if list == nil {
-			continue
-		}
-		*list = strings.FieldsFunc(strings.Join(*list, ","), func(r rune) bool { return r == ',' || r == ' ' })
-	}
-	if c.Flags().Changed("place") {
-		place, err := c.Flags().GetInt("place")
-		if err != nil {
-			return usage("%v", err)
-		}
-		ch.Place = &place
-	}
-	return nil
 }
 
 func (a *app) actionRenew() *cobra.Command {

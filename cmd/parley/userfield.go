@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"io"
-	"reflect"
 	"strings"
 
 	"parley/admin/api"
@@ -45,89 +45,50 @@ func (a *app) fieldList() *cobra.Command {
 	return c
 }
 
+var fieldDefinition = definition[people.FieldChange]{
+	among: "fields",
+	parts: func(ch *people.FieldChange) (**string, **int) { return &ch.Name, &ch.Place },
+	lists: func(ch *people.FieldChange) {
+		if ch.Choices != nil {
+			list := strings.Split(strings.Join(*ch.Choices, ","), ",")
+			ch.Choices = &list
+		}
+	},
+}
+
 func (a *app) fieldAdd() *cobra.Command {
-	var host string
-	var n api.NewProfileField
+	var key string
 	c := &cobra.Command{
 		Use:     "add NAME",
 		Short:   "Define a profile field",
-		Args:    cobra.ExactArgs(1),
 		Example: "  parley user field add Extension --kind number --name-fr Poste --searched --listed",
 	}
-	fieldFlags(c)
-	c.Flags().StringVar(&n.Key, "key", "", "its name in requests and lists (default: made from the name)")
-	hostFlag(c, &host)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := readField(c, &n.FieldChange); err != nil {
-			return err
+	c.Flags().StringVar(&key, "key", "", "its name in requests and lists (default: made from the name)")
+	return fieldDefinition.create(a, c, func(ctx context.Context, cl *api.Client, n people.FieldChange) error {
+		f, err := api.CreateProfileField.Do(ctx, cl, api.With(api.NewProfileField{Key: key, FieldChange: n}))
+		if err == nil {
+			a.done(f, "%s: added", f.Key)
 		}
-		n.Name = &args[0]
-		return a.with(func(cl *api.Client) error {
-			f, err := api.CreateProfileField.Do(c.Context(), cl.On(host), api.With(n))
-			if err == nil {
-				a.done(f, "%s: added", f.Key)
-			}
-			return err
-		})
-	}
-	if err := c.Flags().MarkHidden("name"); err != nil { // it is the argument
-		panic(err)
-	}
-	return c
+		return err
+	})
 }
 
 func (a *app) fieldSet() *cobra.Command {
-	var host string
 	c := &cobra.Command{
 		Use:     "set FIELD",
 		Short:   "Change the definition of a profile field; omitted values stay",
-		Args:    cobra.ExactArgs(1),
 		Example: "  parley user field set extension --seen-by team --place 1",
 	}
-	fieldFlags(c)
-	hostFlag(c, &host)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		in := api.ChangeProfileFieldInput{InProfileField: api.InProfileField{Key: args[0]}}
-		if err := readField(c, &in.Body); err != nil {
-			return err
-		}
-		if reflect.ValueOf(in.Body).IsZero() {
-			return usage("nothing to change: see parley user field set --help")
-		}
-		return a.with(func(cl *api.Client) error {
-			f, err := api.ChangeProfileField.Do(c.Context(), cl.On(host), in)
+	return fieldDefinition.set(a, c,
+		func(ctx context.Context, cl *api.Client, key string, ch people.FieldChange) error {
+			in := api.ChangeProfileFieldInput{InProfileField: api.InProfileField{Key: key}}
+			in.Body = ch
+			f, err := api.ChangeProfileField.Do(ctx, cl, in)
 			if err == nil {
 				a.done(f, "%s: changed", f.Key)
 			}
 			return err
 		})
-	}
-	return c
-}
-
-// fieldFlags adds the flags of a definition.
-func fieldFlags(c *cobra.Command) {
-	shapeFlags(c, people.FieldChange{})
-	c.Flags().Int("place", 0, "its place among the fields, from 1")
-}
-
-// readField reads the flags of a definition that are given.
-func readField(c *cobra.Command, ch *people.FieldChange) error {
-	if err := readFlags(c, ch); err != nil {
-		return usage("%v", err)
-	}
-	if ch.Choices != nil { // on a command line they are separated by commas
-		list := strings.Split(strings.Join(*ch.Choices, ","), ",")
-		ch.Choices = &list
-	}
-	if c.Flags().Changed("place") {
-		place, err := c.Flags().GetInt("place")
-		if err != nil {
-			return usage("%v", err)
-		}
-		ch.Place = &place
-	}
-	return nil
 }
 
 func (a *app) fieldDelete() *cobra.Command {
