@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parley/internal/door"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -47,7 +48,7 @@ func (s *Spaces) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p, err := s.o.Picture(r.Context(), s.h.Domain, group)
 	if err != nil || subtle.ConstantTimeCompare([]byte(p.Hash), []byte(hash)) != 1 {
 		if err = ignoreNotFound(err); err != nil {
-			s.h.Log.Error("a group's photo cannot be read", "group", group, "err", err)
+			door.Failed(r.Context(), s.h.Log, "a group's photo cannot be read", "group", group, "err", err)
 		}
 		http.NotFound(w, r)
 		return
