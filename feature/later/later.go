@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"parley/internal/background"
 	"parley/internal/fault"
 	"parley/internal/i18n"
 	"parley/server"
@@ -34,20 +35,25 @@ type Service struct {
 	// Place gives the name of a message's conversation for its owner; "" if the owner may not know it.
 	Place func(ctx context.Context, x *store.Scheduled) string
 
-	h    *server.Host
-	st   Store
-	cfg  Config
-	wake chan struct{} // of size 1: times have changed
+	h   *server.Host
+	st  Store
+	cfg Config
+	due *background.Due[store.Scheduled]
 }
 
 // New makes the service.
 func New(h *server.Host, st Store, c Config) *Service {
-	return &Service{h: h, st: st, cfg: c, wake: make(chan struct{}, 1)}
+	s := &Service{h: h, st: st, cfg: c}
+	s.due = s.newDue()
+	return s
 }
 
 // Feature gives the service's part in what the host does.
 func (s *Service) Feature() *server.Feature {
-	return &server.Feature{Name: "later", Run: s.run}
+	return &server.Feature{Name: "later", Run: func(ctx context.Context) error {
+		s.due.Run(ctx)
+		return nil
+	}}
 }
 
 // The limits of what is sent later.
@@ -167,10 +173,7 @@ func (s *Service) SendNow(ctx context.Context, owner string, id store.ID) error 
 }
 
 func (s *Service) changed(x *store.Scheduled, gone bool) {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	s.due.Wake()
 	s.Changed(x, gone)
 }
 

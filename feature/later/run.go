@@ -4,15 +4,13 @@ import (
 	"context"
 	"time"
 
+	"parley/internal/background"
 	"parley/internal/fault"
 	"parley/internal/i18n"
 	"parley/store"
 )
 
 const (
-	lookEvery = time.Minute // times that another process has noted are found so late at most
-	manyDue   = 100
-
 	// lease is how long one process has for a message before it is tried again: it may have been ended meanwhile.
 	lease = 2 * time.Minute
 	// patience is how long one try takes at most. It is shorter than the lease, so that two tries never overlap.
@@ -21,54 +19,30 @@ const (
 	tooLate = 24 * time.Hour
 )
 
-// run sends what is due, until ctx ends.
-func (s *Service) run(ctx context.Context) error {
-	for {
-		timer := time.NewTimer(s.sendAll(ctx))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-s.wake:
-			timer.Stop()
-		case <-timer.C:
-		}
-	}
+// newDue makes what sends the messages whose time has come.
+func (s *Service) newDue() *background.Due[store.Scheduled] {
+	return background.NewDue(background.Due[store.Scheduled]{
+		Find: func(ctx context.Context, limit int) ([]store.Scheduled, error) {
+			return s.st.DueScheduled(ctx, s.h.Domain, limit)
+		},
+		Left:   func(x *store.Scheduled) time.Duration { return x.Next.Sub(s.h.IDs.Now()) },
+		Do:     s.claimAndSend,
+		Failed: func(err error) { s.h.Log.Error("cannot send scheduled messages", "err", err) },
+	})
 }
 
-// sendAll sends the messages whose time has come, and gives how long to wait for the next.
-func (s *Service) sendAll(ctx context.Context) time.Duration {
-	for {
-		xs, err := s.st.DueScheduled(ctx, s.h.Domain, manyDue)
-		if err != nil {
-			s.failed(ctx, "cannot look for scheduled messages", err)
-			return lookEvery
-		}
-		for i := range xs {
-			if wait := xs[i].Next.Sub(s.h.IDs.Now()); wait > 0 {
-				return min(wait, lookEvery)
-			}
-			switch err := s.claim(ctx, &xs[i]); {
-			case fault.Of(err) != nil: // somebody else sends it
-				continue
-			case err != nil:
-				s.failed(ctx, "cannot claim a scheduled message", err)
-				return lookEvery
-			}
-			if err := s.send(ctx, &xs[i]); err != nil && fault.Of(err) == nil {
-				s.failed(ctx, "cannot send a scheduled message", err) // the others need not wait: its claim runs out
-			}
-		}
-		if len(xs) < manyDue {
-			return lookEvery
-		}
+// claimAndSend sends a message, unless somebody else sends it. That others can be sent does not depend on it.
+func (s *Service) claimAndSend(ctx context.Context, x *store.Scheduled) error {
+	switch err := s.claim(ctx, x); {
+	case fault.Of(err) != nil: // somebody else sends it
+		return nil
+	case err != nil:
+		return err
 	}
-}
-
-func (s *Service) failed(ctx context.Context, what string, err error) {
-	if ctx.Err() == nil {
-		s.h.Log.Error(what, "err", err)
+	if err := s.send(ctx, x); err != nil && fault.Of(err) == nil && ctx.Err() == nil {
+		s.h.Log.Error("cannot send a scheduled message", "err", err) // the others need not wait: its claim runs out
 	}
+	return nil
 }
 
 // send sends a claimed message once. Somebody else may try at the same time: the claim decides. A process that is ended

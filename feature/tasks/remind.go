@@ -5,67 +5,30 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/background"
 	"parley/internal/i18n"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
 )
 
-const (
-	lookEvery   = time.Minute // deadlines that another process has noted are found so late at most
-	expireEvery = time.Hour
-	manyDue     = 100
-)
+const expireEvery = time.Hour
 
-// deadlinesChanged has run look for the next deadline.
-func (s *Service) deadlinesChanged() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
-// run reminds of deadlines and removes old tasks, until ctx ends.
-func (s *Service) run(ctx context.Context) error {
+// newDue makes what reminds of deadlines. Old tasks are removed in between.
+func (s *Service) newDue() *background.Due[store.Task] {
 	var expired time.Time
-	for {
-		if now := s.h.IDs.Now(); now.Sub(expired) >= expireEvery {
-			expired = now
-			s.expire(ctx, now)
-		}
-		timer := time.NewTimer(s.remindAll(ctx))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-s.wake:
-			timer.Stop()
-		case <-timer.C:
-		}
-	}
-}
-
-// remindAll reminds of the deadlines that have come, and gives how long to wait for the next.
-func (s *Service) remindAll(ctx context.Context) time.Duration {
-	for {
-		ts, err := s.st.DueTasks(ctx, s.h.Domain, manyDue)
-		if err != nil {
-			s.failed(ctx, "cannot look for deadlines", err)
-			return lookEvery
-		}
-		for i := range ts {
-			if wait := ts[i].Due.Sub(s.h.IDs.Now()); wait > 0 {
-				return min(wait, lookEvery)
+	return background.NewDue(background.Due[store.Task]{
+		Find: func(ctx context.Context, limit int) ([]store.Task, error) {
+			if now := s.h.IDs.Now(); now.Sub(expired) >= expireEvery {
+				expired = now
+				s.expire(ctx, now)
 			}
-			if err := s.remind(ctx, &ts[i]); err != nil {
-				s.failed(ctx, "cannot remind of a deadline", err)
-				return lookEvery
-			}
-		}
-		if len(ts) < manyDue {
-			return lookEvery
-		}
-	}
+			return s.st.DueTasks(ctx, s.h.Domain, limit)
+		},
+		Left:   func(t *store.Task) time.Duration { return t.Due.Sub(s.h.IDs.Now()) },
+		Do:     s.remind,
+		Failed: func(err error) { s.h.Log.Error("cannot remind of deadlines", "err", err) },
+	})
 }
 
 func (s *Service) failed(ctx context.Context, what string, err error) {

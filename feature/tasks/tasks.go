@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"parley/internal/background"
 	"parley/internal/fault"
 	"parley/internal/i18n"
 	"parley/server"
@@ -33,20 +34,25 @@ type Service struct {
 	// is set before the host serves.
 	Place func(ctx context.Context, who jid.JID, t *store.Task) (name string, ok bool, err error)
 
-	h    *server.Host
-	st   Store
-	cfg  Config
-	wake chan struct{} // of size 1: deadlines have changed
+	h   *server.Host
+	st  Store
+	cfg Config
+	due *background.Due[store.Task]
 }
 
 // New makes the service.
 func New(h *server.Host, st Store, c Config) *Service {
-	return &Service{h: h, st: st, cfg: c, wake: make(chan struct{}, 1)}
+	s := &Service{h: h, st: st, cfg: c}
+	s.due = s.newDue()
+	return s
 }
 
 // Feature gives the service's part in what the host does.
 func (s *Service) Feature() *server.Feature {
-	return &server.Feature{Name: "tasks", Run: s.run}
+	return &server.Feature{Name: "tasks", Run: func(ctx context.Context) error {
+		s.due.Run(ctx)
+		return nil
+	}}
 }
 
 // The limits of a task, and of how many there are in a conversation.
@@ -67,7 +73,7 @@ func (s *Service) Add(ctx context.Context, t store.Task) (store.Task, error) {
 	if store.KindOf(err) == fault.Limit {
 		return t, fault.New(fault.Limit, "", "There are too many tasks in this conversation: delete some")
 	}
-	s.deadlinesChanged()
+	s.due.Wake()
 	return t, err
 }
 
@@ -84,7 +90,7 @@ func (s *Service) Change(ctx context.Context, id store.ID, change func(*store.Ta
 		}
 		return s.check(t)
 	})
-	s.deadlinesChanged()
+	s.due.Wake()
 	return was, now, err
 }
 
