@@ -179,8 +179,8 @@ func (r *Room) unlock(ctx context.Context) error {
 	return nil
 }
 
-// evict tells every occupant that the room is gone. It does so with the affiliation that the room knew last if stays says
-// that this is still right: of a room that is destroyed nothing is left.
+// evict tells every occupant that the room is gone. It does so with the affiliation that the room knew last if stays
+// says that this is still right: of a room that is destroyed nothing is left.
 func (r *Room) evict(ctx context.Context, note *wire.Element, stays bool, codes ...string) {
 	for _, o := range slices.Clone(r.order) {
 		affiliation := None

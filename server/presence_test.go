@@ -15,8 +15,8 @@ type closing struct{ why *wire.StreamError }
 func (c *closing) Send(*wire.Stanza, jid.JID) error { return nil }
 func (c *closing) Close(why *wire.StreamError)      { c.why = why }
 
-// A stream ends if our failure keeps its client from being available, or from the messages that it takes from then on. A
-// refusal, or a feature that deals with the presence itself, does not end it, and neither does a failure later on.
+// A stream ends if our failure keeps its client from being available, or from the messages that it takes from then on.
+// A refusal, or a feature that deals with the presence itself, does not end it, and neither does a failure later on.
 func TestFirstPresenceFails(t *testing.T) {
 	for what, c := range map[string]struct {
 		err    error

@@ -103,7 +103,8 @@ func (p *speaker) sendOnce(ctx context.Context, o Outgoing) (Message, error) {
 	if o.Origin == "" {
 		return p.sendAll(ctx, o)
 	}
-	return p.s.together(ctx, p.account()+"\x00"+p.id.String()+"\x00"+o.Origin, func(ctx context.Context) (Message, error) {
+	key := p.account() + "\x00" + p.id.String() + "\x00" + o.Origin
+	return p.s.together(ctx, key, func(ctx context.Context) (Message, error) {
 		if m, ok, err := p.before(ctx, o); err != nil || ok {
 			return m, err
 		}

@@ -99,7 +99,8 @@ func (b *Inbox) marker(ctx context.Context, p *server.Pass) error {
 	id, err := store.ParseID(e.Attr("id")) // in rooms it is the room's id
 	if p.Stanza.Type != "groupchat" {
 		// The marker is sent, whether or not the browser that sent it waits for the answer.
-		found, ferr := b.st.FindArchived(context.WithoutCancel(ctx), b.h.Domain, p.Account, chat.String(), e.Attr("id"), true)
+		ctx := context.WithoutCancel(ctx)
+		found, ferr := b.st.FindArchived(ctx, b.h.Domain, p.Account, chat.String(), e.Attr("id"), true)
 		switch {
 		case ferr == nil:
 			id, err = found.ID, nil
