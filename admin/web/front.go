@@ -89,6 +89,9 @@ func (c *request) frontPage() error {
 	}
 	c.w.Header().Set("Content-Security-Policy", frontPolicy(b.Files))
 	c.w.Header().Set(versionHeader, b.Version)
+	for _, path := range firstAsked(c.r) {
+		c.w.Header().Add("Link", "<"+path+`>; rel=preload; as=fetch; crossorigin`)
+	}
 	if !b.Keeps {
 		c.w.Header().Set(keepsHeader, "no")
 	}
@@ -97,6 +100,28 @@ func (c *request) frontPage() error {
 		"Files": "/front/" + front.Version() + "/",
 		"First": front.Preload(),
 	}))
+}
+
+// firstAsked gives the addresses that the script of the front asks for first, so that a browser can load them beside
+// the script. On a slow line that is as long as the script takes.
+func firstAsked(r *http.Request) []string {
+	id := r.PathValue("id")
+	if id == "" {
+		return nil
+	}
+	at := "/api/v1/conversations/" + encodeComponent(id)
+	where := "?limit=50"
+	if m := r.PathValue("message"); m != "" {
+		where = "?around=" + url.QueryEscape(m) + "&limit=50"
+	}
+	return []string{at, at + "/messages" + where}
+}
+
+// encodeComponent escapes a text as encodeURIComponent does in a browser: a browser uses what was loaded before for the
+// very same address.
+func encodeComponent(text string) string {
+	return strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(
+		url.QueryEscape(text))
 }
 
 // fileOrigins gives the origins of the files that people of the host send, besides that of the pages.

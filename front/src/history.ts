@@ -137,7 +137,8 @@ class Part implements History {
     if (this.isEmpty()) {
       await this.first
       if (this.isEmpty()) await this.openAt(undefined) // the line was down
-      else if (!this.newer.peek()) await this.loadNewer()
+      // The page may be from before the events began: not only messages may have come since, but changes of others.
+      else if (!this.newer.peek()) await this.load({}, (page) => this.join(page))
       return
     }
     const known = this.messages.peek()

@@ -62,7 +62,10 @@ async function openPage(e: FetchEvent): Promise<Response> {
 async function keep(answer: Response | undefined): Promise<void> {
   if (answer?.type === "opaqueredirect" || answer?.headers.get("Parley-Keeps") === "no") return forget()
   if (!answer?.ok || answer.headers.get("Parley-Version") !== parley.version) return
-  await (await caches.open(pages)).put(page, answer)
+  // What is asked for first is of one conversation, and the page of all.
+  const headers = new Headers(answer.headers)
+  headers.delete("Link")
+  await (await caches.open(pages)).put(page, new Response(answer.body, { headers }))
 }
 
 /** openFile gives a file of this version as it is kept, or as the server has it. Files of a version do not change. */

@@ -3,6 +3,7 @@ package pages
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"parley/acts"
@@ -65,5 +66,38 @@ func TestFrontCosts(t *testing.T) {
 				t.Errorf("%d statements, %d bytes", cost, size)
 			}
 		})
+	}
+}
+
+// The page of a conversation has its browser load what the script asks for first beside the script, once.
+func TestFrontLoadsAtOnce(t *testing.T) {
+	s := newStage(t)
+	s.tells("But soft")
+	b := chatter(t, s.Node.Addr("websocket").String(), "en", "light")
+	b.signIn("romeo")
+	b.chat(s.room)
+	b.shows("But soft")
+	type entry struct {
+		Name       string
+		Start, End float64
+	}
+	all := eval[[]entry](b, `performance.getEntriesByType("resource")
+		.map((e) => ({ Name: decodeURIComponent(e.name), Start: e.startTime, End: e.responseEnd }))`)
+	find := func(end string) (found []entry) {
+		for _, e := range all {
+			if strings.HasSuffix(e.Name, end) {
+				found = append(found, e)
+			}
+		}
+		return found
+	}
+	script, one, page := find("/front.js"), find("/conversations/"+s.room), find("/messages?limit=50")
+	if len(script) != 1 || len(one) != 1 || len(page) == 0 {
+		t.Fatalf("loaded %v", all)
+	}
+	for _, e := range []entry{one[0], page[0]} {
+		if e.Start > script[0].End {
+			t.Errorf("%s is asked for after the script", e.Name)
+		}
 	}
 }
