@@ -163,10 +163,10 @@ func mostAvailable(ss []*Session) []*Session {
 	return out
 }
 
-// Unacked takes the stanzas that a session's client never acknowledged, when the session ends for good (XEP-0198). A
+// unacked takes the stanzas that a session's client never acknowledged, when the session ends for good (XEP-0198). A
 // message that another client of the account has, or has in its queue, needs no more work. Any other message goes where
 // messages without a client go. The archive has it already and does not take it again.
-func (h *Host) Unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
+func (h *Host) unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
 	for _, st := range sts {
 		if !st.Delivery.Lost() {
 			continue

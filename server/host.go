@@ -177,12 +177,18 @@ func (h *Host) newResource() string {
 }
 
 // Unbind ends a session for good: it becomes unavailable to everyone who saw it, and leaves its account. A second call
-// does nothing.
-func (h *Host) Unbind(ctx context.Context, s *Session) {
+// ends nothing.
+//
+// unacked are the stanzas that its client never acknowledged. They go their way before anybody hears that the client is
+// gone: what is sent to it after that comes behind them.
+func (h *Host) Unbind(ctx context.Context, s *Session, unacked ...*wire.Stanza) {
 	if s.closed.Swap(true) {
+		h.unacked(ctx, s, unacked)
 		return
 	}
-	h.withdraw(ctx, s)
+	was := s.setPresence(nil, 0)
+	h.unacked(ctx, s, unacked)
+	h.withdraw(ctx, s, was)
 	if h.remove(s) {
 		h.Metrics.sessions.Dec()
 	}

@@ -32,9 +32,6 @@ func (h *Host) sentPresence(ctx context.Context, s *Session, st *wire.Stanza) er
 		}
 		begins := s.begins(st)
 		err := h.announce(ctx, p)
-		if st.Type == "" && s.closed.Load() { // it has ended meanwhile, and others may have heard of that first
-			h.gone(context.WithoutCancel(ctx), s, st)
-		}
 		if begins && isFailure(err) {
 			// Others may not know that the client is here, and what waits for it may not have been read. Clients do not
 			// send their presence again for an error, but all of them connect again.
@@ -118,7 +115,11 @@ func (h *Host) arrive(ctx context.Context, p *Pass, prio int8) error {
 	}
 	p.Was = p.Session.setPresence(p.Stanza, prio)
 	p.Initial = p.Was == nil
-	return errors.Join(h.run(ctx, Announce, p), h.run(ctx, Arrival, p))
+	err := h.run(ctx, Announce, p)
+	if p.Session.closed.Load() { // it has ended meanwhile, and others may have heard of that first
+		h.gone(context.WithoutCancel(ctx), p.Session, p.Stanza)
+	}
+	return errors.Join(err, h.run(ctx, Arrival, p))
 }
 
 // priority reads <priority/> (RFC 6121, section 4.7.2.3).
@@ -142,9 +143,10 @@ func priority(st *wire.Stanza) (int8, error) {
 	return int8(n), nil
 }
 
-// withdraw sends unavailable presence for an ending session to everyone who saw it.
-func (h *Host) withdraw(ctx context.Context, s *Session) {
-	if was := s.setPresence(nil, 0); was != nil {
+// withdraw sends unavailable presence for an ending session to everyone who saw it. was is the presence that it had; nil
+// if it was unavailable.
+func (h *Host) withdraw(ctx context.Context, s *Session, was *wire.Stanza) {
+	if was != nil {
 		h.gone(ctx, s, was)
 	}
 	h.undirect(ctx, s, unavailable(s))

@@ -50,8 +50,7 @@ func (b *bound) end(why *wire.StreamError) {
 		conn.Close(appendStreamError(nil, why), b.footer())
 	}
 	ctx := context.WithoutCancel(b.srv.ctx)
-	b.session.Host.Unbind(ctx, b.session)
-	b.session.Host.Unacked(ctx, b.session, left)
+	b.session.Host.Unbind(ctx, b.session, left...)
 }
 
 func (b *bound) footer() []byte {
