@@ -153,6 +153,7 @@ func (c *storeConn) run(ctx context.Context, text string, args []driver.NamedVal
 		c.changes(text)
 		return do()
 	}
+	c.wrote = "" // of a transaction that was undone
 	writes := text == "COMMIT" || !isQuery(text)
 	switch c.node.gate.pass(ctx, text, args, writes, false) {
 	case refuses:
