@@ -222,8 +222,10 @@ var mistakes = []mistake{
 		name:  "a session that ended stays available",
 		says:  "which is gone",
 		file:  "server/presence.go",
-		where: `	if was := s.setPresence(nil, 0); was != nil {`,
-		plant: `	if was := s.setPresence(nil, 0); was != nil && !PLANTED {`,
+		where: `	if was != nil {
+		h.gone(ctx, s, was)`,
+		plant: `	if was != nil && !PLANTED {
+		h.gone(ctx, s, was)`,
 	},
 	{
 		name: "who comes is told of one session of each contact",
