@@ -54,7 +54,7 @@ type Message struct {
 	ID       store.ID
 	Version  store.ID // of the newest entry that is in it: its own, or a correction, or a reaction; 0: see Of
 	Own      string   // the id attribute, which corrections name
-	Origin   string // the origin-id (XEP-0359)
+	Origin   string   // the origin-id (XEP-0359)
 	At       time.Time
 	By       Author
 	Incoming bool // the other side of a chat says it

@@ -219,9 +219,9 @@ var mistakes = []mistake{
 
 	// Presence and occupants.
 	{
-		name:  "a session that ended stays available",
-		says:  "which is gone",
-		file:  "server/presence.go",
+		name: "a session that ended stays available",
+		says: "which is gone",
+		file: "server/presence.go",
 		where: `	if was != nil {
 		h.gone(ctx, s, was)`,
 		plant: `	if was != nil && !PLANTED {
