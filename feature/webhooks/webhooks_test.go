@@ -301,6 +301,7 @@ func TestProgramHangsUp(t *testing.T) {
 		q := httptest.NewRequestWithContext(ctx, http.MethodPost, "/"+secret, strings.NewReader(`{"text":"late"}`))
 		q.Header.Set("Idempotency-Key", "key")
 		s.hooks.ServeHTTP(httptest.NewRecorder(), q)
+		hangUp()
 	}
 	if logged.Len() > 0 {
 		t.Error(logged.String())
