@@ -143,8 +143,8 @@ func priority(st *wire.Stanza) (int8, error) {
 	return int8(n), nil
 }
 
-// withdraw sends unavailable presence for an ending session to everyone who saw it. was is the presence that it had; nil
-// if it was unavailable.
+// withdraw sends unavailable presence for an ending session to everyone who saw it. was is the presence that it had;
+// nil if it was unavailable.
 func (h *Host) withdraw(ctx context.Context, s *Session, was *wire.Stanza) {
 	if was != nil {
 		h.gone(ctx, s, was)
