@@ -5,7 +5,6 @@ var mistakes = []mistake{
 	// What is acknowledged is kept.
 	{
 		name: "a room acknowledges before the commit",
-		slow: true,
 		says: "was acknowledged and is not in the archive",
 		file: "muc/message.go",
 		where: `	if len(ws) > 0 {
@@ -20,7 +19,6 @@ var mistakes = []mistake{
 	},
 	{
 		name: "a stream acknowledges before the commit",
-		slow: true,
 		says: "was acknowledged and is not in the archive",
 		file: "server/receive.go",
 		where: `	if err := h.commit(ctx, p.writes); err != nil {
@@ -63,7 +61,6 @@ var mistakes = []mistake{
 	},
 	{
 		name:  "a refusal is believed though an earlier answer was lost",
-		slow:  true,
 		says:  "was refused and is in the archive",
 		file:  "store/sqlstore/attempt.go",
 		where: `case !unanswered(err) && (!d.lost || decided(err) || len(rs) > 1):`,
@@ -122,7 +119,6 @@ var mistakes = []mistake{
 	},
 	{
 		name: "some entries get ids of some seconds ago",
-		slow: true,
 		says: "below an id already told",
 		file: "store/sqlstore/name.go",
 		where: `		*id = s.opts.IDs.Next()
@@ -170,7 +166,6 @@ var mistakes = []mistake{
 	// Rights.
 	{
 		name:  "a room does not put out who was removed",
-		slow:  true,
 		says:  "after it was removed",
 		file:  "muc/admin.go",
 		where: `		case affiliation == None && r.cfg.MembersOnly:`,
@@ -178,7 +173,6 @@ var mistakes = []mistake{
 	},
 	{
 		name: "a room puts out one client of who was removed",
-		slow: true,
 		says: " hears ",
 		file: "muc/presence.go",
 		where: `	for _, c := range slices.Clone(o.clients) {
@@ -241,7 +235,6 @@ var mistakes = []mistake{
 	},
 	{
 		name: "a room does not tell the others of who was removed",
-		slow: true,
 		says: "who is not there",
 		file: "muc/presence.go",
 		where: `	if o.seen {
@@ -279,7 +272,6 @@ var mistakes = []mistake{
 	},
 	{
 		name:  "a taken resource gives another one to who comes",
-		slow:  true,
 		says:  "which does not exist",
 		file:  "server/host.go",
 		where: `	if resource == "" || taken && policy == Generate {`,
