@@ -1,13 +1,11 @@
 package sqlstore
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -236,16 +234,7 @@ func TestKillProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	said := 0
 	for round := range 3 {
-		c := exec.Command(os.Args[0], "-test.run", "^TestKillProcess$")
-		c.Env = append(os.Environ(), "PARLEY_TEST_WRITE="+path)
-		out, err := c.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
+		c, lines := Child(t, "TestKillProcess", "PARLEY_TEST_WRITE="+path)
 		for want := said + 100 + 150*round; said < want && lines.Scan(); said++ {
 			if lines.Text() != fmt.Sprint(said+1) {
 				t.Errorf("%q after %d", lines.Text(), said)

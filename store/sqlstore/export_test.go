@@ -1,9 +1,11 @@
 package sqlstore
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
 	"os"
+	"os/exec"
 	"slices"
 	"testing"
 
@@ -84,4 +86,20 @@ func (s *Store) IndexedTerms(ctx context.Context, term string) (n int, err error
 func (s *Store) Analyze(ctx context.Context) error {
 	_, err := s.exec(ctx, "ANALYZE")
 	return err
+}
+
+// Child runs one test of this package in a process of its own, with more in its environment, and reads what that says.
+func Child(t *testing.T, test string, env ...string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+test+"$")
+	c.Env = append(os.Environ(), env...)
+	c.Stderr = os.Stderr
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c, bufio.NewScanner(out)
 }

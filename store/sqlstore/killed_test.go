@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -69,17 +68,7 @@ func killAndLook(t *testing.T, dsn string, kill func(c *exec.Cmd, round int, rea
 	}
 	said := make(map[string]bool)
 	for round := range 6 {
-		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledProcess$")
-		c.Env = append(os.Environ(), killedDSN+"="+dsn)
-		c.Stderr = os.Stderr
-		out, err := c.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
+		c, lines := sqlstore.Child(t, "TestKilledProcess", killedDSN+"="+dsn)
 		before := len(said)
 		read := func() bool {
 			if !lines.Scan() {

@@ -1,14 +1,12 @@
 package sqlstore_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,18 +52,8 @@ func stopAndTakeOver(t *testing.T, st *sqlstore.Store, dsn string, n store.Clust
 	if zombie.Incarnation, err = st.ClaimNode(t.Context(), zombie, time.Hour, n); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestStoppedProcess$")
-	c.Env = append(os.Environ(), stoppedDSN+"="+dsn, "PARLEY_TEST_STOPPED_ID="+id,
+	c, lines := sqlstore.Child(t, "TestStoppedProcess", stoppedDSN+"="+dsn, "PARLEY_TEST_STOPPED_ID="+id,
 		"PARLEY_TEST_STOPPED_INCARNATION="+strconv.FormatInt(zombie.Incarnation, 10))
-	c.Stderr = os.Stderr
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
 	said := make(map[string]bool)
 	for want := 1 + rand.IntN(200); len(said) < want && lines.Scan(); {
 		said[lines.Text()] = true
