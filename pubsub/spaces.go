@@ -131,8 +131,8 @@ var spacesFeatures = func() []string {
 // olderTold is how long an answer waits for the notifications of earlier changes.
 const olderTold = 5 * time.Second
 
-// afterOlder returns when the changes that came before those of a request have been told of: otherwise an older state
-// of a space would follow the answer to who has changed it.
+// afterOlder returns when the changes that came before those of a request have been told of. Otherwise the client that
+// has changed a space would get an older state of it after its answer.
 func (s *Spaces) afterOlder(ctx context.Context, r *request) {
 	ctx, cancel := context.WithTimeout(ctx, olderTold)
 	defer cancel()

@@ -126,8 +126,8 @@ type Committer interface {
 	// is kept; otherwise Commit waits for the transaction: it does not read ws after it returns.
 	//
 	// An archive or offline entry whose ID is 0 gets one, which the caller finds in it afterwards. In each archive the
-	// order of these IDs is the order of commits: who has read up to one of them misses nothing by asking for what
-	// comes after it. After an error the ID means nothing.
+	// order of these IDs is the order of commits: a reader that goes on after the last ID that it has read misses
+	// nothing. After an error the ID means nothing.
 	Commit(ctx context.Context, ws ...Write) error
 }
 

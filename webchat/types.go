@@ -75,7 +75,7 @@ type Last struct {
 // Message is a message as people see it: corrected, with its reactions, without what only clients read.
 type Message struct {
 	ID        string     `json:"id"`
-	Version   string     `json:"version,omitempty" doc:"of two answers the one with the higher version is newer; none: its id"`
+	Version   string     `json:"version,omitempty" doc:"the higher one is newer; none: its id"`
 	Origin    string     `json:"origin,omitempty" doc:"id that the author's client made"`
 	At        time.Time  `json:"at"`
 	By        *Author    `json:"by,omitempty" doc:"none: the room itself says it"`

@@ -143,7 +143,7 @@ func (s *Server) actions(d *doors) {
 	})
 }
 
-// OwnActions gives actions as the API shows them to a person who may use them.
+// OwnActions gives actions as the API shows them to a person: without what only administrators see.
 func OwnActions(as []people.OwnAction) []OwnAction {
 	out := []OwnAction{}
 	for _, a := range as {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestDue checks that things are done at their times, also at one that is noted later; that what fails is tried again;
-// and that more than are found at once are done at once.
+// TestDue checks three rules. Things are done at their times, also at a time that is noted later. Failures are tried
+// again. If more things are due than one look finds, all of them are done at once.
 func TestDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -110,7 +110,7 @@ func TestFenceRefuses(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, by itself %v", name, again), func(t *testing.T) {
 				dsn, o := engine(t)
 				first, second, n := twoStores(t, dsn, o)
-				// each write is the first one that its store is refused
+				// Each write has a store of its own: a store that was refused once refuses by itself afterwards.
 				zombies := make([]*sqlstore.Store, len(writes))
 				for i := range zombies {
 					zombies[i] = opened(t, dsn, o)

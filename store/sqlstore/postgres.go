@@ -54,7 +54,7 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 // connected sets what the sessions need.
 //
 // A process that stops within a transaction holds locks that others wait for, the fence's among them: the database ends
-// the transaction. The isolation is the one that queries are written for, whatever the database's own is.
+// the transaction. Queries are written for the isolation "read committed". A database may have another default.
 //
 // CockroachDB's planner tries the orders of up to eight joins each time a statement runs: for the query of the rooms
 // that a person may read that took a second, and found no better plan than four joins do.

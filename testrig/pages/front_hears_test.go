@@ -96,8 +96,10 @@ func TestAnswersThatComeLate(t *testing.T) {
 				named = stanzaID(t, m)
 			}
 			s.client.raw(`<message type='` + kind + `' to='` + s.to + `' id='late'>` +
-				`<reactions xmlns='urn:xmpp:reactions:0' id='` + named + `'><reaction>🌹</reaction></reactions></message>`)
-			const reaction = `!!__row("Shall I speak").querySelector(".reaction:not(.own)")?.textContent.includes("🌹")`
+				`<reactions xmlns='urn:xmpp:reactions:0' id='` + named + `'>` +
+				`<reaction>🌹</reaction></reactions></message>`)
+			const reaction = `!!__row("Shall I speak").querySelector(".reaction:not(.own)")?.` +
+				`textContent.includes("🌹")`
 			s.first.until(reaction)
 			s.first.run(`window.__release(); true`)
 			// What is sent next waits for the answer.
