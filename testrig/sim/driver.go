@@ -35,7 +35,8 @@ type call struct {
 	node    *Node
 	ctx     context.Context
 	text    string // what is asked, in short
-	key     uint64 // of the text and its arguments
+	key     uint64 // of the text and its arguments, and of what calls
+	begun   uint64 // of a COMMIT: the key of its BEGIN
 	writes  bool
 	answer  bool // it is done, and its answer is on the way
 	verdict chan verdict
@@ -259,22 +260,21 @@ type storeTx struct {
 
 // Commit gives the outcome that the world chooses.
 func (t *storeTx) Commit() error {
-	t.conn.within = false
 	if t.conn.node.gate.dead() {
-		t.Tx.Rollback()
+		t.Rollback()
 		return errKilled
 	}
 	switch v := t.conn.node.gate.chance(); v {
 	case refuses, loses:
-		t.Tx.Rollback()
+		t.Rollback()
 		t.conn.broken = v == loses
 		if v == refuses {
 			return errRefused
 		}
 		return errLost
 	}
-	err := t.Tx.Commit()
-	if err != nil {
+	t.conn.within = false
+	if err := t.Tx.Commit(); err != nil {
 		return err
 	}
 	t.conn.kept()
@@ -288,6 +288,7 @@ func (t *storeTx) Commit() error {
 
 func (t *storeTx) Rollback() error {
 	t.conn.within = false
+	t.conn.node.gate.undone(t.ctx)
 	return t.Tx.Rollback()
 }
 

@@ -19,7 +19,8 @@ type gate struct {
 	open    bool // calls do not wait: before and after the run
 	waiting []*call
 	arrived int
-	next    []verdict // of coming commits, drawn by the world in each step
+	next    []verdict                  // of coming commits, drawn by the world in each step
+	begun   map[context.Context]uint64 // the keys of the transactions that are open
 }
 
 func (g *gate) dead() bool {
@@ -43,6 +44,13 @@ func (g *gate) pass(ctx context.Context, text string, args []driver.NamedValue, 
 	c := &call{
 		node: g.node, ctx: ctx, text: short(text), key: keyOf(text, args) ^ whoCalls(), writes: writes, answer: answer,
 		verdict: make(chan verdict, 1), arrived: g.arrived,
+	}
+	switch text {
+	case "BEGIN":
+		g.begun[ctx] = c.key
+	case "COMMIT":
+		c.begun = g.begun[ctx]
+		delete(g.begun, ctx)
 	}
 	g.waiting = append(g.waiting, c)
 	g.mu.Unlock()
@@ -76,6 +84,13 @@ func (g *gate) chance() verdict {
 	v := g.next[0]
 	g.next = g.next[1:]
 	return v
+}
+
+// undone is called when a transaction was rolled back.
+func (g *gate) undone(ctx context.Context) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.begun, ctx)
 }
 
 func (g *gate) remove(c *call) {

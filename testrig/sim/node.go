@@ -64,7 +64,7 @@ func (c *nodeClock) jump(d time.Duration) {
 // start begins a node's life. It goes on in goroutines of its own.
 func (w *World) start(machine string, clock *nodeClock, open bool) *Node {
 	n := &Node{world: w, machine: machine, clock: clock, ended: make(chan struct{})}
-	n.gate = &gate{node: n, open: open}
+	n.gate = &gate{node: n, open: open, begun: make(map[context.Context]uint64)}
 	n.net = &network{node: n, listeners: make(map[string]*listener)}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel

@@ -36,26 +36,28 @@ type Result struct {
 
 // World is one run.
 type World struct {
-	t          testing.TB
-	o          Options
-	rnd        *rand.Rand
-	began      time.Time
-	node       *Node
-	zombie     *Node // is paused, or goes on, though node has its place; nil: there is none
-	clients    []*client
-	rooms      []string // addresses of the groups' rooms
-	model      *model
-	hash       uint64
-	events     int
-	findings   []string
-	faulty     bool
-	refuseNext bool          // the next transaction is refused: that says nothing of the one whose answer was lost
-	idle       time.Duration // spent until the goroutines of dead nodes had ended
-	left       time.Time     // when some clients went for good
-	trouble    time.Time     // until then the database is slow and fails often
-	pool       pool
-	dir        string
-	files      [2]string // of the certificate
+	t        testing.TB
+	o        Options
+	rnd      *rand.Rand
+	began    time.Time
+	node     *Node
+	zombie   *Node // is paused, or goes on, though node has its place; nil: there is none
+	clients  []*client
+	rooms    []string // addresses of the groups' rooms
+	model    *model
+	hash     uint64
+	events   int
+	findings []string
+	faulty   bool
+	// refuse is the key of the next transaction that is refused: it is the next attempt at what was done without an
+	// answer, of which the refusal says nothing. 0: none.
+	refuse  uint64
+	idle    time.Duration // spent until the goroutines of dead nodes had ended
+	left    time.Time     // when some clients went for good
+	trouble time.Time     // until then the database is slow and fails often
+	pool    pool
+	dir     string
+	files   [2]string // of the certificate
 
 	answers answers
 
@@ -221,8 +223,8 @@ func (w *World) storeEvents() (out []event) {
 
 // drawVerdict draws what becomes of a call.
 func (w *World) drawVerdict(c *call) verdict {
-	if w.refuseNext && c.text == "BEGIN" && !c.answer {
-		w.refuseNext = false
+	if w.refuse != 0 && c.key == w.refuse && !c.answer {
+		w.refuse = 0
 		w.count("refused after a lost answer", true)
 		return refuses
 	}
@@ -231,7 +233,9 @@ func (w *World) drawVerdict(c *call) verdict {
 	}
 	if c.answer {
 		w.count("answer lost after a write", true)
-		w.refuseNext = w.rnd.IntN(2) == 0
+		if w.refuse = 0; w.rnd.IntN(2) == 0 {
+			w.refuse = c.begun
+		}
 		return loses
 	}
 	v := []verdict{refuses, loses, silent}[w.rnd.IntN(3)]
