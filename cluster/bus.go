@@ -1,0 +1,236 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/internal/clock"
+	"parley/store"
+)
+
+// Peer is another node of the cluster, or one that was.
+type Peer struct {
+	ID          string
+	Incarnation int64
+}
+
+// Handler takes a frame of a topic. For a frame that was told its result is dropped; for one that was asked it is the
+// answer, or a refusal with the error's text. Frames of one queue of one peer come one after the other.
+type Handler func(ctx context.Context, from Peer, payload []byte) ([]byte, error)
+
+// BusConfig holds the settings of NewBus.
+type BusConfig struct {
+	Self   store.ClusterNode
+	Secret []byte // of the database: nodes know each other by it
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	Clock  clock.Clock
+	Log    *slog.Logger
+}
+
+// Bus connects the nodes of a cluster. Between two nodes there is a connection in each direction: over its own one a
+// node tells and asks, and gets answers. What is told to one node on one queue is handled there in that order. Nothing
+// is told twice. It is safe from any goroutine.
+type Bus struct {
+	cfg       BusConfig
+	authority *authority
+	ctx       context.Context
+	stop      context.CancelFunc
+	work      sync.WaitGroup
+
+	handlers [256]Handler
+	watchers []Watcher
+
+	mu       sync.Mutex
+	links    map[string]*link
+	incoming map[string]*incoming
+}
+
+// Watcher hears of links to other nodes. Its functions are called one after the other for each node, and do not wait.
+type Watcher struct {
+	// Up is called when a link to a node was made. The node has missed what was told before.
+	Up func(Peer)
+	// Down is called when that link has ended.
+	Down func(Peer)
+	// Gone is called when a node is none any more, or has started again: what it has said is over.
+	Gone func(Peer)
+}
+
+// ErrNoLink says that there is no link to a node.
+var ErrNoLink = errors.New("cluster: there is no link to the node")
+
+// ErrUnanswered says that a link has ended before the answer came: the node may or may not have done it.
+var ErrUnanswered = errors.New("cluster: the node did not answer")
+
+// Refusal is an error that another node has answered.
+type Refusal string
+
+func (r Refusal) Error() string { return string(r) }
+
+// NewBus makes a bus without links. Handlers and watchers are set before the first one is made.
+func NewBus(cfg BusConfig) (*Bus, error) {
+	a, err := newAuthority(cfg.Secret, cfg.Self.ID, cfg.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Dial == nil {
+		cfg.Dial = new(net.Dialer).DialContext
+	}
+	b := &Bus{cfg: cfg, authority: a, links: make(map[string]*link), incoming: make(map[string]*incoming)}
+	b.ctx, b.stop = context.WithCancel(context.Background())
+	return b, nil
+}
+
+// Handle sets the handler of a topic.
+func (b *Bus) Handle(t Topic, h Handler) { b.handlers[t] = h }
+
+// Watch adds a watcher.
+func (b *Bus) Watch(w Watcher) { b.watchers = append(b.watchers, w) }
+
+// Self gives this node.
+func (b *Bus) Self() Peer { return Peer{b.cfg.Self.ID, b.cfg.Self.Incarnation} }
+
+// SetNodes says which nodes there are, besides this one. Links are made to those that are new; one that has another
+// incarnation, or is missing, is gone.
+func (b *Bus) SetNodes(ns []store.ClusterNode) {
+	b.mu.Lock()
+	var gone []*link
+	for id, l := range b.links {
+		same := func(n store.ClusterNode) bool { return n.ID == id && n.Incarnation == l.node.Incarnation }
+		if !slices.ContainsFunc(ns, same) {
+			gone = append(gone, l)
+			delete(b.links, id)
+		}
+	}
+	var made []*link
+	for _, n := range ns {
+		if n.ID == b.cfg.Self.ID || b.links[n.ID] != nil || b.ctx.Err() != nil {
+			continue
+		}
+		l := newLink(b, n)
+		b.links[n.ID] = l
+		made = append(made, l)
+	}
+	for _, l := range made {
+		b.work.Go(l.run)
+	}
+	b.mu.Unlock()
+	for _, l := range gone {
+		l.end()
+	}
+}
+
+// Nodes gives the other nodes there are.
+func (b *Bus) Nodes() []Peer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ps := make([]Peer, 0, len(b.links))
+	for _, l := range b.links {
+		ps = append(ps, l.peer())
+	}
+	slices.SortFunc(ps, func(a, c Peer) int { return compare(a.ID, c.ID) })
+	return ps
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (b *Bus) link(id string) *link {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.links[id]
+}
+
+// Heard gives when something was heard of a node last; the zero time if never, or if it is none.
+func (b *Bus) Heard(id string) time.Time {
+	if l := b.link(id); l != nil {
+		return time.UnixMicro(l.heard.Load())
+	}
+	return time.Time{}
+}
+
+// Tell sends a node something, behind what was sent on the same queue before. It does not wait. An error says that it
+// was not sent; without one it may be lost with the link all the same, and then Up tells that.
+func (b *Bus) Tell(id string, t Topic, queue uint32, payload []byte) error {
+	l := b.link(id)
+	if l == nil {
+		return ErrNoLink
+	}
+	return l.send(frame{kind: frameTell, topic: t, queue: queue, payload: payload})
+}
+
+// Ask is Tell with an answer, for which it waits. Errors: a Refusal of the other node, ErrBusy and ErrNoLink if nothing
+// was done, ErrUnanswered and that of ctx if it is not known.
+func (b *Bus) Ask(ctx context.Context, id string, t Topic, queue uint32, payload []byte) ([]byte, error) {
+	l := b.link(id)
+	if l == nil {
+		return nil, ErrNoLink
+	}
+	q := &question{answer: make(chan struct{})}
+	n, err := l.ask(q, frame{kind: frameAsk, topic: t, queue: queue, payload: payload})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-q.answer:
+		return q.payload, q.err
+	case <-ctx.Done():
+		l.forget(n)
+		return nil, ctx.Err()
+	}
+}
+
+// Serve takes a connection that another node has made, and returns when it has ended. The line with which nodes say
+// that they are alive has been written to it.
+func (b *Bus) Serve(c net.Conn) {
+	in, err := b.accept(c)
+	if err != nil {
+		b.cfg.Log.Debug("a connection to the cluster's address was no link", "err", err)
+		_ = c.Close()
+		return
+	}
+	in.run()
+}
+
+// Close ends all links.
+func (b *Bus) Close() {
+	b.stop()
+	b.mu.Lock()
+	links, ins := b.links, b.incoming
+	b.links, b.incoming = map[string]*link{}, map[string]*incoming{}
+	b.mu.Unlock()
+	for _, l := range links {
+		l.end()
+	}
+	for _, in := range ins {
+		_ = in.conn.Close()
+	}
+	b.work.Wait()
+}
+
+// question waits for its answer.
+type question struct {
+	answer  chan struct{} // closed when payload or err is set
+	payload []byte
+	err     error
+}
+
+// counter gives numbers from 1 on.
+type counter struct{ n atomic.Uint64 }
+
+func (c *counter) next() uint64 { return c.n.Add(1) }
+
+func (p Peer) String() string { return fmt.Sprintf("%s/%d", p.ID, p.Incarnation) }
