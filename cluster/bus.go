@@ -46,6 +46,7 @@ type Bus struct {
 
 	handlers [256]Handler
 	watchers []Watcher
+	met      func() // called when a node that is not known has made a link; nil: nobody wants to know
 
 	mu       sync.Mutex
 	links    map[string]*link
@@ -175,22 +176,30 @@ func (b *Bus) Tell(id string, t Topic, queue uint32, payload []byte) error {
 // Ask is Tell with an answer, for which it waits. Errors: a Refusal of the other node, ErrBusy and ErrNoLink if nothing
 // was done, ErrUnanswered and that of ctx if it is not known.
 func (b *Bus) Ask(ctx context.Context, id string, t Topic, queue uint32, payload []byte) ([]byte, error) {
+	q, err := b.Question(id, t, queue, payload)
+	if err != nil {
+		return nil, err
+	}
+	return q.Wait(ctx)
+}
+
+// Question is Ask that does not wait: Wait of the question does, and has to be called.
+func (b *Bus) Question(id string, t Topic, queue uint32, payload []byte) (*Question, error) {
 	l := b.link(id)
 	if l == nil {
 		return nil, ErrNoLink
 	}
-	q := &question{answer: make(chan struct{})}
-	n, err := l.ask(q, frame{kind: frameAsk, topic: t, queue: queue, payload: payload})
-	if err != nil {
+	q := &Question{link: l, answer: make(chan struct{})}
+	if err := l.ask(q, frame{kind: frameAsk, topic: t, queue: queue, payload: payload}); err != nil {
 		return nil, err
 	}
-	select {
-	case <-q.answer:
-		return q.payload, q.err
-	case <-ctx.Done():
-		l.forget(n)
-		return nil, ctx.Err()
-	}
+	return q, nil
+}
+
+// Lives says whether a node is one of the cluster, in this incarnation, and was heard within a time.
+func (b *Bus) Lives(p Peer, within time.Duration) bool {
+	l := b.link(p.ID)
+	return l != nil && l.peer() == p && b.cfg.Clock.Now().Sub(time.UnixMicro(l.heard.Load())) < within
 }
 
 // Serve takes a connection that another node has made, and returns when it has ended. The line with which nodes say
@@ -221,11 +230,24 @@ func (b *Bus) Close() {
 	b.work.Wait()
 }
 
-// question waits for its answer.
-type question struct {
+// Question is what was asked of another node.
+type Question struct {
+	link    *link
+	number  uint64
 	answer  chan struct{} // closed when payload or err is set
 	payload []byte
 	err     error
+}
+
+// Wait returns the answer. Errors are those of Ask.
+func (q *Question) Wait(ctx context.Context) ([]byte, error) {
+	select {
+	case <-q.answer:
+		return q.payload, q.err
+	case <-ctx.Done():
+		q.link.forget(q.number)
+		return nil, ctx.Err()
+	}
 }
 
 // counter gives numbers from 1 on.

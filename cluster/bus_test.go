@@ -40,7 +40,8 @@ func newTestNodes(t *testing.T, n int) []*testNode {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x := &testNode{node: store.ClusterNode{ID: fmt.Sprintf("%016x", i+1), Incarnation: int64(i + 1), Address: l.Addr().String()}}
+		x := &testNode{node: store.ClusterNode{ID: fmt.Sprintf("%016x", i+1), Incarnation: int64(i + 1),
+			Address: l.Addr().String(), Scope: scope()}}
 		x.Bus, err = NewBus(BusConfig{
 			Self:   x.node,
 			Secret: bytes.Repeat([]byte{42}, 32),

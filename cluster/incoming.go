@@ -60,6 +60,9 @@ func (b *Bus) accept(c net.Conn) (*incoming, error) {
 		_ = old.conn.Close()
 	}
 	b.incoming[in.peer.ID] = in
+	if l := b.links[in.peer.ID]; b.met != nil && (l == nil || l.peer() != in.peer) {
+		b.met()
+	}
 	return in, nil
 }
 

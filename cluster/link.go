@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"parley/store"
@@ -33,19 +35,22 @@ type link struct {
 	bus   *Bus
 	node  store.ClusterNode
 	heard atomic.Int64 // when a frame came last, in microseconds
-	asked counter
-	ctx   context.Context
-	stop  context.CancelFunc
-	over  chan struct{} // closed when run returns
+	// refused says that the node's address refuses connections: nothing listens there.
+	refused atomic.Bool
+	asked   counter
+	ctx     context.Context
+	stop    context.CancelFunc
+	over    chan struct{} // closed when run returns
 
 	mu      sync.Mutex
 	out     *outbox // nil: there is no connection
-	waiting map[uint64]*question
+	waiting map[uint64]*Question
 }
 
 func newLink(b *Bus, n store.ClusterNode) *link {
-	l := &link{bus: b, node: n, waiting: make(map[uint64]*question), over: make(chan struct{})}
+	l := &link{bus: b, node: n, waiting: make(map[uint64]*Question), over: make(chan struct{})}
 	l.ctx, l.stop = context.WithCancel(b.ctx)
+	l.note() // it has this long to be heard for the first time
 	return l
 }
 
@@ -91,7 +96,11 @@ func (l *link) run() {
 func (l *link) connect() (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(l.ctx, dialTime)
 	defer cancel()
+	if onLoopback(l.node.Address) && (l.node.Scope == "" || l.node.Scope != scope()) {
+		return nil, fmt.Errorf("%s is an address on another machine's loopback: set cluster.address there", l.node.Address)
+	}
 	raw, err := l.bus.cfg.Dial(ctx, "tcp", l.node.Address)
+	l.refused.Store(errors.Is(err, syscall.ECONNREFUSED))
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +123,7 @@ func (l *link) greet(ctx context.Context, raw net.Conn) (net.Conn, error) {
 		return nil, err
 	}
 	if string(line) != want {
+		l.refused.Store(strings.HasPrefix(string(line), "parley ")) // another server has its address by now
 		return nil, fmt.Errorf("at %s another program answers", l.node.Address)
 	}
 	c := tls.Client(raw, l.bus.authority.client(l.node.ID))
@@ -160,7 +170,7 @@ func (l *link) serve(c net.Conn) error {
 	l.mu.Lock()
 	l.out = nil
 	lost := l.waiting
-	l.waiting = make(map[uint64]*question)
+	l.waiting = make(map[uint64]*Question)
 	l.mu.Unlock()
 	for _, q := range lost {
 		q.err = ErrUnanswered
@@ -240,25 +250,26 @@ func (l *link) send(f frame) error {
 }
 
 // ask sends a frame under a number, by which its answer finds q.
-func (l *link) ask(q *question, f frame) (number uint64, err error) {
+func (l *link) ask(q *Question, f frame) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.out == nil {
-		return 0, ErrNoLink
+		return ErrNoLink
 	}
 	if len(l.waiting) >= maxAsked {
-		return 0, ErrBusy
+		return ErrBusy
 	}
 	f.number = l.asked.next()
 	if err := l.out.add(f); err != nil {
-		return 0, err
+		return err
 	}
+	q.number = f.number
 	l.waiting[f.number] = q
-	return f.number, nil
+	return nil
 }
 
 // forget gives a question, for whose answer nobody waits any more.
-func (l *link) forget(number uint64) *question {
+func (l *link) forget(number uint64) *Question {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	q := l.waiting[number]

@@ -181,10 +181,10 @@ func (h *Host) Departed(who jid.JID) {
 
 // Kick ends all sessions of an account with the stream error err. It returns how many there were.
 func (h *Host) Kick(name string, err *wireStreamError) int {
-	h.kicks.add(name)
-	ss := h.Account(name).Sessions()
-	for _, s := range ss {
-		s.Close(err)
+	n := len(h.Account(name).Sessions())
+	h.KickHere(name, err)
+	if h.Others != nil {
+		h.Others.Kick(h, name, err)
 	}
-	return len(ss)
+	return n
 }

@@ -136,6 +136,7 @@ func (h *Host) learned(ctx context.Context, s *Session, was, now *wanted) {
 	if !s.wants.CompareAndSwap(was, now) || s.closed.Load() {
 		return
 	}
+	s.announce(true)
 	added := now.nodes
 	if was != nil {
 		added = slices.DeleteFunc(slices.Clone(now.nodes), func(n string) bool {

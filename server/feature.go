@@ -52,6 +52,9 @@ type Feature struct {
 	// Asleep is called when a stanza is kept for a client that lost its connection and may resume. It returns at once
 	// and sends nothing itself.
 	Asleep func(s *Session, st *wire.Stanza)
+	// Waiting is called when another node has kept a message for an account because it knew of no client, although this
+	// session takes messages.
+	Waiting func(ctx context.Context, s *Session) error
 	// Inline lists what the feature does for a client while that binds (XEP-0386).
 	Inline []Inline
 	// Wants is called when the server learns which nodes a session's client follows (XEP-0163, section 4), and when

@@ -30,6 +30,7 @@ type Host struct {
 	Metrics  *Metrics
 	Features []*Feature
 	Limits   Limits
+	Others   Others // set before the host serves; nil: there is only this node
 
 	iq         map[Query]handler
 	blocks     []func(ctx context.Context, account string, who jid.JID) bool
@@ -154,15 +155,17 @@ func (h *Host) Bind(ctx context.Context, name, resource string, policy Conflict,
 	if err != nil {
 		return nil, BadRequest
 	}
-	s := &Session{JID: full, Host: h, Started: h.Clock.Now(), Info: info, out: out}
+	s := &Session{
+		JID: full, Host: h, Started: h.Clock.Now(), Info: info, out: out, stamp: int64(h.IDs.Next()),
+	}
 	if old := h.Account(name).Session(full.Resource()); old != nil {
-		old.Close(&wire.StreamError{Condition: "conflict", Text: "another client has taken this resource"})
-		h.Unbind(ctx, old)
+		h.end(ctx, old, &wire.StreamError{Condition: "conflict", Text: "another client has taken this resource"})
 	}
 	if old := h.add(s); old != nil { // two clients bind the same resource at once
 		old.Close(&wire.StreamError{Condition: "conflict"})
 		old.closed.Store(true)
 	}
+	s.announce(true)
 	h.Metrics.sessions.Inc()
 	for _, f := range h.Features {
 		if f.Bound != nil {
@@ -170,6 +173,16 @@ func (h *Host) Bind(ctx context.Context, name, resource string, policy Conflict,
 		}
 	}
 	return s, nil
+}
+
+// end ends a session, wherever it is, and returns when it was unbound.
+func (h *Host) end(ctx context.Context, s *Session, err *wire.StreamError) {
+	if s.node != "" {
+		h.Others.End(ctx, s, err)
+		h.Leave(s)
+		return
+	}
+	h.EndHere(ctx, s, err)
 }
 
 func (h *Host) newResource() string {
@@ -192,6 +205,9 @@ func (h *Host) Unbind(ctx context.Context, s *Session, unacked ...*wire.Stanza) 
 	if h.remove(s) {
 		h.Metrics.sessions.Dec()
 	}
+	if h.Others != nil {
+		h.Others.Ended(s)
+	}
 	for _, f := range h.Features {
 		if f.Unbound != nil {
 			f.Unbound(ctx, s)
@@ -199,7 +215,10 @@ func (h *Host) Unbind(ctx context.Context, s *Session, unacked ...*wire.Stanza) 
 	}
 }
 
+// idPrefix begins the ids of stanzas that are the host's own.
+const idPrefix = "h"
+
 // NewID returns an id for a stanza of the host's own.
 func (h *Host) NewID() string {
-	return "h" + h.IDs.Next().String()
+	return idPrefix + h.IDs.Next().String()
 }

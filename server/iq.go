@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ func (h *Host) receiveIQ(ctx context.Context, st *wire.Stanza) error {
 
 func (h *Host) hostIQ(ctx context.Context, s *Session, st *wire.Stanza) error {
 	if st.Type == "result" || st.Type == "error" {
-		h.asks.answer(st)
+		h.answered(st)
 		return nil
 	}
 	return h.answer(ctx, &Request{Host: h, Session: s, From: st.From, Stanza: st}, ToHost)
@@ -45,7 +46,7 @@ func (h *Host) hostIQ(ctx context.Context, s *Session, st *wire.Stanza) error {
 
 func (h *Host) accountIQ(ctx context.Context, s *Session, st *wire.Stanza, name string) error {
 	if st.Type == "result" || st.Type == "error" {
-		h.asks.answer(st)
+		h.answered(st)
 		return nil
 	}
 	r := &Request{Host: h, Session: s, From: st.From, Account: name, Stanza: st}
@@ -171,13 +172,23 @@ type askKey struct {
 	from jid.JID
 }
 
-func (a *asks) answer(st *wire.Stanza) {
+// answer takes an answer. It returns false if nobody waits for it.
+func (a *asks) answer(st *wire.Stanza) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k := askKey{st.ID, st.From}
-	if c, ok := a.m[k]; ok {
+	c, ok := a.m[k]
+	if ok {
 		delete(a.m, k)
 		c <- st // the channel has room for one
+	}
+	return ok
+}
+
+// answered takes an answer to a request of the host, which another node may have sent.
+func (h *Host) answered(st *wire.Stanza) {
+	if !h.asks.answer(st) && h.Others != nil && strings.HasPrefix(st.ID, idPrefix) {
+		h.Others.Answered(h, st)
 	}
 }
 

@@ -87,6 +87,7 @@ func (h *Host) announce(ctx context.Context, p *Pass) error {
 	}
 	if p.Stanza.Type == "unavailable" {
 		p.Was = p.Session.setPresence(nil, 0)
+		p.Session.announce(false)
 		if err := h.run(ctx, Announce, p); err != nil {
 			return err
 		}
@@ -113,8 +114,11 @@ func (h *Host) arrive(ctx context.Context, p *Pass, prio int8) error {
 		defer over()
 		ctx = within
 	}
+	_, before := p.Session.Presence()
 	p.Was = p.Session.setPresence(p.Stanza, prio)
 	p.Initial = p.Was == nil
+	// Other nodes keep for later what no client takes: they have to know before what waits is read.
+	p.Session.announce(p.Initial || before < 0)
 	err := h.run(ctx, Announce, p)
 	if p.Session.closed.Load() { // it has ended meanwhile, and others may have heard of that first
 		h.gone(context.WithoutCancel(ctx), p.Session, p.Stanza)

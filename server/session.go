@@ -30,6 +30,8 @@ type Session struct {
 
 	account *Account
 	out     Outbound
+	node    string // the id of the other node whose session it is; "": of this one
+	stamp   int64  // an id of the moment at which it was bound
 	closed  atomic.Bool
 	wants   atomic.Pointer[wanted]
 	asking  atomic.Pointer[capsQuestion]
@@ -98,11 +100,15 @@ func (s *Session) Asleep(st *wire.Stanza) {
 // Close ends the session's stream with this error; nil ends it normally.
 func (s *Session) Close(err *wire.StreamError) { s.out.Close(err) }
 
-// Set sets a flag.
+// Set sets a flag. All nodes know of it when Set returns, so that the client gets every later change.
 func (s *Session) Set(f Flag) {
 	s.mu.Lock()
+	had := s.flags&f == f
 	s.flags |= f
 	s.mu.Unlock()
+	if !had {
+		s.announce(true)
+	}
 }
 
 // Clear removes a flag.
@@ -110,6 +116,7 @@ func (s *Session) Clear(f Flag) {
 	s.mu.Lock()
 	s.flags &^= f
 	s.mu.Unlock()
+	s.announce(false)
 }
 
 // Is reports whether a flag is set.
@@ -148,6 +155,9 @@ const maxDirected = 1000
 
 // direct notes that `to` has got directed presence, or that it was withdrawn. It returns false if there are too many.
 func (s *Session) direct(to jid.JID, available bool) bool {
+	if s.node == "" && s.Host.Others != nil {
+		s.Host.Others.Directed(s, to, available)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !available {

@@ -50,6 +50,10 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 		XEP: []server.XEP{{Number: 160, Title: "Best Practices for Handling Offline Messages", Version: "1.0.1"},
 			{Number: 203, Title: "Delayed Delivery", Version: "2.0"}},
 		Disco: []string{"msgoffline"},
+		Waiting: func(ctx context.Context, s *server.Session) error {
+			_, err := o.deliver(ctx, s.JID.Local(), s)
+			return err
+		},
 		Steps: []server.Step{
 			{Stage: server.Undelivered, Kind: wire.Message, Do: o.keep},
 			{Stage: server.Arrival, Do: o.arrive},
@@ -86,6 +90,10 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 	for _, s := range o.h.Account(p.Account).Sessions() {
 		if pr, prio := s.Presence(); pr == nil || prio < 0 {
 			continue
+		}
+		if s.Node() != "" {
+			o.h.Others.Waiting(s)
+			return nil
 		}
 		if all, err := o.deliver(ctx, p.Account, s); all || err != nil {
 			return err

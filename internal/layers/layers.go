@@ -35,7 +35,7 @@ var ranks = [][]string{
 	{"org/mail"},
 	{"server/c2s", "server/component", "federation", "cluster", "admin", "muc", "pubsub", "transfer", "turn",
 		"feature/*", "store/sqlstore", "node/devcert", "node/acme"},
-	{"transfer/backup", "muc/groups", "muc/puppet", "muc/several", "people/departed"},
+	{"cluster/directory", "transfer/backup", "muc/groups", "muc/puppet", "muc/several", "people/departed"},
 	{"node/demo", "muc/notices", "webchat"},
 	{"admin/api"},
 	{"admin/web"},

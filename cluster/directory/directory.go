@@ -1,0 +1,292 @@
+// Package directory has each node of a cluster know the sessions of all: it tells the others of those here, and makes
+// sessions of theirs that the rest of the server uses like its own.
+package directory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"parley/cluster"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Topics of frames. They are between programs of two versions: a number is never used again for something else.
+const (
+	topicState    cluster.Topic = 1 + iota // a session as it is now
+	topicEnded                             // a session is no more
+	topicDirected                          // directed presence of a session
+	topicSnapshot                          // all sessions follow, or have followed
+	topicSum                               // which sessions there are, in short
+	topicStanza                            // a stanza for a session's client
+	topicEnd                               // end a session
+	topicKick                              // end an account's sessions
+	topicAnswer                            // an answer to a request of a host
+	topicWaiting                           // a message waits for an account
+)
+
+// Times of a directory.
+const (
+	sumEvery    = 5 * time.Second
+	unheardMost = 2 * time.Second       // a node that was not heard for so long is not waited for
+	askPause    = 20 * time.Millisecond // before a node is told again that has not answered
+	stanzaTime  = 3 * time.Second       // for a message to be in the queue of another node
+	resumable   = 60 * time.Second      // how long sessions of a dead node may be resumed
+	pieceOf     = 500                   // sessions in a piece of a snapshot
+)
+
+// states is the queue of all frames about sessions: they are handled in the order in which they were told.
+const states = 0
+
+// Config holds the settings of New.
+type Config struct {
+	Bus        *cluster.Bus
+	Router     *server.Router
+	Log        *slog.Logger
+	ResumeTime time.Duration // how long the sessions of a node that has died may be resumed; 0: 60 s
+}
+
+// Directory implements server.Others. It is safe from any goroutine.
+type Directory struct {
+	cfg  Config
+	bus  *cluster.Bus
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	mu    sync.Mutex // held while a frame about sessions is queued: their order is that of the changes
+	local map[*server.Session]*told
+	sum   uint64 // of all sessions here
+
+	theirs nodes
+}
+
+// told is what others were told of a session of this node.
+type told struct {
+	rev uint64 // rises with each telling
+}
+
+// New makes a directory. Others are told of the sessions that are bound afterwards.
+func New(cfg Config) *Directory {
+	if cfg.ResumeTime == 0 {
+		cfg.ResumeTime = resumable
+	}
+	d := &Directory{cfg: cfg, bus: cfg.Bus, local: make(map[*server.Session]*told)}
+	d.theirs.of = make(map[cluster.Peer]*node)
+	d.ctx, d.stop = context.WithCancel(context.Background())
+	for t, h := range map[cluster.Topic]cluster.Handler{
+		topicState:    d.takeState,
+		topicEnded:    d.takeEnded,
+		topicDirected: d.takeDirected,
+		topicSnapshot: d.takeSnapshot,
+		topicSum:      d.takeSum,
+		topicStanza:   d.takeStanza,
+		topicEnd:      d.takeEnd,
+		topicKick:     d.takeKick,
+		topicAnswer:   d.takeAnswer,
+		topicWaiting:  d.takeWaiting,
+	} {
+		d.bus.Handle(t, h)
+	}
+	d.bus.Watch(cluster.Watcher{Up: d.up, Gone: d.gone})
+	return d
+}
+
+var _ server.Others = (*Directory)(nil)
+
+// Run compares with the other nodes now and then, until ctx ends.
+func (d *Directory) Run(ctx context.Context) error {
+	defer d.work.Wait()
+	defer d.stop()
+	t := time.NewTicker(sumEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			d.compare()
+		}
+	}
+}
+
+// stateFrame is a session as it is told to others.
+type stateFrame struct {
+	server.SessionState
+	Host string
+	Rev  uint64
+}
+
+// namedFrame names a session, and says what happens to it.
+type namedFrame struct {
+	JID   string
+	Stamp int64
+	Rev   uint64 `json:",omitempty"`
+	// Node is whose session it was, if that is not the node that says so.
+	Node *cluster.Peer `json:",omitempty"`
+
+	To        string `json:",omitempty"` // of directed presence
+	Available bool   `json:",omitempty"`
+
+	Condition string `json:",omitempty"` // of a stream error
+	Text      string `json:",omitempty"`
+}
+
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil { // only texts and numbers are encoded
+		panic(err)
+	}
+	return b
+}
+
+// Announce is server.Others.
+func (d *Directory) Announce(s *server.Session, wait bool) {
+	d.mu.Lock()
+	is := d.local[s]
+	if is == nil {
+		is = &told{}
+		d.local[s] = is
+		d.sum += hash(s)
+	}
+	is.rev++
+	b := encode(stateFrame{s.State(is.rev == 1), s.Host.Domain, is.rev})
+	nodes := d.bus.Nodes()
+	asked := d.tell(nodes, topicState, b, wait)
+	d.mu.Unlock()
+	if wait {
+		d.settle(nodes, asked, topicState, b)
+	}
+}
+
+// Ended is server.Others.
+func (d *Directory) Ended(s *server.Session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.local[s] == nil {
+		return
+	}
+	delete(d.local, s)
+	d.sum -= hash(s)
+	d.tell(d.bus.Nodes(), topicEnded, encode(namedFrame{JID: s.JID.String(), Stamp: s.Stamp()}), false)
+}
+
+// Directed is server.Others.
+func (d *Directory) Directed(s *server.Session, to jid.JID, available bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tell(d.bus.Nodes(), topicDirected, encode(namedFrame{
+		JID: s.JID.String(), Stamp: s.Stamp(), To: to.String(), Available: available,
+	}), false)
+}
+
+// tell queues a frame about sessions for each node, with mu held. With ask it returns the questions by node.
+func (d *Directory) tell(nodes []cluster.Peer, t cluster.Topic, b []byte, ask bool) map[string]*cluster.Question {
+	var asked map[string]*cluster.Question
+	for _, n := range nodes {
+		if !ask {
+			_ = d.bus.Tell(n.ID, t, states, b) // a node without a link gets all sessions when it has one
+			continue
+		}
+		if q, err := d.bus.Question(n.ID, t, states, b); err == nil {
+			if asked == nil {
+				asked = make(map[string]*cluster.Question, len(nodes))
+			}
+			asked[n.ID] = q
+		}
+	}
+	return asked
+}
+
+// settle returns when every node has answered, is none any more, or was not heard for a while. Who has not answered is
+// told again: a frame that came twice, or too late, changes nothing.
+func (d *Directory) settle(nodes []cluster.Peer, asked map[string]*cluster.Question, t cluster.Topic, b []byte) {
+	for _, n := range nodes {
+		q := asked[n.ID]
+		for !d.answers(n, q) {
+			select {
+			case <-time.After(askPause):
+			case <-d.ctx.Done():
+				return
+			}
+			var err error
+			if q, err = d.bus.Question(n.ID, t, states, b); err != nil {
+				q = nil
+			}
+		}
+	}
+}
+
+// answers waits for an answer. It returns false if the node has to be told again.
+func (d *Directory) answers(n cluster.Peer, q *cluster.Question) bool {
+	var r cluster.Refusal
+	ctx, cancel := context.WithTimeout(d.ctx, unheardMost)
+	defer cancel()
+	if q != nil {
+		if _, err := q.Wait(ctx); err == nil || errors.As(err, &r) {
+			return true
+		}
+	}
+	return d.ctx.Err() != nil || !d.bus.Lives(n, unheardMost)
+}
+
+// host gives the host of an address.
+func (d *Directory) host(address string) (*server.Host, jid.JID, error) {
+	j, err := jid.Parse(address)
+	if err != nil {
+		return nil, j, err
+	}
+	h := d.cfg.Router.Host(j.Domain())
+	if h == nil {
+		return nil, j, errNoHost
+	}
+	return h, j, nil
+}
+
+var (
+	errNoHost    = errors.New("this server does not serve the domain")
+	errNoSession = errors.New("this server has no such session")
+)
+
+// here gives a session of this node.
+func (d *Directory) here(f namedFrame) (*server.Session, error) {
+	h, j, err := d.host(f.JID)
+	if err != nil {
+		return nil, err
+	}
+	s := h.Account(j.Local()).Session(j.Resource())
+	if s == nil || s.Stamp() != f.Stamp || s.Node() != "" {
+		return nil, errNoSession
+	}
+	return s, nil
+}
+
+// streamError gives the error that a frame has; nil if it has none.
+func (f namedFrame) streamError() *wire.StreamError {
+	if f.Condition == "" {
+		return nil
+	}
+	return &wire.StreamError{Condition: f.Condition, Text: f.Text}
+}
+
+func (f *namedFrame) setError(err *wire.StreamError) {
+	if err != nil {
+		f.Condition, f.Text = err.Condition, err.Text
+	}
+}
+
+// hash is a session's part of the sum.
+func hash(s *server.Session) uint64 { return hashOf(s.JID.String(), s.Stamp()) }
+
+func hashOf(address string, stamp int64) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(address) {
+		h = (h ^ uint64(address[i])) * 1099511628211
+	}
+	return (h ^ uint64(stamp)) * 1099511628211
+}

@@ -1,0 +1,164 @@
+package directory
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"hash/fnv"
+
+	"parley/cluster"
+	"parley/server"
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// outbound is the way to a session of another node.
+type outbound struct {
+	d       *Directory
+	node    string
+	address string
+	stamp   int64
+}
+
+// Send is server.Outbound. A message that waits for its recipient is asked, not told: it is in the queue of its session
+// when Send returns. Without an answer nobody knows, and it goes the way of messages without a client.
+func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
+	b := make([]byte, 0, len(o.address)+len(st.Payload)+160)
+	b = binary.AppendUvarint(b, uint64(len(o.address)))
+	b = append(b, o.address...)
+	b = binary.BigEndian.AppendUint64(b, uint64(o.stamp))
+	b = st.AppendXML(b, to, wire.Client)
+	if st.Kind != wire.Message || st.Type == "headline" || st.Type == "error" || st.Type == "groupchat" {
+		return o.d.bus.Tell(o.node, topicStanza, o.queue(), b)
+	}
+	ctx, cancel := context.WithTimeout(o.d.ctx, stanzaTime)
+	defer cancel()
+	_, err := o.d.bus.Ask(ctx, o.node, topicStanza, o.queue(), b)
+	return err
+}
+
+// queue is that of all stanzas to a session. Those about sessions have their own.
+func (o *outbound) queue() uint32 { return queueOf(o.address) }
+
+func queueOf(address string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(address))
+	return max(1, h.Sum32())
+}
+
+// Close is server.Outbound.
+func (o *outbound) Close(err *wire.StreamError) {
+	f := namedFrame{JID: o.address, Stamp: o.stamp}
+	f.setError(err)
+	_ = o.d.bus.Tell(o.node, topicEnd, o.queue(), encode(f)) // without a link it is not known whether it lives
+}
+
+// takeStanza takes a stanza for a session of this node.
+func (d *Directory) takeStanza(ctx context.Context, _ cluster.Peer, b []byte) ([]byte, error) {
+	n, used := binary.Uvarint(b)
+	if used <= 0 || n > uint64(len(b)-used) || len(b)-used-int(n) < 8 {
+		return nil, errFrame
+	}
+	b = b[used:]
+	f := namedFrame{JID: string(b[:n]), Stamp: int64(binary.BigEndian.Uint64(b[n:]))}
+	s, err := d.here(f)
+	if err != nil {
+		return nil, err
+	}
+	b = b[n+8:]
+	st, err := wire.ParseStanza(b, wire.Limits{Stanza: len(b)})
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.Deliver(ctx, st)
+}
+
+var errFrame = errors.New("a stanza's frame that is none")
+
+// End is server.Others.
+func (d *Directory) End(ctx context.Context, s *server.Session, err *wire.StreamError) {
+	f := namedFrame{JID: s.JID.String(), Stamp: s.Stamp()}
+	f.setError(err)
+	ctx, cancel := context.WithTimeout(ctx, unheardMost)
+	defer cancel()
+	if _, err := d.bus.Ask(ctx, s.Node(), topicEnd, queueOf(f.JID), encode(f)); err != nil {
+		d.cfg.Log.Debug("another server has not ended a session", "server", s.Node(), "err", err)
+	}
+}
+
+func (d *Directory) takeEnd(ctx context.Context, _ cluster.Peer, b []byte) ([]byte, error) {
+	var f namedFrame
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, err
+	}
+	s, err := d.here(f)
+	if err != nil {
+		return nil, nil // it has ended already
+	}
+	s.Host.EndHere(ctx, s, f.streamError())
+	return nil, nil
+}
+
+// Kick is server.Others.
+func (d *Directory) Kick(h *server.Host, name string, err *wire.StreamError) {
+	f := namedFrame{JID: name + "@" + h.Domain}
+	f.setError(err)
+	b := encode(f)
+	d.mu.Lock()
+	nodes := d.bus.Nodes()
+	asked := d.tell(nodes, topicKick, b, true)
+	d.mu.Unlock()
+	d.settle(nodes, asked, topicKick, b)
+}
+
+func (d *Directory) takeKick(_ context.Context, _ cluster.Peer, b []byte) ([]byte, error) {
+	var f namedFrame
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, err
+	}
+	h, j, err := d.host(f.JID)
+	if err != nil {
+		return nil, err
+	}
+	h.KickHere(j.Local(), f.streamError())
+	return nil, nil
+}
+
+// Answered is server.Others.
+func (d *Directory) Answered(h *server.Host, st *wire.Stanza) {
+	b := st.AppendXML(nil, st.To, wire.Client)
+	for _, n := range d.bus.Nodes() {
+		_ = d.bus.Tell(n.ID, topicAnswer, queueOf(h.Domain), b) // without it the question gets no answer in time
+	}
+}
+
+func (d *Directory) takeAnswer(_ context.Context, _ cluster.Peer, b []byte) ([]byte, error) {
+	st, err := wire.ParseStanza(b, wire.Limits{Stanza: len(b)})
+	if err != nil {
+		return nil, err
+	}
+	if h := d.cfg.Router.Host(st.To.Domain()); h != nil {
+		h.AnsweredHere(st)
+	}
+	return nil, nil
+}
+
+// Waiting is server.Others.
+func (d *Directory) Waiting(s *server.Session) {
+	f := namedFrame{JID: s.JID.String(), Stamp: s.Stamp()}
+	_ = d.bus.Tell(s.Node(), topicWaiting, queueOf(f.JID), encode(f)) // it is kept until a client comes
+}
+
+func (d *Directory) takeWaiting(ctx context.Context, _ cluster.Peer, b []byte) ([]byte, error) {
+	var f namedFrame
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, err
+	}
+	s, err := d.here(f)
+	if err != nil {
+		return nil, nil // it has ended
+	}
+	s.Host.WaitingHere(ctx, s)
+	return nil, nil
+}

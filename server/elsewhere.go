@@ -1,0 +1,192 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"parley/wire"
+	"parley/wire/jid"
+)
+
+// Others are the other nodes that serve the same hosts. Each node knows the sessions of all: a session of another node
+// is a Session whose Outbound is the way there. A host without Others is served by one node.
+type Others interface {
+	// Announce tells the other nodes of a session of this one as it is now. With wait it returns when every living node
+	// has heard of it, so that none goes on as if the session were not there.
+	Announce(s *Session, wait bool)
+	// Ended tells the other nodes that a session is no more.
+	Ended(s *Session)
+	// Directed tells the other nodes that an address has directed presence of a session, or has it no more: they
+	// withdraw it if this node ends without doing so.
+	Directed(s *Session, to jid.JID, available bool)
+	// End ends a session of another node with a stream error, and returns when it was unbound there.
+	End(ctx context.Context, s *Session, err *wire.StreamError)
+	// Kick is Host.Kick on the other nodes.
+	Kick(h *Host, name string, err *wire.StreamError)
+	// Answered gives the other nodes an answer to a request that this node has not sent.
+	Answered(h *Host, st *wire.Stanza)
+	// Waiting tells a session's node that a message was kept for its account because no client was known.
+	Waiting(s *Session)
+}
+
+// SessionState is what other nodes know of a session.
+type SessionState struct {
+	JID      string
+	Stamp    int64 // see Session.stamp
+	Started  time.Time
+	Info     SessionInfo
+	Flags    Flag
+	Presence []byte `json:",omitempty"` // nil: it is unavailable
+	Priority int8
+	Arrived  int64
+	Wants    []string `json:",omitempty"`
+	Directed []string `json:",omitempty"`
+}
+
+// Node returns the id of the other node whose session it is; "" for a session of this node.
+func (s *Session) Node() string { return s.node }
+
+// Stamp tells sessions with one address apart: that with the higher one was bound later.
+func (s *Session) Stamp() int64 { return s.stamp }
+
+// State returns the session's state. It has the addresses with directed presence if directed is set.
+func (s *Session) State(directed bool) SessionState {
+	st := SessionState{JID: s.JID.String(), Stamp: s.stamp, Started: s.Started, Info: s.Info, Wants: s.Wanted()}
+	if directed {
+		for _, to := range s.Directed() {
+			st.Directed = append(st.Directed, to.String())
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.Flags, st.Priority, st.Arrived = s.flags, s.priority, s.arrived
+	if s.presence != nil {
+		st.Presence = s.presence.AppendXML(nil, s.presence.To, wire.Client)
+	}
+	return st
+}
+
+// Become gives a session of another node the state that it has there. With directed, st has all addresses with directed
+// presence.
+func (s *Session) Become(st SessionState, directed bool) error {
+	var presence *wire.Stanza
+	if st.Presence != nil {
+		var err error
+		if presence, err = wire.ParseStanza(st.Presence, wire.Limits{Stanza: len(st.Presence)}); err != nil {
+			return err
+		}
+		presence.Render()
+	}
+	s.wants.Store(&wanted{nodes: st.Wants})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flags, s.presence, s.priority, s.arrived = st.Flags, presence, st.Priority, st.Arrived
+	if directed {
+		s.directed = nil
+		for _, to := range st.Directed {
+			if j, err := jid.Parse(to); err == nil {
+				if s.directed == nil {
+					s.directed = make(map[jid.JID]struct{})
+				}
+				s.directed[j] = struct{}{}
+			}
+		}
+	}
+	return nil
+}
+
+// DirectsTo notes directed presence of a session of another node.
+func (s *Session) DirectsTo(to jid.JID, available bool) { s.direct(to, available) }
+
+// Join adds a session of another node, and returns it. It returns nil if the address belongs to a later session of this
+// node; an earlier one ends. A session of another node with that address is replaced.
+func (h *Host) Join(ctx context.Context, node string, st SessionState, out Outbound) (*Session, error) {
+	full, err := jid.Parse(st.JID)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{
+		JID: full, Host: h, Started: st.Started, Info: st.Info, out: out, stamp: st.Stamp, node: node,
+	}
+	if err := s.Become(st, true); err != nil {
+		return nil, err
+	}
+	own := h.Account(full.Local()).Session(full.Resource())
+	if own != nil && own.stamp > st.Stamp {
+		return nil, nil
+	}
+	h.add(s)
+	if own != nil && own.node == "" {
+		h.questions.ask(ctx, func(ctx context.Context) { h.replaced(ctx, own) })
+	}
+	return s, nil
+}
+
+// replaced ends a session whose address a later one has taken.
+func (h *Host) replaced(ctx context.Context, old *Session) {
+	old.Close(&wire.StreamError{Condition: "conflict", Text: "another client has taken this resource"})
+	h.Unbind(ctx, old)
+}
+
+// Leave takes a session of another node away, without telling anybody.
+func (h *Host) Leave(s *Session) {
+	s.closed.Store(true)
+	h.remove(s)
+}
+
+// Abandoned does for a session what its node would have done at its end, because that node is no more: it becomes
+// unavailable to everyone who saw it. One of the remaining nodes calls it.
+func (h *Host) Abandoned(ctx context.Context, s *Session) {
+	if s.closed.Swap(true) {
+		return
+	}
+	h.withdraw(ctx, s, s.setPresence(nil, 0))
+	h.remove(s)
+}
+
+// Deliver queues a stanza that another node has for a session of this one.
+func (s *Session) Deliver(ctx context.Context, st *wire.Stanza) error {
+	if st.Kind == wire.Message && waits(st) {
+		s.awaitArrival(ctx)
+	}
+	return s.SendTo(st, st.To)
+}
+
+// EndHere is Others.End for a session of this node.
+func (h *Host) EndHere(ctx context.Context, s *Session, err *wire.StreamError) {
+	s.Close(err)
+	h.Unbind(ctx, s)
+}
+
+// KickHere is Kick for the sessions of this node.
+func (h *Host) KickHere(name string, err *wire.StreamError) (n int) {
+	h.kicks.add(name)
+	for _, s := range h.Account(name).Sessions() {
+		if s.node == "" {
+			s.Close(err)
+			n++
+		}
+	}
+	return n
+}
+
+// AnsweredHere takes an answer that came to another node.
+func (h *Host) AnsweredHere(st *wire.Stanza) { h.asks.answer(st) }
+
+// WaitingHere has a session of this node get what waits for its account.
+func (h *Host) WaitingHere(ctx context.Context, s *Session) {
+	for _, f := range h.Features {
+		if f.Waiting != nil {
+			if err := f.Waiting(ctx, s); err != nil {
+				h.Log.Error("cannot give a client what waits for it", "err", err)
+			}
+		}
+	}
+}
+
+// announce tells other nodes of a session of this one.
+func (s *Session) announce(wait bool) {
+	if s.node == "" && s.Host.Others != nil && !s.closed.Load() {
+		s.Host.Others.Announce(s, wait)
+	}
+}
