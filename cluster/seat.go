@@ -38,6 +38,7 @@ type Config struct {
 	Version   string
 	Lease     time.Duration // 0: 30 s
 	TakeOver  bool          // do not wait for the lease of a node that does not answer
+	Several   bool          // serve beside other nodes that do so
 	Clock     clock.Clock   // for what people are told; leases go by the database's
 	Log       *slog.Logger
 
@@ -58,6 +59,7 @@ type Seat struct {
 
 	mu      sync.Mutex
 	renewed time.Time
+	links   func(net.Conn) // see Links
 }
 
 // ErrTaken says that another living node has the place.
@@ -136,6 +138,9 @@ func (s *Seat) claim(ctx context.Context) error {
 		var dead []store.ClusterNode
 		wait := false
 		for _, n := range ns {
+			if s.beside(n) {
+				continue
+			}
 			gone, err := s.gone(ctx, &n, known)
 			if err != nil {
 				return err
@@ -161,6 +166,9 @@ func (s *Seat) claim(ctx context.Context) error {
 	}
 }
 
+// beside says whether this node serves beside another one. Whether that is dead is judged later, by all that there are.
+func (s *Seat) beside(n store.ClusterNode) bool { return s.cfg.Several && n.Several && n.ID != s.id.id }
+
 // gone reports whether a node has ended. It returns an error if the node is alive.
 func (s *Seat) gone(ctx context.Context, n *store.ClusterNode, known map[string]int64) (bool, error) {
 	own := n.ID == s.id.id
@@ -171,8 +179,8 @@ func (s *Seat) gone(ctx context.Context, n *store.ClusterNode, known map[string]
 		return false, fmt.Errorf("%w under the same identity: %s: this data folder is a copy of its folder: remove "+
 			"%s from the copy, and stop the other server first", ErrTaken, about(*n), identityName)
 	case w == alive:
-		return false, fmt.Errorf("%w: %s: stop it first, or name another database in store.dsn (several servers on "+
-			"one database are not possible yet)", ErrTaken, about(*n))
+		return false, fmt.Errorf("%w: %s: stop it first, name another database in store.dsn, or set cluster.enabled for "+
+			"both to have them serve together", ErrTaken, about(*n))
 	case w == refused, own, n.Lease == 0:
 		return true, nil
 	case s.cfg.TakeOver:
@@ -213,6 +221,7 @@ func (s *Seat) sit(ctx context.Context, dead []store.ClusterNode) (err error) {
 		Scope:   scope(),
 		Place:   fmt.Sprintf("process %d on %s", os.Getpid(), host),
 		Version: s.cfg.Version,
+		Several: s.cfg.Several,
 		Started: s.cfg.Clock.Now().UTC(),
 	}
 	if s.node.Address == "" {
@@ -234,11 +243,26 @@ func (s *Seat) answer() {
 	err := door.Serve(s.nl, s.cfg.Log, func(c net.Conn) {
 		defer c.Close()
 		_ = c.SetDeadline(time.Now().Add(askTime))
-		_, _ = io.WriteString(c, line) // the other side may have gone
+		if _, err := io.WriteString(c, line); err != nil {
+			return // the other side has gone
+		}
+		s.mu.Lock()
+		links := s.links
+		s.mu.Unlock()
+		if links != nil {
+			links(c)
+		}
 	})
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		s.cfg.Log.Error("this server no longer answers whether it is alive", "err", err)
 	}
+}
+
+// Links has a function take the connections that other nodes make, once they know that this one is alive.
+func (s *Seat) Links(take func(net.Conn)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.links = take
 }
 
 // renew extends the lease until ctx ends or another process takes the place.

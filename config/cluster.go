@@ -2,9 +2,10 @@ package config
 
 import "net"
 
-// Cluster says how servers on one PostgreSQL or CockroachDB database find each other. For now a second server is
-// refused.
+// Cluster says how servers on one PostgreSQL or CockroachDB database find each other. Unless all of them are enabled to
+// serve together, a second server is refused.
 type Cluster struct {
+	Enabled   bool   `yaml:"enabled"`   // serve beside other servers on the database
 	Address   string `yaml:"address"`   // where this server answers that it is alive
 	Advertise string `yaml:"advertise"` // address at which others reach that; "": Address
 }

@@ -32,9 +32,14 @@ func Version() string {
 	return "(unknown)"
 }
 
+// sessions counts the sessions of this node.
 func sessions(h *server.Host) (n int) {
 	h.Accounts(func(a *server.Account) bool {
-		n += len(a.Sessions())
+		for _, s := range a.Sessions() {
+			if s.Node() == "" {
+				n++
+			}
+		}
 		return true
 	})
 	return n

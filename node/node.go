@@ -65,6 +65,7 @@ type Node struct {
 	network      Network                 // nil: the machine's
 
 	seat     *cluster.Seat // nil: no other process can reach the database
+	peers    *peers        // nil: the node serves alone
 	takeOver bool
 	lease    time.Duration // 0: the usual
 
@@ -193,6 +194,9 @@ func (n *Node) build(ctx context.Context) error {
 	if err := n.buildHosts(ctx); err != nil {
 		return err
 	}
+	if err := n.buildCluster(ctx); err != nil {
+		return err
+	}
 	n.buildDisks()
 	n.buildSystem()
 	if err := n.buildComponents(); err != nil {
@@ -259,7 +263,10 @@ func (n *Node) Run(ctx context.Context) error {
 	n.runMail(work, g)
 	g.Go(func() error { return n.places.Run(work) })
 	n.runCerts(work, g)
-	err := n.listen(work, g)
+	err := n.joinCluster(ctx, work, g)
+	if err == nil {
+		err = n.listen(work, g)
+	}
 	if err == nil {
 		close(n.ready)
 		select {
@@ -292,6 +299,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	cancel()
 	err = errors.Join(err, g.Wait())
+	n.leaveCluster()
 	if n.web != nil {
 		n.web.Wait()
 	}

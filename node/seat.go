@@ -70,10 +70,11 @@ func (n *Node) sit(ctx context.Context) (err error) {
 		Clock:     n.clock,
 		Lease:     n.lease,
 		TakeOver:  n.takeOver,
+		Several:   c.Enabled,
 		Log:       n.Log,
 		Listen: func() (net.Listener, error) {
 			return n.doors.Listen(c.Address,
-				door.Config{Name: "cluster", Limits: door.Limits{All: 100, PerAddress: 10}, Write: 2 * time.Second})
+				door.Config{Name: "cluster", Limits: door.Limits{All: 1000, PerAddress: 100}, Write: 2 * time.Second})
 		},
 	}, migrate)
 	if err == nil { // only now: migrations may be repeated, and run from two nodes at once

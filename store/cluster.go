@@ -11,6 +11,7 @@ type ClusterNode struct {
 	Place       string // for people: machine and process
 	Version     string
 	Started     time.Time
+	Several     bool // it serves beside other nodes
 
 	Lease time.Duration // how long it still counts as alive without a sign of life; 0: its lease has run out
 	Until int64         // when its lease ends; the number changes when it renews the lease

@@ -46,22 +46,24 @@ func scanNodes(ns *[]store.ClusterNode) func(*sql.Rows) error {
 
 // ClusterNodes gives the nodes there are. ErrNotFound if the schema is from before there were any.
 func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err error) {
+	tables := int64(2)
 	if s.pg {
-		var there bool
-		if err := s.row(ctx, []any{&there},
-			"SELECT EXISTS (SELECT 1 FROM information_schema.tables "+
-				"WHERE table_name = 'cluster_leases' AND table_schema = current_schema())"); err != nil {
+		if err := s.row(ctx, []any{&tables}, "SELECT COUNT(*) FROM information_schema.tables "+
+			"WHERE table_name IN ('cluster_leases', 'cluster_members') AND table_schema = current_schema()"); err != nil {
 			return nil, err
 		}
-		if !there {
-			return nil, store.ErrNotFound
-		}
 	}
-	return ns, s.rows(ctx, scanNodes(&ns), s.nodeRows())
+	if tables == 0 {
+		return nil, store.ErrNotFound
+	}
+	if err := s.rows(ctx, scanNodes(&ns), s.nodeRows()); err != nil || tables < 2 {
+		return ns, err
+	}
+	return ns, s.rows(ctx, markMembers(ns), membersQuery)
 }
 
 // ClaimNode makes n a node whose lease begins now, and returns its incarnation. dead are nodes that have ended. It
-// returns ErrConflict if there is another node, or if a node of dead has a new incarnation or has renewed its lease; a
+// returns ErrConflict if there is another node that does not serve beside others, or any if n does not, or if a node of dead has a new incarnation or has renewed its lease; a
 // dead node whose Until is 0 may have renewed it.
 //
 // It waits for transactions that were begun under an incarnation which it raises: see fence.go.
@@ -138,7 +140,7 @@ func (s *Store) claim(ctx context.Context, n store.ClusterNode, lease time.Durat
 			return err
 		}
 		incarnation++
-		if err := s.removeDead(ctx, tx, n.ID, dead); err != nil {
+		if err := s.removeDead(ctx, tx, n, dead); err != nil {
 			return err
 		}
 		for _, q := range []struct {
@@ -159,13 +161,13 @@ func (s *Store) claim(ctx context.Context, n store.ClusterNode, lease time.Durat
 				return err
 			}
 		}
-		return nil
+		return joinMember(ctx, tx, n, incarnation)
 	})
 	return incarnation, err
 }
 
-// removeDead removes the rows of dead nodes; ErrConflict if another node lives besides the one with this id.
-func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, id string, dead []store.ClusterNode) error {
+// removeDead removes the rows of dead nodes; ErrConflict if another node lives besides which n cannot serve.
+func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, own store.ClusterNode, dead []store.ClusterNode) error {
 	rows, err := tx.QueryContext(ctx, s.nodeRows())
 	if err != nil {
 		return err
@@ -174,13 +176,25 @@ func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, id string, dead []st
 	if err := each(rows, scanNodes(&ns)); err != nil {
 		return err
 	}
+	if own.Several {
+		rows, err := tx.QueryContext(ctx, membersQuery)
+		if err != nil {
+			return err
+		}
+		if err := each(rows, markMembers(ns)); err != nil {
+			return err
+		}
+	}
 	for _, n := range ns {
-		if n.ID == id {
+		if n.ID == own.ID {
 			continue
 		}
 		gone := false
 		for _, d := range dead {
 			gone = gone || d.ID == n.ID && d.Incarnation == n.Incarnation && (d.Until == 0 || d.Until == n.Until)
+		}
+		if !gone && own.Several && n.Several {
+			continue
 		}
 		if !gone {
 			return store.ErrConflict
@@ -193,7 +207,7 @@ func (s *Store) removeDead(ctx context.Context, tx *sql.Tx, id string, dead []st
 }
 
 func deleteNode(ctx context.Context, tx *sql.Tx, id string, incarnation int64) error {
-	for _, table := range []string{"cluster_nodes", "cluster_leases"} {
+	for _, table := range []string{"cluster_nodes", "cluster_leases", "cluster_members"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE id = $1 AND incarnation = $2",
 			id, incarnation); err != nil {
 			return err

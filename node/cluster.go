@@ -1,0 +1,74 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"parley/cluster"
+	"parley/cluster/directory"
+)
+
+// peers are what a node has that serves beside others.
+type peers struct {
+	bus       *cluster.Bus
+	members   *cluster.Members
+	directory *directory.Directory
+}
+
+// buildCluster prepares the links to other nodes, if the node serves beside others. Hosts know of sessions elsewhere
+// from then on.
+func (n *Node) buildCluster(ctx context.Context) error {
+	if n.seat == nil || !n.Config.Cluster.Enabled {
+		return nil
+	}
+	secret, err := n.secret(ctx, "cluster")
+	if err != nil {
+		return err
+	}
+	cfg := cluster.BusConfig{Self: n.seat.Node(), Secret: secret, Clock: n.clock, Log: n.Log}
+	if n.network != nil {
+		cfg.Dial = n.network.DialContext
+	}
+	bus, err := cluster.NewBus(cfg)
+	if err != nil {
+		return fmt.Errorf("cluster: %w", err)
+	}
+	p := &peers{bus: bus, members: cluster.NewMembers(n.Store, bus, n.Log)}
+	p.directory = directory.New(directory.Config{Bus: bus, Router: n.Router, Log: n.Log})
+	for _, h := range n.hosts {
+		h.Others = p.directory
+	}
+	n.peers = p
+	return nil
+}
+
+// joinCluster makes links to the other nodes, and returns when this one knows their sessions. Nothing listens before.
+func (n *Node) joinCluster(ctx, work context.Context, g *errgroup.Group) error {
+	p := n.peers
+	if p == nil {
+		return nil
+	}
+	n.seat.Links(p.bus.Serve)
+	if err := p.members.Read(ctx); err != nil {
+		return fmt.Errorf("cluster: %w", err)
+	}
+	n.keep(work, g, "nodes", p.members.Run)
+	n.keep(work, g, "sessions of other nodes", p.directory.Run)
+	if err := p.directory.Settle(ctx); err != nil {
+		return fmt.Errorf("cluster: %w", err)
+	}
+	for _, other := range p.bus.Nodes() {
+		n.Log.Info("serving beside another server", "node", other.ID, "incarnation", other.Incarnation)
+	}
+	return nil
+}
+
+// leaveCluster ends the links.
+func (n *Node) leaveCluster() {
+	if n.peers != nil {
+		n.seat.Links(nil)
+		n.peers.bus.Close()
+	}
+}
