@@ -196,6 +196,26 @@ func (b *Bus) Question(id string, t Topic, queue uint32, payload []byte) (*Quest
 	return q, nil
 }
 
+// Flush returns when every other node has handled what was told and asked before. It is for tests, and for a node that
+// is about to end.
+func (b *Bus) Flush(ctx context.Context) error {
+	var asked []*Question
+	b.mu.Lock()
+	for _, l := range b.links {
+		q := &Question{link: l, answer: make(chan struct{})}
+		if l.ask(q, frame{kind: frameFlush}) == nil {
+			asked = append(asked, q)
+		}
+	}
+	b.mu.Unlock()
+	var errs []error
+	for _, q := range asked {
+		_, err := q.Wait(ctx)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 // Lives says whether a node is one of the cluster, in this incarnation, and was heard within a time.
 func (b *Bus) Lives(p Peer, within time.Duration) bool {
 	l := b.link(p.ID)

@@ -21,6 +21,7 @@ const (
 	frameRefusal                      // refuses that frame; the payload is the error's text
 	framePing                         // wants a pong
 	framePong                         // answers a ping
+	frameFlush                        // wants an answer once everything that was sent before was handled
 )
 
 // frame is one message on a link. On the wire it is its length (of all that follows, 4 bytes), its type (1), its topic
@@ -31,6 +32,8 @@ type frame struct {
 	number  uint64 // of an ask, which its answer repeats; 0: there is no answer
 	queue   uint32 // frames of one queue are handled in their order
 	payload []byte
+
+	order uint64 // of its coming, where it is handled
 }
 
 const (
@@ -66,7 +69,7 @@ func readFrame(r *bufio.Reader) (f frame, err error) {
 		number: binary.BigEndian.Uint64(head[6:]),
 		queue:  binary.BigEndian.Uint32(head[14:]),
 	}
-	if n < 0 || n > MaxFrame || f.kind < frameTell || f.kind > framePong {
+	if n < 0 || n > MaxFrame || f.kind < frameTell || f.kind > frameFlush {
 		return f, fmt.Errorf("%w: type %d, %d bytes", errFrame, f.kind, n)
 	}
 	if _, err := r.Discard(frameHead); err != nil {

@@ -108,6 +108,8 @@ func (in *incoming) read() error {
 		switch f.kind {
 		case framePing:
 			err = in.out.add(frame{kind: framePong})
+		case frameFlush:
+			in.queues.after(func() { _ = in.out.add(frame{kind: frameAnswer, number: f.number}) })
 		case frameTell, frameAsk:
 			if in.queues.add(f) {
 				continue

@@ -33,7 +33,7 @@ func (o *outbox) add(f frame) error {
 		return io.ErrClosedPipe
 	}
 	b := &o.data
-	if f.kind >= frameAnswer {
+	if f.kind >= frameAnswer && f.kind <= framePong {
 		b = &o.answers
 	}
 	if len(*b)+len(f.payload) > maxOut {

@@ -1,6 +1,9 @@
 package cluster
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // The bounds of what waits to be handled of one peer.
 const (
@@ -13,14 +16,23 @@ const (
 type queues struct {
 	handle func(frame)
 
-	mu    sync.Mutex
-	waits map[uint32][]frame // the frames behind the one that is being handled
-	all   int
-	done  sync.WaitGroup
+	mu      sync.Mutex
+	waits   map[uint32][]frame // the frames behind the one that is being handled
+	all     int
+	begun   uint64              // frames that were added
+	under   map[uint64]struct{} // those of them that are not handled yet, by their number
+	flushes []flush
+	done    sync.WaitGroup
+}
+
+// flush is called when all frames up to a number were handled.
+type flush struct {
+	upTo uint64
+	do   func()
 }
 
 func newQueues(handle func(frame)) *queues {
-	return &queues{handle: handle, waits: make(map[uint32][]frame)}
+	return &queues{handle: handle, waits: make(map[uint32][]frame), under: make(map[uint64]struct{})}
 }
 
 // add has a frame handled after those of its queue. It returns false if too many wait.
@@ -32,6 +44,9 @@ func (q *queues) add(f frame) bool {
 		return false
 	}
 	q.all++
+	q.begun++
+	f.order = q.begun
+	q.under[f.order] = struct{}{}
 	if busy {
 		q.waits[f.queue] = append(waits, f)
 		return true
@@ -45,23 +60,46 @@ func (q *queues) add(f frame) bool {
 func (q *queues) work(f frame) {
 	for more := true; more; {
 		q.handle(f)
-		f, more = q.next(f.queue)
+		f, more = q.next(f)
 	}
 }
 
-func (q *queues) next(queue uint32) (f frame, ok bool) {
+// next gives the frame behind one that was handled.
+func (q *queues) next(was frame) (f frame, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.all--
-	waits := q.waits[queue]
+	delete(q.under, was.order)
+	q.flush()
+	waits := q.waits[was.queue]
 	if len(waits) == 0 {
-		delete(q.waits, queue)
+		delete(q.waits, was.queue)
 		return f, false
 	}
 	f = waits[0]
 	waits[0] = frame{}
-	q.waits[queue] = waits[1:]
+	q.waits[was.queue] = waits[1:]
 	return f, true
+}
+
+// after has do called once all frames that were added before were handled.
+func (q *queues) after(do func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.flushes = append(q.flushes, flush{q.begun, do})
+	q.flush()
+}
+
+func (q *queues) flush() {
+	q.flushes = slices.DeleteFunc(q.flushes, func(f flush) bool {
+		for n := range q.under {
+			if n <= f.upTo {
+				return false
+			}
+		}
+		f.do()
+		return true
+	})
 }
 
 // wait returns when everything was handled. Nothing may be added any more.

@@ -241,20 +241,24 @@ func (s *Seat) sit(ctx context.Context, dead []store.ClusterNode) (err error) {
 func (s *Seat) answer() {
 	line := hello(s.node.ID, s.node.Incarnation)
 	err := door.Serve(s.nl, s.cfg.Log, func(c net.Conn) {
-		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(askTime))
-		if _, err := io.WriteString(c, line); err != nil {
-			return // the other side has gone
-		}
-		s.mu.Lock()
-		links := s.links
-		s.mu.Unlock()
-		if links != nil {
-			links(c)
-		}
+		s.done.Go(func() { s.answerOne(c, line) })
 	})
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		s.cfg.Log.Error("this server no longer answers whether it is alive", "err", err)
+	}
+}
+
+func (s *Seat) answerOne(c net.Conn, line string) {
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(askTime))
+	if _, err := io.WriteString(c, line); err != nil {
+		return // the other side has gone
+	}
+	s.mu.Lock()
+	links := s.links
+	s.mu.Unlock()
+	if links != nil {
+		links(c)
 	}
 }
 

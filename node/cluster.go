@@ -72,3 +72,11 @@ func (n *Node) leaveCluster() {
 		n.peers.bus.Close()
 	}
 }
+
+// Flush returns when every other node has handled what this one has told it.
+func (n *Node) Flush(ctx context.Context) error {
+	if n.peers == nil {
+		return nil
+	}
+	return n.peers.bus.Flush(ctx)
+}

@@ -52,6 +52,8 @@ type Rig struct {
 
 	oddLock sync.Mutex
 	odd     []string // in forms that have come
+
+	beside []*Rig // the other nodes on its database
 }
 
 // look notes faults of the forms in an element that has come.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,7 @@ type player struct {
 	vars    vars
 	pings   int
 	file    string
+	places  map[string]*Rig // where actors connect
 }
 
 // Play runs the script of a file on a node of its own.
@@ -85,14 +87,23 @@ func Play(t *testing.T, file string) {
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	r := Start(t, func(c *config.Config) {
+	change := func(c *config.Config) {
 		for _, kv := range s.config {
 			if err := c.Set(kv[0], kv[1]); err != nil {
 				t.Fatalf("%s: config %s: %v", file, kv[0], err)
 			}
 		}
-	})
-	r.play(t, file, s)
+	}
+	if n := Nodes(); n > 1 && !s.restarts() {
+		StartNodes(t, n, change).play(t, file, s)
+		return
+	}
+	Start(t, change).play(t, file, s)
+}
+
+// restarts says whether the server starts again in the script: it is about one node then.
+func (s *Script) restarts() bool {
+	return slices.ContainsFunc(s.steps, func(st step) bool { return st.verb == "restart" || st.verb == "crash" })
 }
 
 // Run plays the text of a script on this node. Its clients stay until the test ends, or their
@@ -206,7 +217,7 @@ func (p *player) arrive(s step) error {
 		if s.arg != "" {
 			door = s.arg
 		}
-		c, err := p.rig.Connect(door, Host)
+		c, err := p.at(s.actor).Connect(door, Host)
 		p.clients[s.actor] = c
 		if err == nil && s.text != "" {
 			c.host = s.text
@@ -221,7 +232,7 @@ func (p *player) arrive(s step) error {
 	if !ok {
 		host = Host
 	}
-	c, err := p.rig.Connect(door, host)
+	c, err := p.at(s.actor).Connect(door, host)
 	if err != nil {
 		return err
 	}
@@ -270,11 +281,14 @@ func (p *player) gets(c *Client, text string) error {
 // had an answer from its server, and from the room if one is named.
 func (p *player) settled(c *Client, room string) ([]*Element, error) {
 	for _, o := range p.clients {
-		if o != c && o.Address != "" {
+		if (o != c || len(p.rig.beside) > 0) && o.Address != "" {
 			if err := p.pass(o); err != nil {
 				return nil, err
 			}
 		}
+	}
+	if err := p.rig.flush(p.t.Context()); err != nil {
+		return nil, err
 	}
 	to, payload := c.host, "urn:xmpp:ping"
 	if room != "" {

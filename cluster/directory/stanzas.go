@@ -35,6 +35,9 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	ctx, cancel := context.WithTimeout(o.d.ctx, stanzaTime)
 	defer cancel()
 	_, err := o.d.bus.Ask(ctx, o.node, topicStanza, o.queue(), b)
+	if err == nil {
+		st.Delivery.Taken() // from now on the other node sees to it that nobody loses it
+	}
 	return err
 }
 
