@@ -39,7 +39,15 @@ func (n *Node) buildCluster(ctx context.Context) error {
 	p.directory = directory.New(directory.Config{Bus: bus, Router: n.Router, Log: n.Log})
 	for _, h := range n.hosts {
 		h.Others = p.directory
+		if chat := n.chats[h.Domain]; chat != nil {
+			chat.Others = p.directory.Events(h.Host)
+		}
 	}
+	p.directory.TakeEvents(func(ctx context.Context, host, account, name string, data []byte) {
+		if chat := n.chats[host]; chat != nil {
+			chat.Told(ctx, account, name, data)
+		}
+	})
 	n.peers = p
 	return nil
 }

@@ -69,6 +69,14 @@ func (s *Session) State(directed bool) SessionState {
 // Become gives a session of another node the state that it has there. With directed, st has all addresses with directed
 // presence.
 func (s *Session) Become(st SessionState, directed bool) error {
+	if err := s.become(st, directed); err != nil {
+		return err
+	}
+	s.Host.elsewhere(s.JID.Local())
+	return nil
+}
+
+func (s *Session) become(st SessionState, directed bool) error {
 	var presence *wire.Stanza
 	if st.Presence != nil {
 		var err error
@@ -108,7 +116,7 @@ func (h *Host) Join(ctx context.Context, node string, st SessionState, out Outbo
 	s := &Session{
 		JID: full, Host: h, Started: st.Started, Info: st.Info, out: out, stamp: st.Stamp, node: node,
 	}
-	if err := s.Become(st, true); err != nil {
+	if err := s.become(st, true); err != nil {
 		return nil, err
 	}
 	own := h.Account(full.Local()).Session(full.Resource())
@@ -116,6 +124,7 @@ func (h *Host) Join(ctx context.Context, node string, st SessionState, out Outbo
 		return nil, nil
 	}
 	h.add(s)
+	h.elsewhere(full.Local())
 	if own != nil && own.node == "" {
 		h.questions.ask(ctx, func(ctx context.Context) { h.replaced(ctx, own) })
 	}
@@ -132,6 +141,15 @@ func (h *Host) replaced(ctx context.Context, old *Session) {
 func (h *Host) Leave(s *Session) {
 	s.closed.Store(true)
 	h.remove(s)
+	h.elsewhere(s.JID.Local())
+}
+
+func (h *Host) elsewhere(account string) {
+	for _, f := range h.Features {
+		if f.Elsewhere != nil {
+			f.Elsewhere(account)
+		}
+	}
 }
 
 // Abandoned does for a session what its node would have done at its end, because that node is no more: it becomes

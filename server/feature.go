@@ -52,6 +52,8 @@ type Feature struct {
 	// Asleep is called when a stanza is kept for a client that lost its connection and may resume. It returns at once
 	// and sends nothing itself.
 	Asleep func(s *Session, st *wire.Stanza)
+	// Elsewhere is called when a session that an account has at another node came, changed or ended.
+	Elsewhere func(account string)
 	// Waiting is called when another node has kept a message for an account because it knew of no client, although this
 	// session takes messages.
 	Waiting func(ctx context.Context, s *Session) error

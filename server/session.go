@@ -75,6 +75,7 @@ const (
 	Carbons                     // XEP-0280
 	Blocklist                   // XEP-0191: the client fetched the blocklist and gets its pushes
 	Resumable                   // XEP-0198
+	Watched                     // a browser that somebody looks at
 )
 
 // Send queues a stanza for the client as it is addressed. It returns ErrClosed after the session has ended.
@@ -117,6 +118,20 @@ func (s *Session) Clear(f Flag) {
 	s.flags &^= f
 	s.mu.Unlock()
 	s.announce(false)
+}
+
+// Mark sets or clears a flag for which nobody waits.
+func (s *Session) Mark(f Flag, on bool) {
+	s.mu.Lock()
+	was := s.flags
+	if s.flags |= f; !on {
+		s.flags &^= f
+	}
+	changed := s.flags != was
+	s.mu.Unlock()
+	if changed {
+		s.announce(false)
+	}
 }
 
 // Is reports whether a flag is set.

@@ -6,6 +6,7 @@ import (
 
 	"parley/feature/webpush"
 	"parley/internal/fault"
+	"parley/server"
 	"parley/store"
 	"parley/wire/jid"
 )
@@ -17,6 +18,11 @@ const confirmedFor = 90 * time.Second
 func (s *Service) Awake(account string) bool {
 	for _, b := range s.of(account) {
 		if b.watched() {
+			return true
+		}
+	}
+	for _, x := range s.cfg.Host.Account(account).Sessions() {
+		if x.Node() != "" && x.Is(server.Watched) {
 			return true
 		}
 	}

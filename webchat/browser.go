@@ -185,6 +185,7 @@ func (s *Service) Confirm(ctx context.Context, account, credential string, c Con
 	b.idle, b.hidden, b.seen = c.Idle, c.Hidden, time.Now()
 	asleep, streams := b.asleep, b.streams
 	b.mu.Unlock()
+	b.markWatched()
 	switch {
 	case asleep && streams > 0:
 		return b.awake(ctx)
@@ -283,6 +284,7 @@ func (s *Service) sweep(ctx context.Context, now time.Time) {
 		open := b.streams > 0
 		present := open && b.program
 		b.mu.Unlock()
+		b.markWatched()
 		switch {
 		case present:
 		case away > goneAfter && !open:
@@ -316,13 +318,6 @@ func (s *Service) of(account string) (bs []*Browser) {
 		bs = append(bs, b)
 	}
 	return bs
-}
-
-// tell gives an event to all browsers of an account.
-func (s *Service) tell(account string, e *Event) {
-	for _, b := range s.of(account) {
-		b.buf.add(e)
-	}
 }
 
 // Send takes what the server sends to the session (server.Outbound). Messages and presence that browsers show come by

@@ -125,7 +125,7 @@ func (s *Service) pinnedElsewhere(ctx context.Context, account, id string) bool 
 
 // BookmarksSaved tells browsers of rooms that another client may have pinned (bookmarks.Bookmarks.Saved).
 func (s *Service) BookmarksSaved(account string) {
-	if len(s.of(account)) == 0 {
+	if !s.listens(account) {
 		return
 	}
 	s.do(func(ctx context.Context) {

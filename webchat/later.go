@@ -241,7 +241,7 @@ func (s *Service) laterIn(ctx context.Context, x *store.Scheduled) (id jid.JID, 
 
 // LaterChanged tells browsers of what their person has sent later (later.Service.Changed).
 func (s *Service) LaterChanged(x *store.Scheduled, gone bool) {
-	if len(s.of(x.Owner)) == 0 {
+	if !s.listens(x.Owner) {
 		return
 	}
 	kept := *x

@@ -156,7 +156,7 @@ type saidToPerson struct {
 
 // passed notes a message of an account that has a browser.
 func (s *Service) passed(p *server.Pass, with jid.JID, incoming bool) {
-	if len(s.of(p.Account)) == 0 {
+	if !s.listens(p.Account) {
 		return
 	}
 	switch p.Stanza.Type {

@@ -84,7 +84,7 @@ type readEvent struct {
 
 // published tells browsers how far their person has read, on whatever client.
 func (s *Service) published(_ context.Context, account, node string, it server.PEPItem) {
-	if node != nsMDS || len(s.of(account)) == 0 {
+	if node != nsMDS || !s.listens(account) {
 		return
 	}
 	chat, err := jid.Parse(it.ID)
@@ -111,7 +111,7 @@ func (s *Service) published(_ context.Context, account, node string, it server.P
 
 // Mentioned tells a person's browsers that a message in a room mentions the person.
 func (s *Service) Mentioned(account string, room jid.JID, id store.ID) {
-	if len(s.of(account)) == 0 {
+	if !s.listens(account) {
 		return
 	}
 	e := event("mention", map[string]string{"conversation": room.String(), "message": id.String()})

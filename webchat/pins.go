@@ -331,7 +331,7 @@ func (s *Service) tellPins(ctx context.Context, at scene) {
 	}
 	for _, side := range [][2]string{{at.self, at.with}, {at.with, at.self}} {
 		self, err := jid.Parse(side[0])
-		if err == nil && self.Domain() == s.cfg.Host.Domain && len(s.of(self.Local())) > 0 {
+		if err == nil && self.Domain() == s.cfg.Host.Domain && s.listens(self.Local()) {
 			tell(scene{addressed: true, self: side[0], with: side[1]},
 				func(e *Event) { s.tell(self.Local(), e) })
 		}

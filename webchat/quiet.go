@@ -42,6 +42,11 @@ func (s *Service) showQuiet(ctx context.Context, b *Browser) {
 
 // QuietChanged has the browsers of a person show at once whether it is a quiet hour: the person has changed them.
 func (s *Service) QuietChanged(ctx context.Context, account string) {
+	s.quietChangedHere(ctx, account)
+	s.tellElsewhere(account, event(innerQuiet, nil))
+}
+
+func (s *Service) quietChangedHere(ctx context.Context, account string) {
 	for _, b := range s.of(account) {
 		b.mu.Lock()
 		asleep := b.asleep

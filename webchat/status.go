@@ -103,15 +103,8 @@ func (s *Service) SetStatus(ctx context.Context, by people.Actor, c Credential, 
 	if err := s.pause(ctx, by, was, status); err != nil {
 		return Me{}, err
 	}
-	for _, b := range s.of(account) {
-		b.mu.Lock()
-		b.status = status
-		asleep := b.asleep
-		b.mu.Unlock()
-		if !asleep {
-			b.announce(ctx)
-		}
-	}
+	s.showStatus(ctx, account, status)
+	s.tellElsewhere(account, event(innerStatus, status))
 	me := s.me(ctx, account, c.ID)
 	s.tell(account, event("me", me))
 	return me, nil

@@ -96,11 +96,12 @@ type Store interface {
 	UnsaveMessage(ctx context.Context, host, owner, chat string, message store.ID) error
 }
 
-// Service serves the browsers of one host's people. It is safe from any goroutine. Rooms and Uploads are set before the
-// host serves.
+// Service serves the browsers of one host's people. It is safe from any goroutine. Rooms, Uploads
+// and Others are set before the host serves.
 type Service struct {
 	Rooms   *groups.Service
 	Uploads *upload.Service // nil: files cannot be sent
+	Others  Others          // nil: there is only this node
 
 	cfg   Config
 	jobs  chan func(context.Context)
@@ -153,6 +154,7 @@ func (s *Service) Feature() *server.Feature {
 		Changed:   s.personChanged,
 		Bound:     func(_ context.Context, x *server.Session) { s.presenceMayChange(x.JID.Local()) },
 		Unbound:   func(_ context.Context, x *server.Session) { s.presenceMayChange(x.JID.Local()) },
+		Elsewhere: s.presenceMayChange,
 		Run:       s.run,
 	}
 }

@@ -28,6 +28,7 @@ const (
 	topicKick                              // end an account's sessions
 	topicAnswer                            // an answer to a request of a host
 	topicWaiting                           // a message waits for an account
+	topicEvent                             // an event for browsers
 )
 
 // Times of a directory.
