@@ -36,7 +36,16 @@ func (n *Node) buildCluster(ctx context.Context) error {
 		return fmt.Errorf("cluster: %w", err)
 	}
 	p := &peers{bus: bus, members: cluster.NewMembers(n.Store, bus, n.Log)}
-	p.directory = directory.New(directory.Config{Bus: bus, Router: n.Router, Log: n.Log})
+	p.directory = directory.New(directory.Config{
+		Bus:    bus,
+		Router: n.Router,
+		Log:    n.Log,
+		Missed: func() {
+			for _, chat := range n.chats {
+				chat.Reset()
+			}
+		},
+	})
 	for _, h := range n.hosts {
 		h.Others = p.directory
 		if chat := n.chats[h.Domain]; chat != nil {
@@ -45,7 +54,7 @@ func (n *Node) buildCluster(ctx context.Context) error {
 	}
 	p.directory.TakeEvents(func(ctx context.Context, host, account, name string, data []byte) {
 		if chat := n.chats[host]; chat != nil {
-			chat.Told(ctx, account, name, data)
+			chat.TakeEvent(ctx, account, name, data)
 		}
 	})
 	n.peers = p

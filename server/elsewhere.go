@@ -204,7 +204,7 @@ func (h *Host) WaitingHere(ctx context.Context, s *Session) {
 
 // announce tells other nodes of a session of this one.
 func (s *Session) announce(wait bool) {
-	if s.node == "" && s.Host.Others != nil && !s.closed.Load() {
+	if s.node == "" && s.Host != nil && s.Host.Others != nil && !s.closed.Load() {
 		s.Host.Others.Announce(s, wait)
 	}
 }

@@ -170,7 +170,7 @@ const maxDirected = 1000
 
 // direct notes that `to` has got directed presence, or that it was withdrawn. It returns false if there are too many.
 func (s *Session) direct(to jid.JID, available bool) bool {
-	if s.node == "" && s.Host.Others != nil {
+	if s.node == "" && s.Host != nil && s.Host.Others != nil {
 		s.Host.Others.Directed(s, to, available)
 	}
 	s.mu.Lock()

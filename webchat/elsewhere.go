@@ -12,7 +12,7 @@ import (
 type Others interface {
 	// Browsers says whether an account has a browser at another node.
 	Browsers(account string) bool
-	// Tell gives an event to the account's browsers at other nodes, by Told there.
+	// Tell gives an event to the account's browsers at other nodes, by TakeEvent there.
 	Tell(account, name string, data []byte)
 }
 
@@ -50,8 +50,8 @@ func (s *Service) tellElsewhere(account string, e *Event) {
 	}
 }
 
-// Told gives an event from another node to the account's browsers at this one.
-func (s *Service) Told(ctx context.Context, account, name string, data []byte) {
+// TakeEvent gives an event from another node to the account's browsers at this one.
+func (s *Service) TakeEvent(ctx context.Context, account, name string, data []byte) {
 	switch name {
 	case innerStatus:
 		var status Status

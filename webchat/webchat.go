@@ -208,6 +208,9 @@ func (s *Service) do(job func(context.Context)) {
 	}
 }
 
+// Reset has all browsers load everything anew: the node may not know of all that has happened.
+func (s *Service) Reset() { s.resetAll() }
+
 // resetAll has all browsers load everything anew.
 func (s *Service) resetAll() {
 	for _, b := range s.all() {

@@ -46,9 +46,12 @@ const states = 0
 
 // Config holds the settings of New.
 type Config struct {
-	Bus        *cluster.Bus
-	Router     *server.Router
-	Log        *slog.Logger
+	Bus    *cluster.Bus
+	Router *server.Router
+	Log    *slog.Logger
+	// Missed is called when this node may have missed what another one told it: it forgets what it remembers of others'
+	// doing. nil: nothing.
+	Missed     func()
 	ResumeTime time.Duration // how long the sessions of a node that has died may be resumed; 0: 60 s
 }
 

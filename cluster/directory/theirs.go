@@ -151,8 +151,13 @@ func (d *Directory) takeSnapshot(ctx context.Context, from cluster.Peer, b []byt
 	}
 	if f.Begin {
 		d.theirs.mu.Lock()
-		d.theirs.get(from).round++
+		n := d.theirs.get(from)
+		n.round++
+		again := n.round > 1
 		d.theirs.mu.Unlock()
+		if again && d.cfg.Missed != nil {
+			d.cfg.Missed()
+		}
 	}
 	for _, s := range f.Sessions {
 		if err := d.take(ctx, from, s); err != nil {
