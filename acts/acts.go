@@ -11,17 +11,24 @@ import (
 	"slices"
 	"time"
 
+	"parley/internal/changes"
 	"parley/store"
 )
 
 // Log makes changes and keeps the audit log. Safe from any goroutine.
 type Log struct {
 	st   Store
+	told *changes.Changes
 	next func(host string) store.ID
 }
 
-// NewLog makes a Log. next makes the ids of a host's entries.
-func NewLog(st Store, next func(host string) store.ID) *Log { return &Log{st, next} }
+// NewLog makes a Log. told has caches forget what acts have changed; next makes the ids of a host's entries.
+func NewLog(st Store, told *changes.Changes, next func(host string) store.ID) *Log {
+	return &Log{st, told, next}
+}
+
+// Changes gives what the Log tells of changes.
+func (l *Log) Changes() *changes.Changes { return l.told }
 
 // Act is one change in progress.
 type Act struct {
@@ -32,7 +39,8 @@ type Act struct {
 	proof   store.ID // of the outermost: an entry of the audit log that is kept if the change is
 	next    func(host string) store.ID
 	entries []store.AuditEntry
-	kept    []func()
+	changed []changes.Change
+	kept    []func(context.Context)
 	after   []func(context.Context)
 	then    []func(context.Context)
 	ends    []func()
@@ -62,8 +70,10 @@ var (
 
 // Do makes a change of a host. f checks the right and the input, writes, and notes what it has done, all with the ctx
 // that it is given; it may be run again from its beginning. The change and its notes are committed in one transaction,
-// or not at all. Then the functions given to Kept run, then those given to After, each in order. A Do within another
-// one is part of it: it has its own notes, and its After functions run when the whole is committed.
+// or not at all. Then the caches of all nodes forget what Changed names, and the functions given to Kept run, then
+// those given to After, each in order. A Do within another one is part of it: it has its own notes, and its After
+// functions run when the whole is committed. If a node may not know of the change yet, Do returns an error although
+// it is made.
 func (l *Log) Do(ctx context.Context, host string, by Actor, f func(ctx context.Context, a *Act) error) error {
 	if by.Door == "" {
 		return ErrNobody
@@ -94,6 +104,7 @@ func (l *Log) Do(ctx context.Context, host string, by Actor, f func(ctx context.
 	})
 	if outer != nil {
 		if err == nil {
+			outer.changed = append(outer.changed, a.changed...)
 			outer.kept = append(outer.kept, a.kept...)
 			outer.after = append(outer.after, a.after...)
 			outer.then = append(outer.then, a.then...)
@@ -108,8 +119,7 @@ func (l *Log) Do(ctx context.Context, host string, by Actor, f func(ctx context.
 	if err != nil {
 		return err
 	}
-	a.tell(ctx)
-	return nil
+	return l.tell(ctx, a)
 }
 
 // How long an act whose answer was lost waits for the database to say whether it is kept.
@@ -131,17 +141,19 @@ func (l *Log) kept(ctx context.Context, a *Act) bool {
 		}
 		time.Sleep(doubtPause)
 	}
+	_ = l.told.TellAll(ctx, a.changed...) // the caller gets the error of the commit
 	for _, f := range a.kept {
-		f()
+		f(ctx)
 	}
 	return false
 }
 
-// tell runs the After functions after the commit. Its ctx does not end with the caller's: others are told of the change
-// even if nobody waits for the answer any more.
-func (a *Act) tell(ctx context.Context) {
+// tell tells of a change after its commit. Its ctx does not end with the caller's: others are told of the change even
+// if nobody waits for the answer any more.
+func (l *Log) tell(ctx context.Context, a *Act) error {
+	err := l.told.TellAll(ctx, a.changed...)
 	for _, f := range a.kept {
-		f()
+		f(ctx)
 	}
 	telling := context.WithValue(ctx, afterKey{}, true)
 	for _, f := range a.after {
@@ -151,6 +163,10 @@ func (a *Act) tell(ctx context.Context) {
 	for _, f := range a.then {
 		f(ctx)
 	}
+	if err != nil {
+		return fmt.Errorf("the change is made, but not known everywhere yet: %w", err)
+	}
+	return nil
 }
 
 // end runs the functions given to End.
@@ -196,8 +212,16 @@ func (a *Act) Note(v Verb, target string, detail Detail) {
 // Root gives the outermost change that contains this one; itself if none does.
 func (a *Act) Root() *Act { return a.root }
 
-// Kept makes f run when the whole change is committed, before the functions given to After; f updates caches.
-func (a *Act) Kept(f func()) { a.kept = append(a.kept, f) }
+// Changed says what the act makes wrong in caches: something of the act's host, or with the name "" everything of the
+// topic there. When the whole change is committed, they forget it, on all nodes, before the functions given to Kept and
+// After run; also when it is not known whether it is committed.
+func (a *Act) Changed(t changes.Topic, name string) {
+	a.changed = append(a.changed, changes.Change{Topic: t, Key: changes.Key(a.Host, name)})
+}
+
+// Kept makes f run when the whole change is committed and caches have forgotten it, before the functions given to
+// After. Its ctx is like that of After.
+func (a *Act) Kept(f func(ctx context.Context)) { a.kept = append(a.kept, f) }
 
 // After makes f run when the whole change is committed, after the functions given before. Its ctx is the caller's
 // without the transaction, and does not end with it: others are told even if the caller has given up. f must not make a

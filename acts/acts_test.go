@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/store"
 	"parley/store/sqlstore"
 )
@@ -28,7 +29,7 @@ func open(t *testing.T) (*acts.Log, store.Store) {
 		}
 	})
 	var ids store.IDs
-	return acts.NewLog(st, func(string) store.ID { return ids.Next() }), st
+	return acts.NewLog(st, changes.New(), func(string) store.ID { return ids.Next() }), st
 }
 
 func entries(t *testing.T, st store.Store) (all []string) {

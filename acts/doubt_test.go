@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/store"
 	"parley/store/sqlstore"
 )
@@ -83,7 +84,7 @@ func TestDoInDoubt(t *testing.T) {
 	}
 	defer st.Close()
 	var ids store.IDs
-	l := acts.NewLog(st, func(string) store.ID { return ids.Next() })
+	l := acts.NewLog(st, changes.New(), func(string) store.ID { return ids.Next() })
 	var said []string
 	act := func(name string) error {
 		return l.Do(t.Context(), host, acts.System, func(ctx context.Context, a *acts.Act) error {

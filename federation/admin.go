@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/clock"
 	"parley/internal/fault"
 	"parley/server"
@@ -24,7 +25,7 @@ const (
 	maxRuleNote   = 500 // characters
 	maxNoted      = 20  // the most domains of one change that get their own entries in the audit log
 	onlyListedKey = "federation/only-listed"
-	rulesEvery    = 30 * time.Second // how often to look for changes by other nodes and processes
+	rulesEvery    = 30 * time.Second // how often to look for changes of which nothing was told
 	pingTimeout   = 20 * time.Second
 )
 
@@ -53,7 +54,12 @@ func (a *Admin) Load(ctx context.Context) error {
 	return nil
 }
 
-// Watch applies the changes that other nodes make, until ctx ends.
+// Follow has the rules applied that were changed on whatever node. Acts tell told of theirs.
+func (a *Admin) Follow(told *changes.Changes) {
+	told.Follow(changes.Rules, func(ctx context.Context, _ string) error { return a.Load(ctx) })
+}
+
+// Watch applies changes that something other than a node makes, until ctx ends.
 func (a *Admin) Watch(ctx context.Context) {
 	t := time.NewTicker(rulesEvery)
 	defer t.Stop()
@@ -313,7 +319,7 @@ func (a *Admin) act(ctx context.Context, by acts.Actor, f func(ctx context.Conte
 		if !by.Machine() && !(by.Runs() && by.Who.Domain() == first) {
 			return fault.ErrRole
 		}
-		act.After(func(ctx context.Context) { a.follow(context.WithoutCancel(ctx)) })
+		act.Changed(changes.Rules, "")
 		return f(ctx, func(domain string, detail acts.Detail) error {
 			for _, h := range a.Hosts {
 				if h != first && !by.Machine() {

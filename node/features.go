@@ -116,7 +116,6 @@ func (n *Node) orderedFeatures(
 			Idle: c.Groups.ThemeIdle,
 			Changed: func(account string) {
 				if own := n.host(h.Domain); own != nil {
-					own.hats.Forget(account)
 					own.rooms.PersonChanged(account)
 				}
 			},
@@ -158,7 +157,7 @@ func (n *Node) orderedFeatures(
 // buildHosts makes every hosted domain with its services.
 func (n *Node) buildHosts(ctx context.Context) error {
 	c := n.Config
-	n.acts = acts.NewLog(n.Store, func(string) store.ID { return n.IDs.Next() })
+	n.acts = acts.NewLog(n.Store, n.told, func(string) store.ID { return n.IDs.Next() })
 	n.Org = org.New(n.Store, org.Config{
 		Acts:          n.acts,
 		Clock:         n.clock,
@@ -200,6 +199,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 			Router:  n.Router,
 			Log:     n.Log,
 			Metrics: metrics,
+			Changes: n.told,
 			Limits: server.Limits{SessionsPerAccount: c.Limits.SessionsPerAccount,
 				ArchiveBytesPerSecond: archiveRate, ArchiveBytesBurst: archiveBurst},
 			Features: n.features,
@@ -208,7 +208,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 			return err
 		}
 		hooks := n.buildWebhooks(h)
-		hats := &groups.Hats{Host: h, Store: n.Store, Org: n.Org}
+		hats := groups.NewHats(h, n.Store, n.Org)
 		made := &host{Host: h, hooks: hooks, hats: hats}
 		rooms, err := groups.New(n.groupsConfig(made), n.roomsConfig(h, secret))
 		if err != nil {

@@ -72,7 +72,7 @@ func (n *Node) buildFederation(ctx context.Context) error {
 
 // newOthers makes the administrators' interface to other servers. It reads their rules when federation is built.
 func (n *Node) newOthers() *federation.Admin {
-	return &federation.Admin{
+	a := &federation.Admin{
 		Store: n.Store,
 		Acts:  n.acts,
 		Clock: n.clock,
@@ -82,9 +82,11 @@ func (n *Node) newOthers() *federation.Admin {
 			return n.Router.Host(domain) != nil || n.Router.Local(domain)
 		},
 	}
+	a.Follow(n.told)
+	return a
 }
 
-// watchRules follows the rules that administrators on other nodes set, until ctx ends.
+// watchRules follows rules that something other than a node has set, until ctx ends.
 func (n *Node) watchRules(ctx context.Context, g *errgroup.Group) {
 	if n.federation == nil {
 		return

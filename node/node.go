@@ -27,6 +27,7 @@ import (
 	"parley/feature/webpush"
 	"parley/federation"
 	"parley/internal/background"
+	"parley/internal/changes"
 	"parley/internal/clock"
 	"parley/internal/disk"
 	"parley/internal/door"
@@ -57,6 +58,7 @@ type Node struct {
 	Org      *org.Org
 	IDs      *store.IDs
 	clock    clock.Clock
+	told     *changes.Changes // who hears of a change of the database
 	acts     *acts.Log
 	settings *settings.Settings
 
@@ -144,6 +146,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 		Registry:    prometheus.NewRegistry(),
 		Router:      server.NewRouter(),
 		IDs:         new(store.IDs),
+		told:        changes.New(),
 		cards:       make(map[string]*vcard.Cards),
 		spaces:      make(map[string]*pubsub.Spaces),
 		notices:     make(map[string]*notices.Notices),
@@ -255,6 +258,7 @@ func (n *Node) Run(ctx context.Context) error {
 	})
 	n.runUploads(work, g)
 	n.watchRules(work, g)
+	n.keep(work, g, "changes", n.told.Run)
 	n.keep(work, g, "settings", n.settings.Run)
 	n.keep(work, g, "departures", n.departures.Run)
 	n.keep(work, g, "backups", n.backups.Run)

@@ -134,9 +134,10 @@ func (n *Node) domains() (ds []string) {
 // buildDepartures reads the deleted accounts.
 func (n *Node) buildDepartures(ctx context.Context) (err error) {
 	n.departures, err = departed.New(ctx, departed.Config{
-		Store:  n.Store,
-		Org:    n.Org,
-		Hosted: func(domain string) bool { return n.people[domain] != nil },
+		Store:   n.Store,
+		Org:     n.Org,
+		Changes: n.told,
+		Hosted:  func(domain string) bool { return n.people[domain] != nil },
 		Hosts: func() (all []departed.Host) {
 			for _, h := range n.hosts {
 				x := departed.Host{Host: h.Host, People: n.people[h.Domain], Rooms: h.rooms, Nodes: h.nodes}

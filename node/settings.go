@@ -15,7 +15,7 @@ func (n *Node) buildSettings(ctx context.Context) error {
 	for _, h := range n.Config.Hosts {
 		hosts[h.Domain] = defaultsOf(n.Config, h)
 	}
-	n.settings = settings.New(n.Store, n.clock, n.Log, hosts)
+	n.settings = settings.New(n.Store, n.told, n.clock, n.Log, hosts)
 	return n.settings.Load(ctx)
 }
 

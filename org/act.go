@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
@@ -93,7 +94,7 @@ func (c *change) turn(ctx context.Context, kind, host, id string) (int64, error)
 	k, mine := [3]string{kind, host, id}, turn{c.Root(), v}
 	c.o.turns.take(k, mine)
 	c.End(func() { c.o.turns.end(k, mine) })
-	c.Kept(func() { c.o.turns.wait(k, mine) })
+	c.Kept(func(context.Context) { c.o.turns.wait(k, mine) })
 	return v, nil
 }
 
@@ -105,21 +106,22 @@ func (c *change) tell(e Event) {
 	})
 }
 
-// drop makes a group be read again by whoever needs it next.
+// drop makes a group be read again by whoever needs it next, on all nodes.
 func (c *change) drop(host, id string) {
 	c.forget([2]string{host, id})
-	c.Kept(func() { c.o.drop(host, id) })
+	c.Changed(changes.Group, id)
 }
 
 // keeps says that only a group's version changed.
 func (c *change) keeps(s *state) {
-	c.Kept(func() {
+	c.Kept(func(context.Context) {
 		k := [2]string{s.group.Host, s.group.ID}
 		c.o.mu.Lock()
-		if now := c.o.states[k]; now == nil || now.version < s.version {
+		defer c.o.mu.Unlock()
+		// one that is not cached may have been changed meanwhile, by another node as well
+		if now := c.o.states[k]; now != nil && now.version < s.version {
 			c.o.states[k] = s
 		}
-		c.o.mu.Unlock()
 	})
 }
 

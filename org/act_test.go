@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/org"
 	"parley/store"
 	"parley/store/sqlstore"
@@ -102,7 +103,7 @@ func TestPartsOfAnAct(t *testing.T) {
 	onEngines(t, []string{"romeo", "juliet"}, func(t *testing.T, st store.Store) {
 		ctx := t.Context()
 		var ids store.IDs
-		l := acts.NewLog(st, func(string) store.ID { return ids.Next() })
+		l := acts.NewLog(st, changes.New(), func(string) store.ID { return ids.Next() })
 		o := org.New(st, org.Config{Acts: l})
 		var kinds []org.EventKind
 		o.Subscribe(func(e org.Event) { kinds = append(kinds, e.Kind) })
@@ -153,7 +154,7 @@ func TestActAfterAnAct(t *testing.T) {
 	onEngines(t, []string{"romeo", "juliet", "paris", "mercutio"}, func(t *testing.T, st store.Store) {
 		ctx, gone := context.WithCancel(t.Context())
 		var ids store.IDs
-		l := acts.NewLog(st, func(string) store.ID { return ids.Next() })
+		l := acts.NewLog(st, changes.New(), func(string) store.ID { return ids.Next() })
 		o := org.New(st, org.Config{Acts: l})
 		g, err := o.CreateGroup(ctx, acts.System, host, org.NewGroup{Name: "Verona", Owner: person("romeo")})
 		if err != nil {

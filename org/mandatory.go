@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
@@ -169,7 +170,8 @@ func join(names []string) string {
 	return out
 }
 
-// Gone removes a deleted account from the cached groups of every host, and tells rooms and contact lists.
+// Gone has all nodes forget what others kept of a deleted account, such as the groups that it was in, and tells the
+// rooms and contact lists of this one.
 func (o *Org) Gone(ctx context.Context, host, name string) error {
 	j, err := jid.New(name, host, "")
 	if err != nil {
@@ -184,12 +186,13 @@ func (o *Org) Gone(ctx context.Context, host, name string) error {
 	}
 	tv := o.teams[host]
 	o.mu.RUnlock()
+	// whatever comes of it, the rooms here are told
+	err = o.cfg.Acts.Changes().Tell(ctx, changes.Deleted, j.String())
 	for _, s := range knowing { // only rooms of cached groups can be in memory
-		o.forgetMember(s, j)
+		o.tellGone(s, j)
 	}
-	o.PersonChanged(host)
 	if tv == nil {
-		return nil
+		return err
 	}
 	for _, t := range tv.of[name] {
 		was := t.names()
@@ -204,7 +207,7 @@ func (o *Org) Gone(ctx context.Context, host, name string) error {
 			},
 		})
 	}
-	return nil
+	return err
 }
 
 // knows says whether a person has a role in a group or in one of its themes.
@@ -220,10 +223,9 @@ func (s *state) knows(who jid.JID) bool {
 	return false
 }
 
-// forgetMember makes a group be read again without a person, and tells its room and those of its themes.
-func (o *Org) forgetMember(s *state, who jid.JID) {
+// tellGone tells a group's room and those of its themes that a person is gone.
+func (o *Org) tellGone(s *state, who jid.JID) {
 	g := s.group
-	o.drop(g.Host, g.ID)
 	gone := []store.Member{{JID: who.String()}}
 	if _, ok := s.members[who]; ok {
 		o.tell(Event{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/store"
 	"parley/wire/jid"
@@ -390,8 +391,8 @@ func (c *change) tellMembers(ctx context.Context, mc *memberChange) error {
 	return nil
 }
 
-// renew caches the group's state after a change of its members, derived from the state before. Reading thousands of
-// members again for each one that joins or leaves would cost more than everything else.
+// renew has all nodes forget a group after a change of its members, and caches its state here, derived from the one
+// before. Reading thousands of members again for each one that joins or leaves would cost more than everything else.
 func (c *change) renew(mc *memberChange) {
 	o, s := c.o, *mc.s
 	s.members, s.own = maps.Clone(mc.s.members), maps.Clone(mc.s.own)
@@ -414,12 +415,23 @@ func (c *change) renew(mc *memberChange) {
 	k := [2]string{s.group.Host, s.group.ID}
 	c.forget(k)
 	c.locked[k] = &s // later functions of this act use it
-	c.Kept(func() {
-		o.mu.Lock()
-		o.states[k] = &s
-		o.changes++
-		o.mu.Unlock()
-	})
+	c.Changed(changes.Group, k[1])
+	c.Kept(func(ctx context.Context) { o.putIfNewest(ctx, k, &s) })
+}
+
+// putIfNewest caches the state that an act has made, which all nodes have been told of, unless the group has changed
+// again or somebody has read it already.
+func (o *Org) putIfNewest(ctx context.Context, k [2]string, s *state) {
+	o.mu.RLock()
+	_, known := o.states[k]
+	seen := o.changes
+	o.mu.RUnlock()
+	if known {
+		return
+	}
+	if v, err := o.st.Version(ctx, k[0], versionGroup, k[1]); err == nil && v == s.version {
+		o.keep(k, s, seen)
+	}
 }
 
 // tellRestricted tells people who left about the restricted themes that they were in. The others must not learn that

@@ -6,10 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 	"sync"
 	"time"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/clock"
 	"parley/internal/fault"
 	"parley/internal/limit"
@@ -60,7 +63,7 @@ type Org struct {
 
 	mu     sync.RWMutex
 	states map[[2]string]*state // host and group id
-	// changes counts writes: a state whose reading began before the last write is not kept.
+	// changes counts what was told of changes: a state whose reading began before the last one is not kept.
 	changes uint64
 	teams   map[string]*teams  // by host
 	jobs    map[[2]string]*job // adding everyone to mandatory groups
@@ -104,9 +107,9 @@ func New(st Store, c Config) *Org {
 	}
 	if c.Acts == nil {
 		var ids store.IDs
-		c.Acts = acts.NewLog(st, func(string) store.ID { return ids.Next() })
+		c.Acts = acts.NewLog(st, changes.New(), func(string) store.ID { return ids.Next() })
 	}
-	return &Org{
+	o := &Org{
 		st:        st,
 		cfg:       c,
 		states:    make(map[[2]string]*state),
@@ -118,6 +121,8 @@ func New(st Store, c Config) *Org {
 		bookmarks: slot.New(),
 		starts:    limit.New[jid.JID](rate.Every(time.Hour/time.Duration(c.ThemePace)), c.ThemePace, limit.Most),
 	}
+	o.forgetting()
+	return o
 }
 
 // EventKind says what an Event reports.
@@ -333,12 +338,57 @@ func (o *Org) read(ctx context.Context, g store.Group) (*state, error) {
 	return s, nil
 }
 
-// drop removes a group from the cache, after the commit and before the change is told.
+// forgetting drops what is cached when it is changed, on whatever node.
+func (o *Org) forgetting() {
+	told := o.cfg.Acts.Changes()
+	told.On(changes.Group, func(key string) {
+		id, host, ok := strings.Cut(key, "@")
+		if !ok || id == "" {
+			o.dropGroups(func(s *state) bool { return host == "" || s.group.Host == host })
+			o.rooms.DropAll()
+			return
+		}
+		o.drop(host, id)
+	})
+	for _, t := range []changes.Topic{changes.Teams, changes.Account} { // teams hold the names of their people
+		told.On(t, func(key string) {
+			_, host, _ := strings.Cut(key, "@")
+			o.dropTeams(host)
+		})
+	}
+	told.On(changes.Deleted, func(key string) {
+		_, host, _ := strings.Cut(key, "@")
+		o.dropTeams(host)
+		who, err := jid.Parse(key)
+		o.dropGroups(func(s *state) bool { return err != nil || s.knows(who) })
+	})
+}
+
+// drop removes a group from the cache.
 func (o *Org) drop(host, id string) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	delete(o.states, [2]string{host, id})
 	o.changes++
-	o.mu.Unlock()
+}
+
+// dropGroups removes some groups from the cache.
+func (o *Org) dropGroups(which func(*state) bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	maps.DeleteFunc(o.states, func(_ [2]string, s *state) bool { return which(s) })
+	o.changes++
+}
+
+// dropTeams removes the teams of a host from the cache; with "" those of all hosts.
+func (o *Org) dropTeams(host string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if host == "" {
+		clear(o.teams)
+	}
+	delete(o.teams, host)
+	o.changes++
 }
 
 func notFound(err error, text string) error {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/internal/shape"
 	"parley/store"
@@ -78,7 +79,7 @@ func (o *Org) createTeam(ctx context.Context, c *change, host string, n NewTeam)
 		return t, err
 	}
 	c.Note(acts.TeamCreate, t.Slug, acts.Detail{"name": t.Name, "members": len(n.People)})
-	c.Kept(func() { o.PersonChanged(host) })
+	c.Changed(changes.Teams, "")
 	c.tell(Event{Kind: TeamChanged, Host: host, Team: TeamEvent{Is: t, Now: n.People}})
 	return t, nil
 }
@@ -131,7 +132,7 @@ func (c *change) team(ctx context.Context, host, id string) (*teams, *team, erro
 	if t == nil {
 		return nil, nil, fault.New(fault.NotFound, "", "no such team")
 	}
-	c.Kept(func() { c.o.PersonChanged(host) })
+	c.Changed(changes.Teams, "")
 	return tv, t, nil
 }
 

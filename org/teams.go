@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/store"
 )
@@ -84,14 +85,6 @@ func (o *Org) readTeams(ctx context.Context, host string) (*teams, error) {
 	return tv, nil
 }
 
-// PersonChanged drops a host's teams from the cache.
-func (o *Org) PersonChanged(host string) {
-	o.mu.Lock()
-	delete(o.teams, host)
-	o.changes++
-	o.mu.Unlock()
-}
-
 // TeamEvent is a change of a team.
 type TeamEvent struct {
 	Was, Is     store.Team // zero: the team did not exist before, or does not exist now
@@ -101,9 +94,12 @@ type TeamEvent struct {
 
 // PersonRenamed tells the people who have a person in their contact lists by a team the person's new name.
 func (o *Org) PersonRenamed(ctx context.Context, host, name string) error {
-	o.PersonChanged(host)
 	tv, err := o.teamsOf(ctx, host)
-	if err != nil {
+	if err != nil || len(tv.of[name]) == 0 {
+		return err
+	}
+	// contact lists have the names of the people of teams
+	if err := o.cfg.Acts.Changes().Tell(ctx, changes.Teams, changes.Key(host, "")); err != nil {
 		return err
 	}
 	for _, t := range tv.of[name] {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/store"
 	"parley/wire"
@@ -43,7 +44,7 @@ func (p *People) Accept(ctx context.Context, from Actor, token string, in Accept
 			return err
 		}
 		a.Note(acts.InvitationAccept, u.Name+"@"+u.Host, acts.Detail{"id": i.ID, "how": in.How})
-		a.Kept(func() { p.h.Forget(u.Name) })
+		p.changed(a, u.Name)
 		if used.Username == "" {
 			p.begins(a, u.Name)
 		}
@@ -122,7 +123,7 @@ func (p *People) UseContact(ctx context.Context, by Actor, i store.Invitation) e
 		if err != nil {
 			return err
 		}
-		a.After(func(context.Context) { p.h.ContactsChanged(i.Inviter) })
+		a.Changed(changes.Roster, i.Inviter)
 		return nil
 	})
 }
@@ -246,10 +247,8 @@ func (p *People) befriend(ctx context.Context, a *acts.Act, one, two string) err
 		if err != nil {
 			return err
 		}
-		a.After(func(context.Context) {
-			p.h.ContactsChanged(pair[0])
-			p.push(pair[0], c)
-		})
+		a.Changed(changes.Roster, pair[0])
+		a.After(func(context.Context) { p.push(pair[0], c) })
 	}
 	return nil
 }

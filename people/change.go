@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
@@ -54,6 +55,12 @@ func (p *People) Update(ctx context.Context, by Actor, name string, c Change) (i
 	return is, err
 }
 
+// changed has all nodes forget an account that an act changes, and tells the features of this one.
+func (p *People) changed(a *acts.Act, name string) {
+	a.Changed(changes.Account, name)
+	a.Kept(func(context.Context) { p.h.Changed(name) })
+}
+
 // update is Update within its act.
 func (p *People) update(ctx context.Context, a *acts.Act, name string, c Change) (store.Person, error) {
 	detail := acts.Detail{}
@@ -80,7 +87,7 @@ func (p *People) update(ctx context.Context, a *acts.Act, name string, c Change)
 	if err != nil || len(detail) == 0 {
 		return is, err
 	}
-	a.Kept(func() { p.h.Forget(name) })
+	p.changed(a, name)
 	verb := acts.PersonChange
 	switch {
 	case is.Disabled && !was.Disabled:
@@ -339,6 +346,7 @@ func (p *People) shut(ctx context.Context, a *acts.Act, u store.Person) error {
 		u.Name, func(u *store.Person) error { u.Disabled = true; return nil }); err != nil {
 		return fmt.Errorf("disable %s: %w", u.Name, err)
 	}
+	a.Changed(changes.Account, u.Name)
 	if _, err := p.signOut(ctx, a, u, "not-authorized", "this account has been deleted"); err != nil {
 		return err
 	}
@@ -354,8 +362,8 @@ func (p *People) remove(ctx context.Context, a *acts.Act, u store.Person) error 
 	if err := p.st.DeleteUser(ctx, u.Host, u.Name); err != nil {
 		return fmt.Errorf("delete %s: %w", u.Name, err)
 	}
+	a.Changed(changes.Account, u.Name)
 	a.Then(func(ctx context.Context) {
-		p.quiet.Drop(u.Name)
 		p.h.Deleted(ctx, u.Name)
 		p.after(ctx, u, "an account was deleted, and not all rooms and nodes know it yet", p.cfg.Departed)
 	})
@@ -390,10 +398,10 @@ func (p *People) Unlist(ctx context.Context, who jid.JID) error {
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
-		if err != nil {
+		// also after an error: the change may be kept, and only the answer be lost
+		if err := errors.Join(err, p.h.ContactsChanged(ctx, name)); err != nil {
 			return fmt.Errorf("contact list of %s: %w", name, err)
 		}
-		p.h.ContactsChanged(name)
 		if listed {
 			c.Subscription = "remove"
 			p.push(name, c)

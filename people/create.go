@@ -109,7 +109,7 @@ func (p *People) create(ctx context.Context, a *acts.Act, u store.Person, detail
 		return err
 	}
 	a.Note(acts.PersonCreate, u.Address(), detail)
-	a.Kept(func() { p.h.Forget(u.Name) })
+	p.changed(a, u.Name)
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"parley/acts"
 	"parley/auth"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/internal/memo"
 	"parley/internal/shape"
@@ -66,7 +67,11 @@ type People struct {
 
 // New makes the People of a host.
 func New(c Config) *People {
-	return &People{cfg: c, h: c.Host, st: c.Store}
+	p := &People{cfg: c, h: c.Host, st: c.Store}
+	for _, t := range []changes.Topic{changes.Own, changes.Account} {
+		p.h.On(t, memo.Forgetting(&p.quiet))
+	}
+	return p
 }
 
 // Host gives the domain of these people.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/internal/picture"
 )
@@ -57,6 +58,7 @@ func (p *People) SetPhoto(ctx context.Context, by Actor, name string, photo Phot
 		if err != nil {
 			return err
 		}
+		a.Changed(changes.Own, name)
 		a.Note(acts.PersonPhoto, u.Address(), acts.Detail{"photo": photo.data != nil})
 		a.After(tell)
 		return nil
@@ -74,6 +76,7 @@ func (p *People) PhotoChanged(ctx context.Context, by Actor, name string, has bo
 		if err := save(ctx); err != nil {
 			return err
 		}
+		a.Changed(changes.Own, name)
 		a.Note(acts.PersonPhoto, u.Address(), acts.Detail{"photo": has})
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/internal/i18n"
 	"parley/settings"
@@ -45,15 +46,10 @@ func (p *People) ChangeSettings(ctx context.Context, by Actor,
 			acts.Was(detail, c.Name, c.Was, c.Is)
 		}
 		a.Note(acts.SettingsChange, "", detail)
-		a.Then(func(ctx context.Context) {
-			// the next periodic read finds the change
-			if err := p.cfg.Settings.Reread(context.WithoutCancel(ctx), p.h.Domain); err != nil {
-				p.cfg.Log.Error("cannot read settings", "err", err)
-			}
-			if detail["signin.two_factor"] != nil {
-				p.enforceFactor(ctx)
-			}
-		})
+		a.Changed(changes.Settings, "")
+		if detail["signin.two_factor"] != nil {
+			a.Then(p.enforceFactor)
+		}
 		return nil
 	})
 	if err != nil {

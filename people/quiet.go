@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/settings"
 	"parley/store"
@@ -73,7 +74,7 @@ func (p *People) SetQuiet(ctx context.Context, by Actor, name string, c QuietCha
 			return err
 		}
 		a.Note(acts.PersonQuietHours, name+"@"+p.h.Domain, nil) // nobody else needs to know when somebody sleeps
-		a.Kept(func() { p.quiet.Drop(name) })
+		a.Changed(changes.Own, name)
 		return nil
 	})
 	return q, err

@@ -6,8 +6,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"parley/internal/changes"
+	"parley/internal/memo"
 	"parley/store"
-	"parley/wire/jid"
 )
 
 // Account is a local account that has at least one session.
@@ -121,7 +122,7 @@ func (h *Host) remove(s *Session) bool {
 }
 
 // Exists reports whether the host has this account. It asks the store at most once for each name and remembers the
-// answer until Forget; an account with a session exists without asking. Errors are the store's.
+// answer until the account is changed; an account with a session exists without asking. Errors are the store's.
 func (h *Host) Exists(ctx context.Context, name string) (bool, error) {
 	if h.Account(name) != nil {
 		return true, nil
@@ -138,11 +139,36 @@ func (h *Host) Exists(ctx context.Context, name string) (bool, error) {
 	return err == nil, nil
 }
 
-// Forget drops everything that the host remembers of an account. Call it when an account is created, changed or
-// deleted.
-func (h *Host) Forget(name string) {
-	h.exists.Drop(name)
-	h.ContactsChanged(name)
+// On has drop called when something of the host's is changed, on whatever node: see changes.Changes.On.
+func (h *Host) On(t changes.Topic, drop func(name string)) { h.Changes.Host(h.Domain).On(t, drop) }
+
+// Tell has all nodes forget something of the host's that was changed: see changes.Changes.Tell.
+func (h *Host) Tell(ctx context.Context, t changes.Topic, name string) error {
+	return h.Changes.Host(h.Domain).Tell(ctx, t, name)
+}
+
+// forgetting drops what the host itself remembers when it is changed.
+func (h *Host) forgetting() {
+	h.On(changes.Account, memo.Forgetting(&h.exists))
+	for _, t := range []changes.Topic{changes.Account, changes.Roster} {
+		h.On(t, h.dropContacts)
+	}
+	// teams make contacts of their people, and a deleted account was a contact of others
+	for _, t := range []changes.Topic{changes.Teams, changes.Deleted} {
+		h.On(t, func(string) { h.dropContacts("") })
+	}
+}
+
+// AccountChanged has all nodes forget what they remember of an account, and tells the features of this one. Call it
+// when an account was created, changed or deleted other than by an act.
+func (h *Host) AccountChanged(ctx context.Context, name string) error {
+	err := h.Tell(ctx, changes.Account, name)
+	h.Changed(name)
+	return err
+}
+
+// Changed tells the features that an account was created, changed or deleted, after caches have forgotten it.
+func (h *Host) Changed(name string) {
 	for _, f := range h.Features {
 		if f.Changed != nil {
 			f.Changed(name)
@@ -160,21 +186,13 @@ func (h *Host) Created(ctx context.Context, name string) {
 }
 
 // Deleted tells the features that an account was deleted, so that a later account of the same name starts with nothing.
+// Caches have forgotten it already.
 func (h *Host) Deleted(ctx context.Context, name string) {
-	h.Forget(name)
+	h.Changed(name)
 	h.dropShare(name)
 	for _, f := range h.Features {
 		if f.Deleted != nil {
 			f.Deleted(ctx, name)
-		}
-	}
-}
-
-// Departed tells the features that an account of any host was deleted.
-func (h *Host) Departed(who jid.JID) {
-	for _, f := range h.Features {
-		if f.Departed != nil {
-			f.Departed(who)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"parley/internal/changes"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
@@ -100,12 +101,27 @@ func (h *Host) readContacts(ctx context.Context, name string) (*Contacts, error)
 	return c, nil
 }
 
-// ContactsChanged drops what the host remembers of an account's contacts. Call it after each commit that changes them.
-func (h *Host) ContactsChanged(name string) {
-	if a := h.Account(name); a != nil {
-		a.changes.Add(1)
-		a.contacts.Store(nil)
+// ContactsChanged has all nodes forget what they remember of an account's contacts. Call it after each commit that
+// changes them.
+func (h *Host) ContactsChanged(ctx context.Context, name string) error {
+	return h.Tell(ctx, changes.Roster, name)
+}
+
+// dropContacts drops the contacts of an account; with "" those of all.
+func (h *Host) dropContacts(name string) {
+	if name == "" {
+		h.Accounts(func(a *Account) bool {
+			a.dropContacts()
+			return true
+		})
+	} else if a := h.Account(name); a != nil {
+		a.dropContacts()
 	}
+}
+
+func (a *Account) dropContacts() {
+	a.changes.Add(1)
+	a.contacts.Store(nil)
 }
 
 // Teammate is a contact that an account has because both are in a team. They see each other, whatever the account's own

@@ -41,14 +41,10 @@ type Feature struct {
 	// Created is called after an account of the host was created.
 	Created func(ctx context.Context, account string)
 	// Changed is called after an account was created, or after an administrator or its owner changed its name or its
-	// rights.
+	// rights. Caches are told apart (see Host.On).
 	Changed func(account string)
-	// Deleted is called after an account and all its data were deleted. The feature drops what it remembers of the
-	// account.
+	// Deleted is called after an account and all its data were deleted. Caches are told apart (see Host.On).
 	Deleted func(ctx context.Context, account string)
-	// Departed is called after an account of any host of this deployment was deleted. The feature drops what it
-	// remembers of that address on behalf of others.
-	Departed func(who jid.JID)
 	// Asleep is called when a stanza is kept for a client that lost its connection and may resume. It returns at once
 	// and sends nothing itself.
 	Asleep func(s *Session, st *wire.Stanza)

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"parley/internal/background"
+	"parley/internal/changes"
 	"parley/internal/clock"
 	"parley/internal/memo"
 	"parley/store"
@@ -30,7 +31,8 @@ type Host struct {
 	Metrics  *Metrics
 	Features []*Feature
 	Limits   Limits
-	Others   Others // set before the host serves; nil: there is only this node
+	Others   Others           // set before the host serves; nil: there is only this node
+	Changes  *changes.Changes // by which features hear of changes, also of other hosts; see On and Tell
 
 	iq         map[Query]handler
 	blocks     []func(ctx context.Context, account string, who jid.JID) bool
@@ -75,6 +77,7 @@ type HostConfig struct {
 	Log      *slog.Logger
 	Metrics  *Metrics
 	Limits   Limits
+	Changes  *changes.Changes         // the node's; default: some of the host's own
 	Features func(h *Host) []*Feature // called once, with the unfinished host
 }
 
@@ -88,8 +91,13 @@ func NewHost(c HostConfig) (*Host, error) {
 	h := &Host{
 		Domain: c.Domain, JID: j, Store: c.Store, IDs: c.IDs, Clock: c.Clock, Router: c.Router,
 		Log: c.Log.With("host", c.Domain), Metrics: c.Metrics, Limits: c.Limits,
-		iq: make(map[Query]handler), accounts: make(map[string]*Account), shares: make(map[string]*share),
+		Changes: c.Changes,
+		iq:      make(map[Query]handler), accounts: make(map[string]*Account), shares: make(map[string]*share),
 	}
+	if h.Changes == nil {
+		h.Changes = changes.New()
+	}
+	h.forgetting()
 	h.items.Store(&[]Item{})
 	h.known.Most = maxKnown
 	if err := h.install(c.Features(h)); err != nil {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/changes"
 	"parley/internal/clock"
 	"parley/internal/fault"
 	"parley/internal/slot"
@@ -84,6 +85,7 @@ type State struct {
 // Settings reads and changes settings. Safe from any goroutine.
 type Settings struct {
 	st    store.Settings
+	told  *changes.Changes
 	clock clock.Clock
 	log   *slog.Logger
 	hosts map[string]*host
@@ -101,13 +103,18 @@ type inForce struct {
 	set    map[string]store.Setting
 }
 
-// New makes the Settings of some hosts. Before Load the defaults are in force.
-func New(st store.Settings, c clock.Clock, log *slog.Logger, hosts map[string]Defaults) *Settings {
-	s := &Settings{st: st, clock: c, log: log, hosts: make(map[string]*host)}
+// New makes the Settings of some hosts, which are read again when told says that they have changed. Before Load the
+// defaults are in force.
+func New(st store.Settings, told *changes.Changes, c clock.Clock, log *slog.Logger,
+	hosts map[string]Defaults) *Settings {
+	s := &Settings{st: st, told: told, clock: c, log: log, hosts: make(map[string]*host)}
 	for name, d := range hosts {
 		h := &host{defaults: d, reading: slot.New()}
 		h.now.Store(&inForce{values: d.Values})
 		s.hosts[name] = h
+		told.Host(name).Follow(changes.Settings, func(ctx context.Context, _ string) error {
+			return s.Reread(ctx, name)
+		})
 	}
 	return s
 }
@@ -159,10 +166,10 @@ func (s *Settings) read(ctx context.Context, name string) (*inForce, error) {
 	return f, nil
 }
 
-// reread is how often changes by other nodes are looked for.
+// reread is how often settings are read although nothing was told of a change: something else may have written them.
 const reread = 10 * time.Second
 
-// Run follows the changes of other nodes until ctx ends.
+// Run reads settings that something other than a node has changed, until ctx ends.
 func (s *Settings) Run(ctx context.Context) error {
 	t := time.NewTicker(reread)
 	defer t.Stop()
@@ -227,17 +234,17 @@ func (ms Mistakes) Error() string {
 // Changed is a setting before and after a change.
 type Changed struct{ Name, Was, Is string }
 
-// Change is Write and Reread: the change is in force at once.
+// Change is Write, and tells all nodes: the change is in force at once.
 func (s *Settings) Change(ctx context.Context, name, by string, to map[string]*string) ([]Changed, error) {
 	changed, err := s.Write(ctx, name, by, to)
 	if err != nil || len(changed) == 0 {
 		return changed, err
 	}
-	return changed, s.Reread(ctx, name)
+	return changed, s.told.Tell(ctx, changes.Settings, changes.Key(name, ""))
 }
 
 // Write sets some settings, and resets those whose value is nil to their defaults. It gives what changed; if a value is
-// not valid, it keeps nothing and returns Mistakes. The change is in force here after Reread.
+// not valid, it keeps nothing and returns Mistakes. The change is in force when it is told (changes.Settings).
 func (s *Settings) Write(ctx context.Context, name, by string, to map[string]*string) ([]Changed, error) {
 	h := s.hosts[name]
 	if h == nil {

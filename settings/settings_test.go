@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/changes"
 	"parley/settings"
 	"parley/store"
 	"parley/store/sqlstore"
@@ -47,7 +48,7 @@ func defaults() map[string]settings.Defaults {
 
 func node(t *testing.T, st store.Store) *settings.Settings {
 	t.Helper()
-	s := settings.New(st, nil, slog.New(slog.DiscardHandler), defaults())
+	s := settings.New(st, changes.New(), nil, slog.New(slog.DiscardHandler), defaults())
 	if err := s.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func TestCommandsAskTheRulesOfPeople(t *testing.T) {
 							target.Name, func(p *store.Person) error { p.Role = role; return nil }); err != nil {
 							t.Fatal(err)
 						}
-						h.Forget(target.Name)
+						r.AccountChanged(testrig.Host, target.Name)
 					} else if role != store.RoleMember {
 						continue // it makes members
 					}

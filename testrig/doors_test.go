@@ -56,7 +56,7 @@ func makeThings(t *testing.T, r *testrig.Rig, host string) things {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		r.Node.Host(host).Forget(name)
+		r.AccountChanged(host, name)
 	}
 	make("escalus", store.RoleOwner)
 	make("paris", store.RoleMember)

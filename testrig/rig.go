@@ -284,7 +284,15 @@ func (r *Rig) Account(names ...string) {
 				r.t.Fatalf("owner %s: %v", name, err)
 			}
 		}
-		r.Node.Host(host).Forget(local)
+		r.AccountChanged(host, local)
+	}
+}
+
+// AccountChanged has the node forget what it remembers of an account that a test has changed in the store.
+func (r *Rig) AccountChanged(host, name string) {
+	r.t.Helper()
+	if err := r.Node.Host(host).AccountChanged(context.Background(), name); err != nil {
+		r.t.Fatal(err)
 	}
 }
 

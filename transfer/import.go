@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"parley/auth"
+	"parley/internal/changes"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -132,7 +133,9 @@ func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.S
 	switch {
 	case err == nil:
 		u.made = true
-		h.Forget(u.name)
+		if err := h.AccountChanged(ctx, u.name); err != nil {
+			return err
+		}
 		h.Created(ctx, u.name)
 	case errors.Is(err, store.ErrReserved):
 		report.problem(kindAccounts, "%s was deleted here lately, and its name cannot be reused yet: import with "+
@@ -145,7 +148,7 @@ func (im *Importer) user(ctx context.Context, r *reader, h *server.Host, s xml.S
 			"%s exists already and is left as it is; with --merge it gets what the file has, too", j)
 		return r.skip()
 	}
-	if err := u.read(); err != nil {
+	if err := errors.Join(u.read(), u.forget()); err != nil { // also after an error: what was read is kept
 		return err
 	}
 	report.Users = append(report.Users, j.String())
@@ -208,8 +211,16 @@ func (u *incoming) read() error {
 	} else if u.made {
 		u.report.problem(kindPasswords, "%s: the file has no password that can be used: set one", u.self)
 	}
-	u.h.Forget(u.name)
 	return nil
+}
+
+// forget has all nodes forget what they remember of the account.
+func (u *incoming) forget() error {
+	at := changes.Key(u.h.Domain, u.name)
+	err := u.h.Changes.TellAll(u.ctx, changes.Change{Topic: changes.Roster, Key: at},
+		changes.Change{Topic: changes.Own, Key: at}, changes.Change{Topic: changes.Push, Key: at},
+		changes.Change{Topic: changes.Blocklist, Key: at})
+	return errors.Join(err, u.h.AccountChanged(u.ctx, u.name))
 }
 
 func (u *incoming) child(s xml.StartElement) error {
@@ -302,7 +313,6 @@ func (u *incoming) roster(q *wire.Element) error {
 			return err
 		}
 	}
-	u.h.ContactsChanged(u.name)
 	return nil
 }
 

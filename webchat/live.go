@@ -25,8 +25,8 @@ const (
 	nsChatStates = "http://jabber.org/protocol/chatstates"
 )
 
-// changes says whether a stanza changes an earlier message, and is none by itself.
-func changes(st *wire.Stanza) bool {
+// alters says whether a stanza changes an earlier message, and is none by itself.
+func alters(st *wire.Stanza) bool {
 	id, _ := server.Retracts(st)
 	return id != "" || st.Has(nsReactions, "reactions") || st.Has(nsCorrect, "replace")
 }
@@ -38,7 +38,7 @@ func (s *Service) inRoom(ctx context.Context, said saidInRoom) {
 		s.typingInRoom(ctx, said)
 		said.id = s.cfg.Host.IDs.Next()
 	}
-	change := changes(said.stanza)
+	change := alters(said.stanza)
 	if !change && !server.Said(said.stanza) && !said.stanza.Has(wire.NSClient, "subject") {
 		return
 	}
@@ -187,7 +187,7 @@ func (s *Service) toPerson(ctx context.Context, said saidToPerson) {
 		}
 		said.id = s.cfg.Host.IDs.Next()
 	}
-	change := changes(said.stanza)
+	change := alters(said.stanza)
 	if !change && !server.Said(said.stanza) {
 		return
 	}

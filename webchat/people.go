@@ -178,6 +178,3 @@ var kinds = map[messages.Kind]string{
 	messages.Meeting:   "meeting",
 	messages.Encrypted: "encrypted",
 }
-
-// personChanged forgets what is known of an account, and tells browsers of its name when it says something next.
-func (s *Service) personChanged(account string) { s.names.Drop(account) }

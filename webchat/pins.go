@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/messages"
 	"parley/muc"
@@ -75,19 +76,25 @@ type pinned struct {
 
 // loadPinned reads which conversations have pins, when the service begins.
 func (s *Service) loadPinned(ctx context.Context) {
-	all, err := s.cfg.Store.PinnedConversations(ctx, s.cfg.Host.Domain)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.failed("cannot read what is pinned", err) // pins are looked for everywhere then
-		}
-		return
+	if err := s.readPinned(ctx); err != nil && ctx.Err() == nil {
+		s.failed("cannot read what is pinned", err) // pins are looked for everywhere then
 	}
+}
+
+// readPinned reads which conversations have pins. A conversation that has none any more stays noted.
+func (s *Service) readPinned(ctx context.Context) error {
+	all, err := s.cfg.Store.PinnedConversations(ctx, s.cfg.Host.Domain)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err != nil {
+		s.pinned.loaded = false
+		return err
+	}
 	s.pinned.loaded = true
 	for _, p := range all {
 		s.notePinnedLocked(p)
 	}
+	return nil
 }
 
 func (s *Service) notePinnedLocked(p store.Pin) {
@@ -220,9 +227,14 @@ func (s *Service) Pin(ctx context.Context, account string, c Credential, id jid.
 	s.mu.Lock()
 	s.notePinnedLocked(pin)
 	s.mu.Unlock()
-	if err := s.cfg.Store.AddPin(ctx, pin, maxPins); errors.Is(err, store.ErrLimit) {
+	err = s.cfg.Store.AddPin(ctx, pin, maxPins)
+	if errors.Is(err, store.ErrLimit) {
 		return fault.New(fault.Limit, "", "{{.Max}} messages are pinned here: unpin some", "Max", maxPins)
-	} else if err != nil {
+	}
+	if len(was) == 0 { // other nodes look for no pins where there are none
+		err = errors.Join(err, s.cfg.Host.Tell(ctx, changes.Pins, ""))
+	}
+	if err != nil {
 		return err
 	}
 	at := p.f.scene

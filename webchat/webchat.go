@@ -22,6 +22,7 @@ import (
 	"parley/feature/upload"
 	"parley/feature/webhooks"
 	"parley/internal/background"
+	"parley/internal/changes"
 	"parley/internal/i18n"
 	"parley/internal/limit"
 	"parley/internal/memo"
@@ -129,7 +130,7 @@ const maxJobs = 4096
 
 // New makes the service.
 func New(c Config) *Service {
-	return &Service{
+	s := &Service{
 		cfg:      c,
 		jobs:     make(chan func(context.Context), maxJobs),
 		acting:   limit.PerMinute[string](actionsPerMinute),
@@ -137,6 +138,13 @@ func New(c Config) *Service {
 		rooms:    make(map[string]map[*Browser]*viewer),
 		watchers: make(map[string]map[*Browser]bool),
 	}
+	for _, t := range []changes.Topic{changes.Account, changes.Own} {
+		c.Host.On(t, memo.Forgetting(&s.names))
+	}
+	c.Host.Changes.Host(c.Host.Domain).Follow(changes.Pins, func(ctx context.Context, _ string) error {
+		return s.readPinned(ctx)
+	})
+	return s
 }
 
 // Feature gives the service's part in what the host does.
@@ -151,7 +159,6 @@ func (s *Service) Feature() *server.Feature {
 		}},
 		Steps:     s.steps(),
 		Published: s.published,
-		Changed:   s.personChanged,
 		Bound:     func(_ context.Context, x *server.Session) { s.presenceMayChange(x.JID.Local()) },
 		Unbound:   func(_ context.Context, x *server.Session) { s.presenceMayChange(x.JID.Local()) },
 		Elsewhere: s.presenceMayChange,

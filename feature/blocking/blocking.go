@@ -5,11 +5,11 @@ package blocking
 import (
 	"context"
 	"errors"
-	"maps"
 	"strings"
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/changes"
 	"parley/internal/memo"
 	"parley/internal/slot"
 	"parley/server"
@@ -44,6 +44,11 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 		c.Max = 1000
 	}
 	b := &blocking{h: h, st: st, cfg: c}
+	for _, t := range []changes.Topic{changes.Blocklist, changes.Account} {
+		h.On(t, memo.Forgetting(&b.lists))
+	}
+	// A later owner of a deleted account's address is somebody else, whom nobody on any host has blocked.
+	h.Changes.On(changes.Deleted, func(string) { b.lists.DropAll() })
 	q := func(typ, local string) server.Query {
 		return server.Query{To: server.ToSelf, Type: typ, Space: ns, Local: local}
 	}
@@ -65,11 +70,8 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 			q("set", "block"):     b.block,
 			q("set", "unblock"):   b.unblock,
 		},
-		Blocks:  b.surely,
-		Deleted: func(_ context.Context, account string) { b.lists.Drop(account) },
-		// A later owner of a deleted account's address is somebody else, whom nobody has blocked.
-		Departed: func(jid.JID) { b.lists.DropAll() },
-		Bound:    b.bound,
+		Blocks: b.surely,
+		Bound:  b.bound,
 		Steps: []server.Step{
 			{Stage: server.SentCheck, Do: b.sent},
 			{Stage: server.ReceivedCheck, Do: b.received},
@@ -109,9 +111,10 @@ func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]stru
 	return l, nil
 }
 
-// write changes the list of an account in the store, and in memory, where it stays for those who must not wait for it.
-func (b *blocking) write(ctx context.Context, account string, store func() error,
-	change func(map[jid.JID]struct{})) (was map[jid.JID]struct{}, err error) {
+// write changes the list of an account in the store, and gives the list before. No node goes by that any more when it
+// returns. The new list is in memory here, for those who must not wait for it.
+func (b *blocking) write(ctx context.Context, account string,
+	store func() error) (was map[jid.JID]struct{}, err error) {
 	if err := b.writing.Take(ctx, account); err != nil {
 		return nil, err
 	}
@@ -120,19 +123,11 @@ func (b *blocking) write(ctx context.Context, account string, store func() error
 		return nil, err
 	}
 	err = store()
-	b.lists.Drop(account) // also after an error: it may be kept, and only the answer be lost
-	if err != nil {
+	// also after an error: it may be kept, and only the answer be lost
+	if err := errors.Join(err, b.h.Tell(ctx, changes.Blocklist, account)); err != nil {
 		return nil, err
 	}
-	now := maps.Clone(was)
-	if now == nil {
-		now = make(map[jid.JID]struct{})
-	}
-	change(now)
-	if len(now) == 0 {
-		now = nil
-	}
-	b.lists.Put(account, now)
+	_, _ = b.listOf(ctx, account) // what cannot be read now is read when somebody asks for it
 	return was, nil
 }
 
@@ -255,10 +250,6 @@ func (b *blocking) block(ctx context.Context, r *server.Request) (*wire.Element,
 	}
 	_, err = b.write(ctx, r.Account, func() error {
 		return b.st.Block(ctx, b.h.Domain, r.Account, b.cfg.Max, ss...)
-	}, func(list map[jid.JID]struct{}) {
-		for _, j := range js {
-			list[j] = struct{}{}
-		}
 	})
 	if errors.Is(err, store.ErrLimit) {
 		return nil, server.WithText(server.ResourceConstraint, "too many addresses are blocked")
@@ -277,13 +268,6 @@ func (b *blocking) unblock(ctx context.Context, r *server.Request) (*wire.Elemen
 	}
 	was, err := b.write(ctx, r.Account, func() error {
 		return b.st.Unblock(ctx, b.h.Domain, r.Account, ss...)
-	}, func(list map[jid.JID]struct{}) {
-		if len(js) == 0 {
-			clear(list)
-		}
-		for _, j := range js {
-			delete(list, j)
-		}
 	})
 	if err != nil {
 		return nil, err

@@ -10,6 +10,8 @@ import (
 
 	"mellium.im/xmpp/stanza"
 
+	"parley/internal/changes"
+	"parley/internal/memo"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -39,7 +41,7 @@ type Bookmarks struct {
 	st  Store
 	cfg Config
 
-	settings settings
+	settings memo.Map[string, *accountSettings] // by account
 }
 
 // New makes the Bookmarks of a host.
@@ -50,7 +52,12 @@ func New(h *server.Host, st Store, c Config) *Bookmarks {
 	if c.Extension <= 0 {
 		c.Extension = 16 << 10
 	}
-	return &Bookmarks{h: h, st: st, cfg: c}
+	b := &Bookmarks{h: h, st: st, cfg: c}
+	b.settings.Most = maxSettings
+	for _, t := range []changes.Topic{changes.Own, changes.Account} {
+		h.On(t, memo.Forgetting(&b.settings))
+	}
+	return b
 }
 
 // Feature gives the feature to install in the host.
@@ -74,7 +81,6 @@ func (b *Bookmarks) Feature() *server.Feature {
 				Notes:   "favourites of the chat in the browser",
 			},
 		},
-		Deleted: func(_ context.Context, account string) { b.forget(account) },
 		Account: []string{nsBookmarks + "#compat", nsBookmarks + "#compat-pep", "urn:xmpp:bookmarks-conversion:0"},
 		PEP: []server.PEPNode{
 			{
@@ -258,6 +264,19 @@ func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookma
 			return err
 		}
 	}
+	err := b.write(ctx, account, set, drop)
+	// also after an error: something may be kept
+	if err := errors.Join(err, b.forget(ctx, account)); err != nil {
+		return err
+	}
+	b.changed(ctx, account, was, set, drop)
+	if b.Saved != nil {
+		b.Saved(account)
+	}
+	return b.tell(ctx, account, set, drop)
+}
+
+func (b *Bookmarks) write(ctx context.Context, account string, set []store.Bookmark, drop []string) error {
 	if len(set) > 0 {
 		err := b.st.SetBookmarks(ctx, b.h.Domain, account, b.cfg.Max, set...)
 		if errors.Is(err, store.ErrLimit) {
@@ -268,17 +287,10 @@ func (b *Bookmarks) save(ctx context.Context, account string, set []store.Bookma
 			return err
 		}
 	}
-	if len(drop) > 0 {
-		if err := b.st.DeleteBookmarks(ctx, b.h.Domain, account, drop...); err != nil {
-			return err
-		}
+	if len(drop) == 0 {
+		return nil
 	}
-	b.forget(account)
-	b.changed(ctx, account, was, set, drop)
-	if b.Saved != nil {
-		b.Saved(account)
-	}
-	return b.tell(ctx, account, set, drop)
+	return b.st.DeleteBookmarks(ctx, b.h.Domain, account, drop...)
 }
 
 // changed calls Changed for each room that clients now enter, or no longer do.
@@ -333,7 +345,9 @@ func (b *Bookmarks) tell(ctx context.Context, account string, set []store.Bookma
 
 // Added notifies an account's clients of bookmarks that the server itself has written: they enter by themselves.
 func (b *Bookmarks) Added(ctx context.Context, account string, rooms []jid.JID) error {
-	b.forget(account)
+	if err := b.forget(ctx, account); err != nil {
+		return err
+	}
 	all, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
 		return err
@@ -352,7 +366,9 @@ func (b *Bookmarks) Added(ctx context.Context, account string, rooms []jid.JID) 
 
 // Removed notifies an account's clients of bookmarks that the server itself has removed.
 func (b *Bookmarks) Removed(ctx context.Context, account string, rooms []jid.JID) error {
-	b.forget(account)
+	if err := b.forget(ctx, account); err != nil {
+		return err
+	}
 	drop := make([]string, len(rooms))
 	for i, r := range rooms {
 		drop[i] = r.String()

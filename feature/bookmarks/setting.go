@@ -3,10 +3,9 @@ package bookmarks
 import (
 	"context"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"parley/internal/changes"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -35,12 +34,7 @@ type Setting struct {
 	Pinned bool   // the room stands first (XEP-0469)
 }
 
-// settings caches the settings of accounts that were asked for lately.
-type settings struct {
-	known sync.Map // account → *accountSettings
-	count atomic.Int64
-}
-
+// accountSettings are the settings of an account that was asked for them lately.
 type accountSettings struct {
 	of map[string]Setting // by room
 	at time.Time
@@ -73,10 +67,10 @@ func (b *Bookmarks) Pinned(ctx context.Context, account string) (rooms []string,
 
 // settingsOf gives an account's settings by room.
 func (b *Bookmarks) settingsOf(ctx context.Context, account string) (map[string]Setting, error) {
-	if v, ok := b.settings.known.Load(account); ok && time.Since(v.(*accountSettings).at) < settingsAge {
-		return v.(*accountSettings).of, nil
+	if s, ok := b.settings.Get(account); ok && time.Since(s.at) < settingsAge {
+		return s.of, nil
 	}
-	at := time.Now()
+	at, drops := time.Now(), b.settings.Drops()
 	bs, err := b.st.Bookmarks(ctx, b.h.Domain, account)
 	if err != nil {
 		return nil, err
@@ -90,16 +84,14 @@ func (b *Bookmarks) settingsOf(ctx context.Context, account string) (map[string]
 			Pinned: pinned(bs[i].Extensions),
 		}
 	}
-	if b.settings.count.Add(1) > maxSettings {
-		b.settings.known.Clear()
-		b.settings.count.Store(0)
-	}
-	b.settings.known.Store(account, s)
+	b.settings.PutUnless(account, s, drops)
 	return s.of, nil
 }
 
-// forget drops an account's settings after a change of its bookmarks.
-func (b *Bookmarks) forget(account string) { b.settings.known.Delete(account) }
+// forget has all nodes forget an account's settings after a change of its bookmarks.
+func (b *Bookmarks) forget(ctx context.Context, account string) error {
+	return b.h.Tell(ctx, changes.Own, account)
+}
 
 // pinned says whether a bookmark is pinned.
 func pinned(extensions []byte) bool {

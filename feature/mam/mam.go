@@ -6,10 +6,10 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"parley/internal/changes"
+	"parley/internal/memo"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -29,8 +29,7 @@ type archive struct {
 	h     *server.Host
 	st    Store
 	cfg   Config
-	prefs sync.Map // account → *prefs
-	known atomic.Int64
+	prefs memo.Map[string, *prefs] // by account
 }
 
 // New makes the feature.
@@ -42,6 +41,9 @@ func New(h *server.Host, st Store, cfg Config) *server.Feature {
 		cfg.Default = "always"
 	}
 	a := &archive{h: h, st: st, cfg: cfg}
+	for _, t := range []changes.Topic{changes.Own, changes.Account} {
+		h.On(t, memo.Forgetting(&a.prefs))
+	}
 	q := func(typ, local string) server.Query {
 		return server.Query{To: server.ToSelf, Type: typ, Space: wire.NSMAM, Local: local}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"parley/internal/changes"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -36,13 +37,11 @@ func (p *prefs) index() *prefs {
 
 func prefsKey(account string) string { return "mam/prefs/" + account }
 
-// maxKnown is how many accounts' preferences are cached.
-const maxKnown = 100_000
-
 func (a *archive) prefsOf(ctx context.Context, account string) (*prefs, error) {
-	if p, ok := a.prefs.Load(account); ok {
-		return p.(*prefs), nil
+	if p, ok := a.prefs.Get(account); ok {
+		return p, nil
 	}
+	drops := a.prefs.Drops()
 	p := &prefs{Default: a.cfg.Default}
 	b, err := a.st.Get(ctx, a.h.Domain, prefsKey(account))
 	switch {
@@ -54,12 +53,8 @@ func (a *archive) prefsOf(ctx context.Context, account string) (*prefs, error) {
 			return nil, err
 		}
 	}
-	if a.known.Add(1) > maxKnown {
-		a.prefs.Clear()
-		a.known.Store(0)
-	}
-	now, _ := a.prefs.LoadOrStore(account, p.index()) // a newer change counts
-	return now.(*prefs), nil
+	a.prefs.PutUnless(account, p.index(), drops)
+	return p, nil
 }
 
 // wanted says whether the account archives messages with this address. A listed address with a resource means only that
@@ -136,17 +131,17 @@ func (a *archive) setPrefs(ctx context.Context, r *server.Request) (*wire.Elemen
 	if err != nil {
 		return nil, err
 	}
-	if err := a.st.Put(ctx, a.h.Domain, prefsKey(r.Account), b); err != nil {
-		a.prefs.Delete(r.Account) // they may be kept, and only the answer be lost
+	err = a.st.Put(ctx, a.h.Domain, prefsKey(r.Account), b)
+	// also after an error: they may be kept, and only the answer be lost
+	if err := errors.Join(err, a.h.Tell(ctx, changes.Own, r.Account)); err != nil {
 		return nil, err
 	}
-	a.prefs.Store(r.Account, p.index())
 	return p.element(), nil
 }
 
 func (a *archive) deleted(ctx context.Context, account string) {
-	a.prefs.Delete(account)
-	if err := a.st.Delete(ctx, a.h.Domain, prefsKey(account)); err != nil {
+	err := a.st.Delete(ctx, a.h.Domain, prefsKey(account))
+	if err := errors.Join(err, a.h.Tell(ctx, changes.Own, account)); err != nil {
 		a.h.Log.Error("cannot remove the archive preferences of a deleted account", "account", account, "err", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/auth"
+	"parley/internal/changes"
 	"parley/internal/clock"
 	"parley/server"
 	"parley/store"
@@ -86,10 +87,12 @@ func (p *Places) load(ctx context.Context, host string) error {
 
 // Feature makes the feature that forgets the places of a deleted account.
 func (p *Places) Feature(h *server.Host) *server.Feature {
-	return &server.Feature{
-		Name:    "places",
-		Deleted: func(_ context.Context, account string) { p.Forget(account + "@" + h.Domain) },
-	}
+	h.On(changes.Deleted, func(account string) {
+		if account != "" { // otherwise nothing is known of one: a place gives nobody a right
+			p.Forget(account + "@" + h.Domain)
+		}
+	})
+	return &server.Feature{Name: "places"}
 }
 
 // Run writes new places in batches, so that sign-ins do not wait, until ctx ends.

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/changes"
+	"parley/internal/memo"
 	"parley/internal/slot"
 	"parley/server"
 	"parley/store"
@@ -60,10 +62,9 @@ type Push struct {
 	st  Store
 	cfg Config
 
-	known sync.Map // account → []registration
-	count atomic.Int64
-	write slot.Keyed[string] // by account: one change of registrations at a time
-	on    sync.Map           // accounts with registrations
+	known memo.Map[string, []registration] // by account
+	write slot.Keyed[string]               // by account: one change of registrations at a time
+	on    sync.Map                         // accounts with registrations
 	users atomic.Int64
 	slept chan slept
 
@@ -108,7 +109,7 @@ func New(h *server.Host, st Store, c Config) *Push {
 	if c.Errors <= 0 {
 		c.Errors = 5
 	}
-	return &Push{
+	p := &Push{
 		h:       h,
 		st:      st,
 		cfg:     c,
@@ -121,6 +122,11 @@ func New(h *server.Host, st Store, c Config) *Push {
 		slept:   make(chan slept, maxQueue),
 		queue:   make(chan key, maxQueue),
 	}
+	for _, t := range []changes.Topic{changes.Push, changes.Deleted} {
+		h.On(t, memo.Forgetting(&p.known))
+	}
+	h.Changes.Host(h.Domain).Follow(changes.Push, p.loadUser)
+	return p
 }
 
 // Feature gives the feature to install in the host.
@@ -142,12 +148,9 @@ func (p *Push) Feature() *server.Feature {
 		Steps: []server.Step{
 			{Stage: server.ReceivedCopy, Kind: wire.Message, Do: p.received},
 		},
-		Asleep: p.asleep,
-		Deleted: func(_ context.Context, account string) {
-			p.known.Delete(account)
-			p.turned(account, false)
-		},
-		Run: p.run,
+		Asleep:  p.asleep,
+		Deleted: func(_ context.Context, account string) { p.turned(account, false) },
+		Run:     p.run,
 	}
 }
 
@@ -206,9 +209,10 @@ const (
 )
 
 func (p *Push) registrations(ctx context.Context, account string) ([]registration, error) {
-	if rs, ok := p.known.Load(account); ok {
-		return rs.([]registration), nil
+	if rs, ok := p.known.Get(account); ok {
+		return rs, nil
 	}
+	drops := p.known.Drops()
 	b, err := p.st.Private(ctx, p.h.Domain, account, keptSpace, keptName)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
@@ -217,12 +221,8 @@ func (p *Push) registrations(ctx context.Context, account string) ([]registratio
 	if e, perr := wire.ParseElement(b, ""); err == nil && perr == nil {
 		_ = json.Unmarshal([]byte(e.Text()), &rs) // not written by this feature: it has no registrations
 	}
-	if p.count.Add(1) > maxKnown {
-		p.known.Clear()
-		p.count.Store(0)
-	}
-	now, _ := p.known.LoadOrStore(account, rs) // a newer change counts
-	return now.([]registration), nil
+	p.known.PutUnless(account, rs, drops)
+	return rs, nil
 }
 
 func (p *Push) change(ctx context.Context, account string, f func([]registration) ([]registration, error)) error {
@@ -242,13 +242,10 @@ func (p *Push) change(ctx context.Context, account string, f func([]registration
 	if err != nil {
 		return err
 	}
-	if err := p.st.SetPrivate(ctx, p.h.Domain, account, keptSpace, keptName,
-		wire.T(keptSpace, keptName, string(b)).AppendXML(nil, ""), 0); err != nil {
-		return err
-	}
-	p.known.Store(account, now)
-	p.turned(account, len(now) > 0)
-	return nil
+	err = p.st.SetPrivate(ctx, p.h.Domain, account, keptSpace, keptName,
+		wire.T(keptSpace, keptName, string(b)).AppendXML(nil, ""), 0)
+	// also after an error: they may be kept, and only the answer be lost
+	return errors.Join(err, p.h.Tell(ctx, changes.Push, account))
 }
 
 // received wakes the apps that are not connected, after a message was given to the connected clients.

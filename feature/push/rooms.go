@@ -59,16 +59,24 @@ func (p *Push) loadUsers(ctx context.Context) error {
 	return nil
 }
 
+// loadUser reads whether an account uses push, and with "" which accounts do. Registrations stay in memory: who notes
+// that a client sleeps cannot wait for them.
 func (p *Push) loadUser(ctx context.Context, name string) error {
-	if err := p.write.Take(ctx, name); err != nil {
-		return err
+	if name == "" {
+		return p.loadUsers(ctx)
 	}
-	defer p.write.Free(name)
-	rs, err := p.registrations(ctx, name)
-	if err == nil {
+	for {
+		drops := p.known.Drops()
+		rs, err := p.registrations(ctx, name)
+		if err != nil {
+			p.turned(name, true) // perhaps
+			return err
+		}
 		p.turned(name, len(rs) > 0)
+		if p.known.Drops() == drops { // otherwise they may have changed meanwhile
+			return nil
+		}
 	}
-	return err
 }
 
 // Heard wakes the apps of an account without connected clients, because of a message in a room with this id (0: none).
@@ -225,11 +233,8 @@ func (p *Push) asleep(s *server.Session, st *wire.Stanza) {
 	if !important(st) {
 		return
 	}
-	v, ok := p.known.Load(s.JID.Local())
-	if !ok {
-		return
-	}
-	for _, r := range v.([]registration) {
+	rs, _ := p.known.Get(s.JID.Local())
+	for _, r := range rs {
 		if r.Device != s.JID.Resource() {
 			continue
 		}

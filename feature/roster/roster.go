@@ -219,7 +219,7 @@ func (r *roster) set(ctx context.Context, q *server.Request) (*wire.Element, err
 	if m, ok := cs.Teammate(j); ok {
 		groups = slices.DeleteFunc(groups, func(g string) bool { return slices.Contains(m.Groups, g) })
 	}
-	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), r.cfg.MaxContacts,
+	c, err := r.update(ctx, q.Account, j, r.cfg.MaxContacts,
 		func(c *store.Contact) (bool, error) {
 			c.Name, c.Groups, c.InRoster = name, groups, true
 			return false, nil
@@ -260,7 +260,7 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 	}
 	_, mate := cs.Teammate(j)
 	var was store.Contact
-	c, err := r.st.UpdateContact(ctx, r.h.Domain, q.Account, j.String(), 0, func(c *store.Contact) (bool, error) {
+	c, err := r.update(ctx, q.Account, j, 0, func(c *store.Contact) (bool, error) {
 		if !c.InRoster {
 			return false, store.ErrNotFound
 		}
@@ -273,7 +273,6 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 	if err != nil {
 		return err
 	}
-	r.h.ContactsChanged(q.Account)
 	if cs, err = r.h.Contacts(ctx, q.Account); err != nil {
 		return err
 	}
@@ -291,9 +290,19 @@ func (r *roster) remove(ctx context.Context, q *server.Request, j jid.JID) error
 	return nil
 }
 
+// update changes a contact in the store. No node goes by the contact of before any more when it returns.
+func (r *roster) update(ctx context.Context, account string, contact jid.JID, limit int,
+	f func(*store.Contact) (bool, error)) (store.Contact, error) {
+	c, err := r.st.UpdateContact(ctx, r.h.Domain, account, contact.String(), limit, f)
+	if err == nil && c.Version == 0 || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrLimit) {
+		return c, err // nothing has changed
+	}
+	// also after an error: the change may be kept, and only the answer be lost
+	return c, errors.Join(err, r.h.ContactsChanged(ctx, account))
+}
+
 // changed pushes a contact to the account's clients as it is now.
 func (r *roster) changed(ctx context.Context, account string, c store.Contact) {
-	r.h.ContactsChanged(account)
 	teams := ""
 	if cs, err := r.h.Contacts(ctx, account); err == nil {
 		c, teams = seenAt(cs, c), cs.TeamVersion

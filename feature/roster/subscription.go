@@ -32,7 +32,7 @@ func (r *roster) outbound(ctx context.Context, p *server.Pass) error {
 		return errSelf
 	}
 	route, shown, hidden := true, false, false
-	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts,
+	c, err := r.update(ctx, p.Account, contact, r.cfg.MaxContacts,
 		func(c *store.Contact) (bool, error) {
 			before := *c
 			route, shown, hidden = true, false, false
@@ -103,7 +103,7 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 	}
 	_, teammate := cs.Teammate(contact)
 	var does effect
-	c, err := r.st.UpdateContact(ctx, r.h.Domain, p.Account, contact.String(), r.cfg.MaxContacts,
+	c, err := r.update(ctx, p.Account, contact, r.cfg.MaxContacts,
 		func(c *store.Contact) (bool, error) {
 			before := *c
 			if does, err = receive(c, st.Type, request, teammate); err != nil {
@@ -119,8 +119,6 @@ func (r *roster) inbound(ctx context.Context, p *server.Pass) error {
 	}
 	if c.Version > 0 && st.Type != "subscribe" || does.granted && c.Version > 0 {
 		r.changed(ctx, p.Account, c)
-	} else if c.Version > 0 {
-		r.h.ContactsChanged(p.Account)
 	}
 	if does.granted {
 		r.h.Router.Send(ctx, about("subscribed", self, contact, st.ID))

@@ -34,9 +34,6 @@ func (r *roster) withTeams(f *server.Feature) {
 		if e.Kind != org.TeamChanged || e.Host != host {
 			return
 		}
-		for _, name := range slices.Concat(e.Team.Before, e.Team.Now) {
-			r.h.ContactsChanged(name)
-		}
 		select {
 		case events <- &e.Team:
 		default:

@@ -3,11 +3,13 @@ package serviceadmin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
+	"parley/internal/changes"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -169,8 +171,8 @@ func (s *service) announcements() []server.Command {
 		if err != nil {
 			return "", nil, err
 		}
-		defer s.motd.forget()
-		return "The message of the day has been set.", nil, s.st.Put(ctx, s.h.Domain, motdKey, []byte(t))
+		err = s.st.Put(ctx, s.h.Domain, motdKey, []byte(t))
+		return "The message of the day has been set.", nil, errors.Join(err, s.h.Tell(ctx, changes.Settings, ""))
 	}
 	return []server.Command{
 		s.command("announce", "Send an announcement to online users", func(f *form.Form) {
@@ -203,8 +205,9 @@ func (s *service) announcements() []server.Command {
 			}),
 		s.command("delete-motd", "Delete the message of the day", nil,
 			func(ctx context.Context, _ form.Form) (string, *form.Form, error) {
-				defer s.motd.forget()
-				return "The message of the day has been deleted.", nil, s.st.Delete(ctx, s.h.Domain, motdKey)
+				err := s.st.Delete(ctx, s.h.Domain, motdKey)
+				err = errors.Join(err, s.h.Tell(ctx, changes.Settings, ""))
+				return "The message of the day has been deleted.", nil, err
 			}),
 	}
 }

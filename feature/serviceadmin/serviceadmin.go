@@ -12,6 +12,7 @@ import (
 	"mellium.im/xmpp/stanza"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/people"
 	"parley/server"
 	"parley/store"
@@ -87,6 +88,7 @@ type service struct {
 // New makes the feature. rules checks rights, accounts and domains make the changes.
 func New(h *server.Host, st Store, rules *people.People, accounts Accounts, domains Domains, c Config) *server.Feature {
 	s := &service{h: h, st: st, rules: rules, accounts: accounts, domains: domains, cfg: c}
+	h.On(changes.Settings, func(string) { s.motd.forget() })
 	return &server.Feature{
 		Name: "serviceadmin",
 		XEP: []server.XEP{{

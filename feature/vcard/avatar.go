@@ -52,10 +52,10 @@ func photo(card *wire.Element) *picture {
 
 // hash gives the SHA-1 of an account's photo; "" if it has none.
 func (v *Cards) hash(ctx context.Context, account string) (string, error) {
-	if h, ok := v.hashes.Load(account); ok {
-		return h.(string), nil
+	if h, ok := v.hashes.Get(account); ok {
+		return h, nil
 	}
-	h := ""
+	h, drops := "", v.hashes.Drops()
 	card, err := v.card(ctx, account)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return "", err
@@ -65,16 +65,8 @@ func (v *Cards) hash(ctx context.Context, account string) (string, error) {
 			h = p.hash()
 		}
 	}
-	v.remember(account, h)
+	v.hashes.PutUnless(account, h, drops)
 	return h, nil
-}
-
-func (v *Cards) remember(account, hash string) {
-	if v.known.Add(1) > maxKnown {
-		v.hashes.Clear()
-		v.known.Store(0)
-	}
-	v.hashes.Store(account, hash)
 }
 
 // stamp puts the photo's hash into presence (XEP-0398, section 3), unless the client has put one there itself.
@@ -98,10 +90,10 @@ func isUpdate(c wire.Child) bool { return c.Name == wire.Name{Space: nsUpdate, L
 
 // changed sends every client's presence to contacts again, with the new photo's hash.
 func (v *Cards) changed(ctx context.Context, account, hash string) {
-	if old, ok := v.hashes.Load(account); ok && old == hash {
+	if old, ok := v.said.Get(account); ok && old == hash {
 		return
 	}
-	v.remember(account, hash)
+	v.said.Put(account, hash)
 	for _, s := range v.h.Account(account).Sessions() {
 		pr, _ := s.Presence()
 		if pr == nil {

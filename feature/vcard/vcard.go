@@ -6,9 +6,9 @@ package vcard
 import (
 	"context"
 	"errors"
-	"sync"
-	"sync/atomic"
 
+	"parley/internal/changes"
+	"parley/internal/memo"
 	"parley/internal/slot"
 	"parley/people"
 	"parley/server"
@@ -38,12 +38,10 @@ type Cards struct {
 	st     Store
 	rules  *people.People
 	cfg    Config
-	hashes sync.Map // account → string: SHA-1 of its photo in hex, "" if it has none
-	known  atomic.Int64
-	write  slot.Keyed[string] // by account: one change at a time
+	hashes memo.Map[string, string] // by account: SHA-1 of its photo in hex, "" if it has none
+	said   memo.Map[string, string] // by account: the hash that its clients here have told contacts; it may be missing
+	write  slot.Keyed[string]       // by account: one change at a time
 }
-
-const maxKnown = 100_000
 
 // New makes the Cards of a host. rules know the organization's profiles and who sees what of them.
 func New(h *server.Host, st Store, rules *people.People, c Config) *Cards {
@@ -52,6 +50,10 @@ func New(h *server.Host, st Store, rules *people.People, c Config) *Cards {
 	}
 	v := &Cards{h: h, st: st, rules: rules, cfg: c}
 	rules.UsePhotos(v)
+	for _, t := range []changes.Topic{changes.Own, changes.Account} {
+		h.On(t, memo.Forgetting(&v.hashes))
+		h.On(t, memo.Forgetting(&v.said))
+	}
 	return v
 }
 
@@ -97,7 +99,6 @@ func (v *Cards) Feature() *server.Feature {
 		Published: v.published,
 		Views:     map[string]server.ItemView{nodeCard4: v.shows},
 		Changed:   v.follow,
-		Deleted:   func(_ context.Context, account string) { v.hashes.Delete(account) },
 	}
 }
 
@@ -197,6 +198,7 @@ func (v *Cards) keep(ctx context.Context, who jid.JID, e *wire.Element) error {
 		return err
 	}
 	if was == now {
+		v.said.Put(account, now)
 		return v.save(ctx, account, e)
 	}
 	u, err := v.rules.Get(ctx, account)

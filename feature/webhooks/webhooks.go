@@ -23,6 +23,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/internal/slot"
 	"parley/org"
@@ -125,7 +126,7 @@ func New(c Config) *Webhooks {
 		c.Kept = 7 * 24 * time.Hour
 	}
 	if c.Acts == nil {
-		c.Acts = acts.NewLog(c.Store, func(string) store.ID { return c.Host.IDs.Next() })
+		c.Acts = acts.NewLog(c.Store, c.Host.Changes, func(string) store.ID { return c.Host.IDs.Next() })
 	}
 	w := &Webhooks{
 		cfg:   c,
@@ -142,6 +143,9 @@ func New(c Config) *Webhooks {
 	w.out.Store(&map[string][]store.Webhook{})
 	w.client = w.newClient()
 	c.Org.Subscribe(w.note)
+	c.Host.Changes.Host(c.Host.Domain).Follow(changes.Webhooks, func(ctx context.Context, _ string) error {
+		return w.load(ctx)
+	})
 	return w
 }
 
@@ -182,7 +186,7 @@ func (w *Webhooks) Create(ctx context.Context, by acts.Actor,
 		}
 		a.Note(acts.SystemWebhook, hook.ID,
 			acts.Detail{"name": hook.Name, "direction": hook.Direction, "group": g.Slug})
-		a.After(w.reload)
+		a.Changed(changes.Webhooks, "")
 		return nil
 	})
 	return hook, secret, err
@@ -307,7 +311,8 @@ func (w *Webhooks) change(ctx context.Context, by acts.Actor, id, do string,
 			return noHook(err, id)
 		}
 		a.Note(acts.SystemWebhook, id, detail)
-		a.After(w.reload)
+		a.Changed(changes.Webhooks, "")
+		a.After(w.again)
 		return nil
 	})
 }
@@ -356,15 +361,10 @@ func noHook(err error, id string) error {
 	return err
 }
 
-// reload reads the webhooks after a change, and delivers what waits.
-func (w *Webhooks) reload(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
-	err := w.load(ctx)
-	if err == nil {
-		err = w.resume(ctx)
-	}
-	if err != nil {
-		w.h.Log.Error("cannot read webhooks", "err", err)
+// again delivers what waits, after a change.
+func (w *Webhooks) again(ctx context.Context) {
+	if err := w.resume(ctx); err != nil {
+		w.h.Log.Error("webhooks: cannot deliver waiting events", "err", err)
 	}
 }
 

@@ -182,6 +182,7 @@ func (p *WebPush) sendOne(ctx context.Context, account string, at place, n note)
 
 // subscribed gives an account's subscriptions, and notes if there are none.
 func (p *WebPush) subscribed(ctx context.Context, account string) ([]store.PushSubscription, error) {
+	told := p.told.Load()
 	subs, err := p.subscriptions(ctx, account)
 	if err != nil || len(subs) > 0 {
 		return subs, err
@@ -192,6 +193,9 @@ func (p *WebPush) subscribed(ctx context.Context, account string) ([]store.PushS
 	defer p.change.Free()
 	if subs, err = p.subscriptions(ctx, account); err == nil && len(subs) == 0 {
 		p.turned(account, false)
+		if p.told.Load() != told { // there may be one now, of another node
+			p.turned(account, true)
+		}
 	}
 	return subs, err
 }

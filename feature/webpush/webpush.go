@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"parley/internal/changes"
 	"parley/internal/slot"
 	"parley/server"
 	"parley/store"
@@ -61,6 +62,7 @@ type WebPush struct {
 	change slot.Slot // taken while subscriptions change
 	on     sync.Map  // accounts that may have subscriptions
 	users  atomic.Int64
+	told   atomic.Int64 // counts what was told of subscriptions
 
 	mu      sync.Mutex
 	piles   map[string]pile // what is to be sent, by account; one worker has an account at a time
@@ -82,6 +84,7 @@ func New(c Config) *WebPush {
 		queue:   make(chan string, maxQueue),
 	}
 	p.client = p.newClient()
+	c.Host.Changes.Host(c.Host.Domain).Follow(changes.Push, p.changed)
 	return p
 }
 
@@ -115,6 +118,17 @@ func (p *WebPush) turned(account string, on bool) {
 	}
 }
 
+// changed notes that an account may have a subscription now, of which another node was told; with "" it finds out which
+// accounts have.
+func (p *WebPush) changed(ctx context.Context, account string) error {
+	p.told.Add(1)
+	if account == "" {
+		return p.load(ctx)
+	}
+	p.turned(account, true)
+	return nil
+}
+
 // load finds the accounts that have subscriptions.
 func (p *WebPush) load(ctx context.Context) error {
 	if err := p.change.Take(ctx); err != nil {
@@ -137,11 +151,9 @@ func (p *WebPush) Subscribe(ctx context.Context, s store.PushSubscription) error
 		return err
 	}
 	defer p.change.Free()
-	if err := p.cfg.Store.SetPushSubscription(ctx, p.cfg.Host.Domain, s); err != nil {
-		return err
-	}
-	p.turned(s.Owner, true)
-	return nil
+	err := p.cfg.Store.SetPushSubscription(ctx, p.cfg.Host.Domain, s)
+	// also after an error: it may be kept, and only the answer be lost
+	return errors.Join(err, p.cfg.Host.Tell(ctx, changes.Push, s.Owner))
 }
 
 // Unsubscribe ends that a browser is woken. It is no error if the browser was not.

@@ -84,3 +84,14 @@ func (m *Map[K, V]) PutUnless(k K, v V, drops int) {
 		m.putLocked(k, v)
 	}
 }
+
+// Forgetting gives the function that drops the key that it is given, and all keys for "": as package changes calls it.
+func Forgetting[V any](m *Map[string, V]) func(key string) {
+	return func(key string) {
+		if key == "" {
+			m.DropAll()
+		} else {
+			m.Drop(key)
+		}
+	}
+}

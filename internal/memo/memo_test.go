@@ -37,6 +37,29 @@ func TestMap(t *testing.T) {
 	}
 }
 
+func TestForgetting(t *testing.T) {
+	var m memo.Map[string, int]
+	m.Put("a", 1)
+	m.Put("b", 2)
+	m.Put("c", 3)
+	forget := memo.Forgetting(&m)
+	before := m.Drops()
+	forget("a")
+	if _, ok := m.Get("a"); ok {
+		t.Error("a is there")
+	}
+	if v, _ := m.Get("b"); v != 2 {
+		t.Error("b is gone")
+	}
+	m.PutUnless("a", 1, before)
+	forget("")
+	for _, k := range []string{"a", "b", "c"} {
+		if _, ok := m.Get(k); ok {
+			t.Errorf("%s is there", k)
+		}
+	}
+}
+
 func TestMapPutUnless(t *testing.T) {
 	var m memo.Map[string, int]
 	before := m.Drops()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"parley/internal/changes"
 	"parley/internal/memo"
 	"parley/muc"
 	"parley/org"
@@ -24,19 +25,23 @@ func hatRule(k *keeper) muc.Hooks {
 // Hats says what people of a host show in the rooms of groups: their role, if it is more than member, and their
 // teams. It caches the roles.
 type Hats struct {
-	Host  *server.Host
-	Store HatStore
-	Org   *org.Org
+	host  *server.Host
+	st    HatStore
+	org   *org.Org
 	roles memo.Map[string, string]
+}
+
+// NewHats makes the Hats of a host.
+func NewHats(h *server.Host, st HatStore, o *org.Org) *Hats {
+	c := &Hats{host: h, st: st, org: o}
+	h.On(changes.Account, memo.Forgetting(&c.roles))
+	return c
 }
 
 // HatStore is what Hats asks of the store.
 type HatStore interface {
 	Person(ctx context.Context, host, name string) (store.Person, error)
 }
-
-// Forget drops what is cached of an account.
-func (c *Hats) Forget(account string) { c.roles.Drop(account) }
 
 func (c *Hats) role(ctx context.Context, account string) string {
 	if role, ok := c.roles.Get(account); ok {
@@ -45,7 +50,7 @@ func (c *Hats) role(ctx context.Context, account string) string {
 	drops := c.roles.Drops()
 	ctx, cancel := context.WithTimeout(ctx, time.Second) // a room waits for the answer
 	defer cancel()
-	p, err := c.Store.Person(ctx, c.Host.Domain, account)
+	p, err := c.st.Person(ctx, c.host.Domain, account)
 	if err != nil {
 		return ""
 	}
@@ -61,7 +66,7 @@ var titles = map[string]string{
 
 // Of gives what a person shows in the rooms of a group (Config.Hats).
 func (c *Hats) Of(ctx context.Context, group string, who jid.JID) []muc.Hat {
-	h := c.Host
+	h := c.host
 	if group == "" || who.Domain() != h.Domain {
 		return nil
 	}
@@ -70,7 +75,7 @@ func (c *Hats) Of(ctx context.Context, group string, who jid.JID) []muc.Hat {
 	if role := c.role(ctx, who.Local()); titles[role] != "" {
 		out = append(out, muc.Hat{URI: base + "role/" + role, Title: titles[role]})
 	}
-	ts, err := c.Org.TeamsOf(ctx, h.Domain, who.Local())
+	ts, err := c.org.TeamsOf(ctx, h.Domain, who.Local())
 	if err != nil {
 		h.Log.Error("cannot read teams", "err", err)
 	}

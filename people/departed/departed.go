@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/muc"
 	"parley/org"
 	"parley/people"
@@ -51,11 +52,12 @@ type Store interface {
 
 // Config is what Departures needs.
 type Config struct {
-	Store  Store
-	Org    *org.Org
-	Hosted func(domain string) bool // Hosted says whether accounts of a domain are here.
-	Hosts  func() []Host
-	Log    *slog.Logger
+	Store   Store
+	Org     *org.Org
+	Changes *changes.Changes
+	Hosted  func(domain string) bool // Hosted says whether accounts of a domain are here.
+	Hosts   func() []Host
+	Log     *slog.Logger
 }
 
 // Departures holds the deleted accounts. Their names must not mean anything any more in rooms, nodes and lists of any
@@ -70,15 +72,41 @@ type Departures struct {
 func New(ctx context.Context, c Config, domains []string) (*Departures, error) {
 	d := &Departures{cfg: c, lives: make(map[jid.JID]int)}
 	for _, domain := range domains {
-		fs, err := c.Store.Formers(ctx, domain)
-		if err != nil {
-			return nil, fmt.Errorf("accounts of %s that were deleted: %w", domain, err)
+		if err := d.read(ctx, domain); err != nil {
+			return nil, err
 		}
-		for _, f := range fs {
-			d.lost(f)
-		}
+		c.Changes.Host(domain).Follow(changes.Deleted, func(ctx context.Context, name string) error {
+			if name == "" {
+				return d.read(ctx, domain)
+			}
+			return d.readOne(ctx, domain, name)
+		})
 	}
 	return d, nil
+}
+
+// read reads the deleted accounts of a domain.
+func (d *Departures) read(ctx context.Context, domain string) error {
+	fs, err := d.cfg.Store.Formers(ctx, domain)
+	if err != nil {
+		return fmt.Errorf("accounts of %s that were deleted: %w", domain, err)
+	}
+	for _, f := range fs {
+		d.lost(f)
+	}
+	return nil
+}
+
+// readOne reads how often an account was deleted.
+func (d *Departures) readOne(ctx context.Context, domain, name string) error {
+	f, err := d.cfg.Store.Former(ctx, domain, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		d.lost(f)
+	}
+	return err
 }
 
 func (d *Departures) lost(f store.Former) {
@@ -87,8 +115,8 @@ func (d *Departures) lost(f store.Former) {
 		return
 	}
 	d.mu.Lock()
-	d.lives[j] = f.Times
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	d.lives[j] = max(d.lives[j], f.Times) // an older reading may come later
 }
 
 // Lives gives how many accounts with an address were deleted.
@@ -101,16 +129,10 @@ func (d *Departures) Lives(who jid.JID) int {
 // Departed removes a deleted account from rooms, groups, nodes and contact lists; the store has forgotten it already.
 // It may be called again, and the name is not available before it has succeeded.
 func (d *Departures) Departed(ctx context.Context, who jid.JID) error {
-	f, err := d.cfg.Store.Former(ctx, who.Domain(), who.Local())
-	if err != nil {
-		return err
-	}
-	d.lost(f)
 	if err := d.cfg.Org.Gone(ctx, who.Domain(), who.Local()); err != nil {
 		return err
 	}
 	for _, h := range d.cfg.Hosts() {
-		h.Departed(who)
 		if err := h.People.Unlist(ctx, who); err != nil {
 			return err
 		}

@@ -178,7 +178,7 @@ func newStage(t testing.TB, others ...string) *stage {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		r.Node.Host(testrig.Host).Forget(name)
+		r.AccountChanged(testrig.Host, name)
 	}
 	s := &stage{Rig: r, t: t}
 	s.group = s.makeGroup("Balcony", romeo, juliet)
