@@ -59,6 +59,7 @@ type Node struct {
 	IDs      *store.IDs
 	clock    clock.Clock
 	told     *changes.Changes // who hears of a change of the database
+	among    bool             // other nodes serve the database at the same time: see Among
 	acts     *acts.Log
 	settings *settings.Settings
 
@@ -136,6 +137,18 @@ func WithNetwork(w Network) Option { return func(n *Node) { n.network = w } }
 func WithStoreOptions(change func(*sqlstore.Options)) Option {
 	return func(n *Node) { n.storeOptions = change }
 }
+
+// Among makes the node one of several in this process that serve one database: it takes no place there, and tells the
+// others of changes. It is for tests, until nodes are joined by links.
+func Among(others changes.Others) Option {
+	return func(n *Node) {
+		n.among = true
+		n.told.Join(others)
+	}
+}
+
+// Changes gives what tells this node, and the others, of changes of the database.
+func (n *Node) Changes() *changes.Changes { return n.told }
 
 // New builds a node: it opens the store (and migrates its schema if configured) and the certificates, and builds hosts
 // and services. Nothing listens yet.

@@ -39,7 +39,7 @@ func (n *Node) openStore(ctx context.Context) (err error) {
 		n.storeOptions(&o)
 	}
 	n.Store, err = sqlstore.Open(first, cfg.Store.DSN, o)
-	if err != nil || sqlite && !o.Shared {
+	if err != nil || sqlite && !o.Shared || n.among {
 		return err
 	}
 	if err := n.sit(ctx); err != nil {
