@@ -360,6 +360,59 @@ func TestNodesPreferences(t *testing.T) {
 	w.is("quiet hours after", is, err, true)
 }
 
+// What people are shown of somebody is the same on both nodes: the name, the role in rooms, who pinned something.
+func TestNodesShown(t *testing.T) {
+	a, b := twoNodes(t)
+	w := within{t}
+	ctx := t.Context()
+	a.Account("!!romeo", "juliet")
+	browser := b.Browser(t)
+	browser.SignIn("romeo")
+	api := apiClient{t, b.Browser(t), newToken(t, browser, "messages:read", "messages:write", "people:read")}
+	g, err := a.Node.Org.CreateGroup(ctx, acts.System, testrig.Host, newGroup("Plot", "romeo", "juliet"))
+	w.must(err)
+	room := "/v1/conversations/" + g.Room + "@groups." + testrig.Host
+	client := signIn(t, b, "juliet")
+	do(t, client, "<presence id='in' to='"+g.Room+"@groups."+testrig.Host+
+		"/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>", "in")
+	do(t, client, "<message type='groupchat' id='said' to='"+g.Room+"@groups."+testrig.Host+
+		"'><body>Good night</body></message>", "said")
+	var page struct {
+		Messages []struct {
+			ID string                `json:"id"`
+			By struct{ Name string } `json:"by"`
+		} `json:"messages"`
+	}
+	author := func() string {
+		page.Messages = nil
+		if code := api.do("GET", room+"/messages", "", &page); code != http.StatusOK || len(page.Messages) == 0 {
+			t.Fatalf("no messages: %d", code)
+		}
+		return page.Messages[len(page.Messages)-1].By.Name
+	}
+	w.is("her name before", author(), nil, "juliet")
+	name := "Juliet Capulet"
+	change := people.Change{}
+	change.FullName = &name
+	_, err = a.Node.People(testrig.Host).Update(ctx, people.System, "juliet", change)
+	w.must(err)
+	w.is("her name after", author(), nil, name)
+
+	pins := func(r *testrig.Rig) int {
+		x := apiClient{t, r.Browser(t), api.token}
+		var list struct{ Pins []struct{} }
+		if code := x.do("GET", room+"/pins", "", &list); code != http.StatusOK {
+			t.Fatalf("pins: %d", code)
+		}
+		return len(list.Pins)
+	}
+	w.is("pins before", pins(a), nil, 0)
+	if code := api.do("PUT", room+"/messages/"+page.Messages[len(page.Messages)-1].ID+"/pin", "", nil); code >= 300 {
+		t.Fatalf("a pin: %d", code)
+	}
+	w.is("pins after", pins(a), nil, 1)
+}
+
 // A node that has missed something forgets everything, and goes on.
 func TestNodesForget(t *testing.T) {
 	a, b := twoNodes(t)

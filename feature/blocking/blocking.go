@@ -45,7 +45,7 @@ func New(h *server.Host, st Store, c Config) *server.Feature {
 	}
 	b := &blocking{h: h, st: st, cfg: c}
 	for _, t := range []changes.Topic{changes.Blocklist, changes.Account} {
-		h.On(t, memo.Forgetting(&b.lists))
+		h.Changes.Host(h.Domain).Follow(t, b.changed)
 	}
 	// A later owner of a deleted account's address is somebody else, whom nobody on any host has blocked.
 	h.Changes.On(changes.Deleted, func(string) { b.lists.DropAll() })
@@ -88,6 +88,15 @@ func (b *blocking) bound(ctx context.Context, s *server.Session) {
 	}
 }
 
+// changed reads a list again that has changed, of an account that has clients here: see bound.
+func (b *blocking) changed(ctx context.Context, account string) error {
+	memo.Forgetting(&b.lists)(account)
+	if account != "" && b.h.Account(account) != nil {
+		_, _ = b.listOf(ctx, account) // what cannot be read counts as blocked, until it can
+	}
+	return nil
+}
+
 // listOf gives the addresses that an account blocks; nil if none.
 func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]struct{}, error) {
 	if l, ok := b.lists.Get(account); ok {
@@ -112,7 +121,7 @@ func (b *blocking) listOf(ctx context.Context, account string) (map[jid.JID]stru
 }
 
 // write changes the list of an account in the store, and gives the list before. No node goes by that any more when it
-// returns. The new list is in memory here, for those who must not wait for it.
+// returns, and the new list is in memory where the account has clients, for those who must not wait for it.
 func (b *blocking) write(ctx context.Context, account string,
 	store func() error) (was map[jid.JID]struct{}, err error) {
 	if err := b.writing.Take(ctx, account); err != nil {
@@ -127,7 +136,6 @@ func (b *blocking) write(ctx context.Context, account string,
 	if err := errors.Join(err, b.h.Tell(ctx, changes.Blocklist, account)); err != nil {
 		return nil, err
 	}
-	_, _ = b.listOf(ctx, account) // what cannot be read now is read when somebody asks for it
 	return was, nil
 }
 
