@@ -5,6 +5,7 @@ package changes
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,9 @@ const (
 	Rules     Topic = "rules"     // without a key: which other servers may be reached
 )
 
+// topics are all of them. The functions of several are called in this order, so that a simulation can be repeated.
+var topics = []Topic{Account, Deleted, Own, Push, Roster, Blocklist, Group, Teams, Settings, Webhooks, Pins, Rules}
+
 // Change is something that was changed.
 type Change struct {
 	Topic Topic
@@ -52,7 +56,7 @@ type Changes struct {
 	wake   chan struct{}
 
 	mu    sync.Mutex
-	stale map[*listener]bool // what could not be read again, and is tried again by Run
+	stale []*listener // what could not be read again, and is tried again by Run
 }
 
 // listener is somebody who remembers things of a topic: it has one of these.
@@ -63,11 +67,7 @@ type listener struct {
 
 // New makes Changes that tell only this node.
 func New() *Changes {
-	return &Changes{
-		of:    make(map[Topic][]*listener),
-		wake:  make(chan struct{}, 1),
-		stale: make(map[*listener]bool),
-	}
+	return &Changes{of: make(map[Topic][]*listener), wake: make(chan struct{}, 1)}
 }
 
 // Join makes the Changes tell the other nodes as well.
@@ -140,31 +140,22 @@ func few(all []Change) []Change {
 // Hear calls the functions of this node, for a change that another node has made. A topic that this node does not know
 // is of a newer release: everything is forgotten.
 func (c *Changes) Hear(ctx context.Context, t Topic, key string) error {
-	ls, known := c.of[t]
-	if !known && !isTopic(t) {
+	if !slices.Contains(topics, t) {
 		return c.Forget(ctx)
 	}
 	var failed error
-	for _, l := range ls {
+	for _, l := range c.of[t] {
 		failed = errors.Join(failed, c.call(ctx, l, key))
 	}
 	return failed
-}
-
-func isTopic(t Topic) bool {
-	switch t {
-	case Account, Deleted, Own, Push, Roster, Blocklist, Group, Teams, Settings, Webhooks, Pins, Rules:
-		return true
-	}
-	return false
 }
 
 // Forget makes this node forget everything: changes may have been told that it has not heard, as after a gap in a link,
 // when another node has died while it told of one, or when a lease was renewed late.
 func (c *Changes) Forget(ctx context.Context) error {
 	var failed error
-	for _, ls := range c.of {
-		for _, l := range ls {
+	for _, t := range topics {
+		for _, l := range c.of[t] {
 			failed = errors.Join(failed, c.call(ctx, l, ""))
 		}
 	}
@@ -173,8 +164,8 @@ func (c *Changes) Forget(ctx context.Context) error {
 
 // How long somebody who reads again what it holds may take, and how long Run waits after a failure.
 const (
-	readTime  = 10 * time.Second
-	readAgain = time.Second
+	readTime = 10 * time.Second
+	pause    = time.Second
 )
 
 func (c *Changes) call(ctx context.Context, l *listener, key string) error {
@@ -188,14 +179,21 @@ func (c *Changes) call(ctx context.Context, l *listener, key string) error {
 	if err == nil {
 		return nil
 	}
+	c.readAgain(l)
+	return err
+}
+
+// readAgain has Run call somebody again.
+func (c *Changes) readAgain(l *listener) {
 	c.mu.Lock()
-	c.stale[l] = true
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if !slices.Contains(c.stale, l) {
+		c.stale = append(c.stale, l)
+	}
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
-	return err
 }
 
 // Run reads again what could not be read when a change was told, until ctx ends.
@@ -206,7 +204,7 @@ func (c *Changes) Run(ctx context.Context) error {
 			return nil
 		case <-c.wake:
 		}
-		t := time.NewTimer(readAgain)
+		t := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			t.Stop()
@@ -222,10 +220,7 @@ func (c *Changes) Run(ctx context.Context) error {
 func (c *Changes) takeStale() (ls []*listener) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for l := range c.stale {
-		ls = append(ls, l)
-	}
-	clear(c.stale)
+	ls, c.stale = c.stale, nil
 	return ls
 }
 
