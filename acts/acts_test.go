@@ -135,3 +135,47 @@ func TestDocument(t *testing.T) {
 		t.Errorf("docs/audit.md is not what the acts say: go test ./acts -run Document -update (%v)", err)
 	}
 }
+
+// beside is another node in this process.
+type beside struct{ *changes.Changes }
+
+func (b beside) Tell(ctx context.Context, t changes.Topic, key string) error { return b.Hear(ctx, t, key) }
+
+// Caches forget what acts have changed once it is committed, before anybody is told; and an act that not all nodes know
+// of is an error, although it is made and told.
+func TestChanged(t *testing.T) {
+	l, st := open(t)
+	var said []string
+	l.Changes().On(changes.Group, func(key string) {
+		if _, err := st.Get(t.Context(), host, "k"); err != nil {
+			t.Errorf("it is told before it is kept: %v", err)
+		}
+		said = append(said, key)
+	})
+	change := func(fail error) error {
+		return l.Do(t.Context(), host, acts.System, func(ctx context.Context, a *acts.Act) error {
+			a.After(func(context.Context) { said = append(said, "after") })
+			a.Kept(func(context.Context) { said = append(said, "kept") })
+			return l.Do(ctx, host, acts.System, func(ctx context.Context, a *acts.Act) error {
+				a.Changed(changes.Group, "g")
+				a.Changed(changes.Group, "g")
+				return errors.Join(st.Put(ctx, host, "k", []byte("v")), fail)
+			})
+		})
+	}
+	broken := errors.New("broken")
+	if err := change(broken); !errors.Is(err, broken) || said != nil {
+		t.Errorf("%v; said %q of what was not kept", err, said)
+	}
+	want := []string{"g@" + host, "kept", "after"}
+	if err := change(nil); err != nil || !slices.Equal(said, want) {
+		t.Errorf("%v; said %q, want %q", err, said, want)
+	}
+	said = nil
+	other := changes.New()
+	other.Follow(changes.Group, func(context.Context, string) error { return broken })
+	l.Changes().Join(beside{other})
+	if err := change(nil); !errors.Is(err, broken) || !slices.Equal(said, want) {
+		t.Errorf("with a node that cannot read it: %v; said %q, want %q", err, said, want)
+	}
+}

@@ -86,11 +86,13 @@ func TestDoInDoubt(t *testing.T) {
 	var ids store.IDs
 	l := acts.NewLog(st, changes.New(), func(string) store.ID { return ids.Next() })
 	var said []string
+	l.Changes().On(changes.Group, func(key string) { said = append(said, "forget "+key) })
 	act := func(name string) error {
 		return l.Do(t.Context(), host, acts.System, func(ctx context.Context, a *acts.Act) error {
 			a.After(func(context.Context) { said = append(said, name) })
 			err := l.Do(ctx, host, acts.Operator, func(ctx context.Context, a *acts.Act) error {
 				a.Note(acts.GroupCreate, name, nil)
+				a.Changed(changes.Group, name)
 				return st.Put(ctx, host, name, []byte("v"))
 			})
 			next = name // what becomes of the whole
@@ -103,7 +105,7 @@ func TestDoInDoubt(t *testing.T) {
 	if err := act("undone"); err == nil {
 		t.Error("it is not kept, and gives no error")
 	}
-	if !slices.Equal(said, []string{"done"}) {
+	if !slices.Equal(said, []string{"forget done@" + host, "done"}) {
 		t.Errorf("told: %q", said)
 	}
 	if _, err := st.Get(t.Context(), host, "done"); err != nil {
