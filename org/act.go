@@ -55,7 +55,7 @@ func (c *change) lock(ctx context.Context, host, id string) (*state, error) {
 		return nil, err
 	}
 	c.o.mu.RLock()
-	s := c.o.states[k]
+	s, gone := c.o.states[k], c.o.gone
 	c.o.mu.RUnlock()
 	if s == nil || s.version != v-1 { // this act or another node changed the group
 		if s, err = c.o.load(ctx, host, id); err != nil {
@@ -63,7 +63,7 @@ func (c *change) lock(ctx context.Context, host, id string) (*state, error) {
 		}
 	}
 	next := *s
-	next.version = v
+	next.version, next.gone = v, gone
 	c.locked[k] = &next
 	return &next, nil
 }

@@ -420,13 +420,13 @@ func (c *change) renew(mc *memberChange) {
 }
 
 // putIfNewest caches the state that an act has made, which all nodes have been told of, unless the group has changed
-// again or somebody has read it already.
+// again, somebody has read it already, or an account was deleted meanwhile.
 func (o *Org) putIfNewest(ctx context.Context, k [2]string, s *state) {
 	o.mu.RLock()
 	_, known := o.states[k]
-	seen := o.changes
+	seen, gone := o.changes, o.gone
 	o.mu.RUnlock()
-	if known {
+	if known || gone != s.gone {
 		return
 	}
 	if v, err := o.st.Version(ctx, k[0], versionGroup, k[1]); err == nil && v == s.version {

@@ -65,6 +65,7 @@ type Org struct {
 	states map[[2]string]*state // host and group id
 	// changes counts what was told of changes: a state whose reading began before the last one is not kept.
 	changes uint64
+	gone    uint64             // counts deleted accounts: they leave groups without a new version
 	teams   map[string]*teams  // by host
 	jobs    map[[2]string]*job // adding everyone to mandatory groups
 	wake    chan struct{}      // jobs are waiting
@@ -203,6 +204,7 @@ func (o *Org) RoomJID(host, local string) jid.JID {
 // state is a cached group. It is shared and never changed: a change drops it from the cache.
 type state struct {
 	version int64
+	gone    uint64 // of one that an act has locked: Org.gone at that moment
 	group   store.Group
 	members map[jid.JID]string // effective role
 	own     map[jid.JID]string // the roles that people of teams have without the teams
@@ -360,6 +362,9 @@ func (o *Org) forgetting() {
 		_, host, _ := strings.Cut(key, "@")
 		o.dropTeams(host)
 		who, err := jid.Parse(key)
+		o.mu.Lock()
+		o.gone++
+		o.mu.Unlock()
 		o.dropGroups(func(s *state) bool { return err != nil || s.knows(who) })
 	})
 }
