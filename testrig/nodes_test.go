@@ -195,7 +195,8 @@ func TestNodesBlocklist(t *testing.T) {
 	do(t, there, "<iq type='get' id='sync'><ping xmlns='urn:xmpp:ping'/></iq>", "sync")
 	say := func(id string) string {
 		if err := romeo.Write("<message type='chat' id='" + id + "' to='juliet@" + testrig.Host +
-			"'><body>x</body></message><iq type='get' id='after-" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
+			"'><body>x</body></message><iq type='get' id='after-" + id +
+			"'><ping xmlns='urn:xmpp:ping'/></iq>"); err != nil {
 			t.Fatal(err)
 		}
 		for got := ""; ; {
