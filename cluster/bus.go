@@ -216,6 +216,21 @@ func (b *Bus) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// Is says whether a node is one of the cluster, in this incarnation.
+func (b *Bus) Is(p Peer) bool {
+	l := b.link(p.ID)
+	return l != nil && l.peer() == p
+}
+
+// HeardFrom returns for how long nothing came over the link that a node makes to this one: what it tells comes there.
+func (b *Bus) HeardFrom(p Peer) time.Duration {
+	l := b.link(p.ID)
+	if l == nil || l.peer() != p {
+		return 0
+	}
+	return b.cfg.Clock.Now().Sub(time.UnixMicro(l.told.Load()))
+}
+
 // Lives says whether a node is one of the cluster, in this incarnation, and was heard within a time.
 func (b *Bus) Lives(p Peer, within time.Duration) bool {
 	l := b.link(p.ID)

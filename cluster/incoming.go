@@ -104,6 +104,7 @@ func (in *incoming) read() error {
 		}
 		if l := in.bus.link(in.peer.ID); l != nil && l.node.Incarnation == in.peer.Incarnation {
 			l.note()
+			l.told.Store(l.heard.Load())
 		}
 		switch f.kind {
 		case framePing:

@@ -35,6 +35,7 @@ type link struct {
 	bus   *Bus
 	node  store.ClusterNode
 	heard atomic.Int64 // when a frame came last, in microseconds
+	told  atomic.Int64 // the same of what the node says over its own link
 	// refused says that the node's address refuses connections: nothing listens there.
 	refused atomic.Bool
 	asked   counter
@@ -51,6 +52,7 @@ func newLink(b *Bus, n store.ClusterNode) *link {
 	l := &link{bus: b, node: n, waiting: make(map[uint64]*Question), over: make(chan struct{})}
 	l.ctx, l.stop = context.WithCancel(b.ctx)
 	l.note() // it has this long to be heard for the first time
+	l.told.Store(l.heard.Load())
 	return l
 }
 

@@ -15,6 +15,7 @@ type peers struct {
 	bus       *cluster.Bus
 	members   *cluster.Members
 	directory *directory.Directory
+	told      *directory.Told
 }
 
 // buildCluster prepares the links to other nodes, if the node serves beside others. Hosts know of sessions elsewhere
@@ -41,9 +42,7 @@ func (n *Node) buildCluster(ctx context.Context) error {
 		Router: n.Router,
 		Log:    n.Log,
 		Missed: func() {
-			for _, chat := range n.chats {
-				chat.Reset()
-			}
+			n.forget()
 		},
 	})
 	for _, h := range n.hosts {
@@ -52,6 +51,8 @@ func (n *Node) buildCluster(ctx context.Context) error {
 			chat.Others = p.directory.Events(h.Host)
 		}
 	}
+	p.told = directory.NewTold(p.directory, n.Store, n.told)
+	bus.Watch(cluster.Watcher{Gone: func(cluster.Peer) { n.forget() }}) // it may have told nobody of its last change
 	p.directory.TakeEvents(func(ctx context.Context, host, account, name string, data []byte) {
 		if chat := n.chats[host]; chat != nil {
 			chat.TakeEvent(ctx, account, name, data)
@@ -59,6 +60,17 @@ func (n *Node) buildCluster(ctx context.Context) error {
 	})
 	n.peers = p
 	return nil
+}
+
+// forget has nothing remembered of the database, and browsers load everything anew: this node may have missed what
+// another one did.
+func (n *Node) forget() {
+	if err := n.told.Forget(context.Background()); err != nil {
+		n.Log.Warn("cannot read again what another server may have changed", "err", err)
+	}
+	for _, chat := range n.chats {
+		chat.Reset()
+	}
 }
 
 // joinCluster makes links to the other nodes, and returns when this one knows their sessions. Nothing listens before.
@@ -73,6 +85,7 @@ func (n *Node) joinCluster(ctx, work context.Context, g *errgroup.Group) error {
 	}
 	n.keep(work, g, "nodes", p.members.Run)
 	n.keep(work, g, "sessions of other nodes", p.directory.Run)
+	n.keep(work, g, "changes of other nodes", p.told.Guard)
 	if err := p.directory.Settle(ctx); err != nil {
 		return fmt.Errorf("cluster: %w", err)
 	}

@@ -29,6 +29,7 @@ const (
 	topicAnswer                            // an answer to a request of a host
 	topicWaiting                           // a message waits for an account
 	topicEvent                             // an event for browsers
+	topicChange                            // a change of the database
 )
 
 // Times of a directory.

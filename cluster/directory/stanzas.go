@@ -47,7 +47,7 @@ func (o *outbound) queue() uint32 { return queueOf(o.address) }
 func queueOf(address string) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(address))
-	return max(1, h.Sum32())
+	return max(changesQueue+1, h.Sum32())
 }
 
 // Close is server.Outbound.
