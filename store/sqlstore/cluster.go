@@ -62,22 +62,23 @@ func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err e
 	return ns, s.rows(ctx, markMembers(ns), membersQuery)
 }
 
-// ClaimNode makes n a node whose lease begins now, and returns its incarnation. dead are nodes that have ended. It
-// returns ErrConflict if there is another node that does not serve beside others, or any if n does not, or if a node of dead has a new incarnation or has renewed its lease; a
-// dead node whose Until is 0 may have renewed it.
-//
-// It waits for transactions that were begun under an incarnation which it raises: see fence.go.
-func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration,
-	dead ...store.ClusterNode) (incarnation int64, err error) {
+// raising runs a transaction that raises an incarnation. It waits for transactions that were begun under one: see
+// fence.go.
+func (s *Store) raising(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	ctx = unfenced(ctx)
 	for try := 0; ; try++ {
-		incarnation, err = s.claim(ctx, n, lease, dead)
+		err := s.tx(ctx, func(tx *sql.Tx) error {
+			if err := s.lockRaise(ctx, tx); err != nil {
+				return err
+			}
+			return f(ctx, tx)
+		})
 		var pe *pgconn.PgError
 		if try == 3 || !errors.As(err, &pe) || pe.Code != lockNotAvailable {
-			return incarnation, err
+			return err
 		}
 		if err := s.cutHolders(ctx); err != nil {
-			return 0, err
+			return err
 		}
 	}
 }
@@ -119,14 +120,13 @@ func (s *Store) cutHolders(ctx context.Context) error {
 	return err
 }
 
-// claim is one attempt of ClaimNode.
-func (s *Store) claim(ctx context.Context, n store.ClusterNode, lease time.Duration,
-	dead []store.ClusterNode) (incarnation int64, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
+// ClaimNode makes n a node whose lease begins now, and returns its incarnation. dead are nodes that have ended. It
+// returns ErrConflict if there is another node that does not serve beside others, or any if n does not, or if a node of
+// dead has a new incarnation or has renewed its lease; a dead node whose Until is 0 may have renewed it.
+func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration,
+	dead ...store.ClusterNode) (incarnation int64, err error) {
+	err = s.raising(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		incarnation = 0
-		if err := s.lockRaise(ctx, tx); err != nil {
-			return err
-		}
 		locked, err := tx.QueryContext(ctx, "SELECT incarnation FROM cluster_nodes"+s.forUpdate())
 		if err != nil {
 			return err
