@@ -24,6 +24,7 @@ func (n *Node) buildCluster(ctx context.Context) error {
 	if n.seat == nil || !n.Config.Cluster.Enabled {
 		return nil
 	}
+	n.Store.Beside()
 	secret, err := n.secret(ctx, "cluster")
 	if err != nil {
 		return err

@@ -144,12 +144,17 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 	highest := all.highest
 	marks := int64(highest) > s.marked.Load()
 	// One statement is a transaction by itself. With a room in it there is something to be checked before.
-	if ins := all.inserts(s.pg); len(ins) == 1 && len(all.rooms.stanzas) == 0 && !marks {
+	if ins := all.inserts(s.pg); len(ins) == 1 && len(all.rooms.stanzas) == 0 && !marks && !s.beside.Load() {
 		_, err := s.alone(ctx, ins[0].text, ins[0].args...)
 		return translate(err)
 	}
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var all batchColumns
+		if s.beside.Load() {
+			if err := s.aboveHeads(ctx, tx, batch, doubt); err != nil {
+				return err
+			}
+		}
 		epochs := map[[2]string]int64{}
 		for _, r := range batch {
 			r.err = nil
@@ -176,9 +181,10 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 				return err
 			}
 		}
+		highest = max(highest, all.highest)
 		return s.raiseIn(ctx, tx, highest)
 	})
-	if err == nil && marks {
+	if err == nil && (marks || int64(highest) > s.marked.Load()) {
 		s.noteMark(ahead(highest))
 	}
 	return err

@@ -49,6 +49,7 @@ const (
 
 type request struct {
 	ws    []store.Write
+	named []named // see heads.go; empty if no other node writes
 	err   error
 	turn  chan turn
 	state atomic.Int32 // requestWaits until its batch is begun or its caller gives up
@@ -97,7 +98,7 @@ func (s *Store) Commit(ctx context.Context, ws ...store.Write) error {
 	}
 	w := &s.writer
 	r := w.unused.Get().(*request)
-	r.ws, r.err = ws, nil
+	r.ws, r.named, r.err = ws, r.named[:0], nil
 	r.state.Store(requestWaits)
 	w.mu.Lock()
 	if w.closed {

@@ -10,24 +10,28 @@ import "parley/store"
 // Entries with an id keep it: those of rooms, because the stanza has the id in it and a room's goroutine commits one
 // batch after the other, and those that are imported, which come where they were before.
 //
-// It holds for one process. When several write to one database, the statement that inserts a batch has to raise a head
-// of each archive in it, and ids to be above these: this is where they are given. See docs/decisions/131.
+// It holds for one process. When several write to one database, the transaction that inserts a batch raises a head of
+// each archive in it, and gives ids anew that are not above these: see heads.go and docs/decisions/131.
 func (s *Store) name(b *batch) {
 	for _, r := range b.requests {
 		for _, w := range r.ws {
 			switch e := w.(type) {
 			case *store.ArchiveEntry:
-				s.nameOne(&e.ID)
+				s.nameOne(r, w, &e.ID)
 			case *store.OfflineEntry:
-				s.nameOne(&e.ID)
+				s.nameOne(r, w, &e.ID)
 			}
 		}
 	}
 }
 
-func (s *Store) nameOne(id *store.ID) {
-	if *id == 0 {
-		*id = s.opts.IDs.Next()
+func (s *Store) nameOne(r *request, w store.Write, id *store.ID) {
+	if *id != 0 {
+		return
+	}
+	*id = s.opts.IDs.Next()
+	if s.beside.Load() {
+		r.named = append(r.named, named{ownerOf(w), id})
 	}
 }
 

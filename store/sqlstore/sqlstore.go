@@ -52,7 +52,8 @@ type Store struct {
 	stmts     sync.Map // SQLite: *sql.Stmt by stmtKey
 	preparing sync.Map // chan struct{} by stmtKey, closed when stmts has the statement or preparing it has failed
 	writer    writer
-	app       *appender // SQLite only
+	beside    atomic.Bool // other nodes write to the database
+	app       *appender   // SQLite only
 	mover     *mover
 	fence     fence
 	marked    atomic.Int64 // the mark of highest.go is not below this
