@@ -30,7 +30,7 @@ type BusConfig struct {
 	Self   store.ClusterNode
 	Secret []byte // of the database: nodes know each other by it
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
-	Clock  clock.Clock
+	Clock  clock.Clock // for certificates
 	Log    *slog.Logger
 }
 
@@ -40,6 +40,7 @@ type BusConfig struct {
 type Bus struct {
 	cfg       BusConfig
 	authority *authority
+	began     time.Time
 	ctx       context.Context
 	stop      context.CancelFunc
 	work      sync.WaitGroup
@@ -83,7 +84,7 @@ func NewBus(cfg BusConfig) (*Bus, error) {
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext
 	}
-	b := &Bus{cfg: cfg, authority: a, links: make(map[string]*link), incoming: make(map[string]*incoming)}
+	b := &Bus{cfg: cfg, authority: a, began: time.Now(), links: make(map[string]*link), incoming: make(map[string]*incoming)}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	return b, nil
 }
@@ -158,7 +159,7 @@ func (b *Bus) link(id string) *link {
 // Heard gives when something was heard of a node last; the zero time if never, or if it is none.
 func (b *Bus) Heard(id string) time.Time {
 	if l := b.link(id); l != nil {
-		return time.UnixMicro(l.heard.Load())
+		return b.began.Add(time.Duration(l.heard.Load()))
 	}
 	return time.Time{}
 }
@@ -228,13 +229,13 @@ func (b *Bus) HeardFrom(p Peer) time.Duration {
 	if l == nil || l.peer() != p {
 		return 0
 	}
-	return b.cfg.Clock.Now().Sub(time.UnixMicro(l.told.Load()))
+	return time.Since(b.began) - time.Duration(l.told.Load())
 }
 
 // Lives says whether a node is one of the cluster, in this incarnation, and was heard within a time.
 func (b *Bus) Lives(p Peer, within time.Duration) bool {
 	l := b.link(p.ID)
-	return l != nil && l.peer() == p && b.cfg.Clock.Now().Sub(time.UnixMicro(l.heard.Load())) < within
+	return l != nil && l.peer() == p && l.silent() < within
 }
 
 // Serve takes a connection that another node has made, and returns when it has ended. The line with which nodes say

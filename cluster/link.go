@@ -34,7 +34,7 @@ const maxAsked = 100_000
 type link struct {
 	bus   *Bus
 	node  store.ClusterNode
-	heard atomic.Int64 // when a frame came last, in microseconds
+	heard atomic.Int64 // when a frame came last, in nanoseconds since the bus began
 	told  atomic.Int64 // the same of what the node says over its own link
 	// refused says that the node's address refuses connections: nothing listens there.
 	refused atomic.Bool
@@ -186,7 +186,11 @@ func (l *link) serve(c net.Conn) error {
 	return err
 }
 
-func (l *link) note() { l.heard.Store(l.bus.cfg.Clock.Now().UnixMicro()) }
+// note notes that a frame has come just now.
+func (l *link) note() { l.heard.Store(int64(time.Since(l.bus.began))) }
+
+// silent gives how long nothing was heard of the node. It goes by no clock that can be set.
+func (l *link) silent() time.Duration { return time.Since(l.bus.began) - time.Duration(l.heard.Load()) }
 
 // read takes answers.
 func (l *link) read(c net.Conn) error {
@@ -233,7 +237,7 @@ func (l *link) ping(out *outbox, stopped <-chan struct{}) error {
 			return nil
 		case <-t.C:
 		}
-		if silent := l.bus.cfg.Clock.Now().Sub(time.UnixMicro(l.heard.Load())); silent > silentAfter {
+		if silent := l.silent(); silent > silentAfter {
 			return fmt.Errorf("the server was silent for %v", silent.Round(time.Second))
 		}
 		if err := out.add(frame{kind: framePing}); err != nil && !errors.Is(err, ErrBusy) {
