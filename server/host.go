@@ -167,6 +167,7 @@ func (h *Host) Bind(ctx context.Context, name, resource string, policy Conflict,
 		JID: full, Host: h, Started: h.Clock.Now(), Info: info, out: out, stamp: int64(h.IDs.Next()),
 	}
 	if old := h.Account(name).Session(full.Resource()); old != nil {
+		s.stamp = max(s.stamp, old.stamp+1) // the clock of its node may be ahead
 		h.end(ctx, old, &wire.StreamError{Condition: "conflict", Text: "another client has taken this resource"})
 	}
 	if old := h.add(s); old != nil { // two clients bind the same resource at once
