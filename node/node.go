@@ -234,7 +234,7 @@ func (n *Node) build(ctx context.Context) error {
 	return n.buildFederation(ctx)
 }
 
-// secret gives a random value that is kept in the store, so that it stays the same.
+// secret gives a random value that is kept in the store, so that it stays the same, and is that of all nodes.
 func (n *Node) secret(ctx context.Context, name string) ([]byte, error) {
 	key := "secret/" + name
 	b, err := n.Store.Get(ctx, "", key)
@@ -246,7 +246,7 @@ func (n *Node) secret(ctx context.Context, name string) ([]byte, error) {
 	}
 	b = make([]byte, 32)
 	rand.Read(b)
-	if err := n.Store.Put(ctx, "", key, b); err != nil {
+	if b, err = n.Store.PutFirst(ctx, "", key, b); err != nil { // another node may begin at the same moment
 		return nil, fmt.Errorf("keep secret %s: %w", name, err)
 	}
 	return b, nil

@@ -384,6 +384,9 @@ type KV interface {
 	Get(ctx context.Context, host, key string) ([]byte, error)
 	// Put writes the value of a key.
 	Put(ctx context.Context, host, key string, value []byte) error
+	// PutFirst writes the value of a key that has none, and returns the value that the key has then: this one, or that
+	// of another process that came first.
+	PutFirst(ctx context.Context, host, key string, value []byte) ([]byte, error)
 	// Delete removes a key.
 	Delete(ctx context.Context, host, key string) error
 	// Take removes a key if it has this value, and says whether it did. Of several calls at once only one gets true.

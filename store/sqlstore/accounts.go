@@ -189,6 +189,19 @@ func (s *Store) Put(ctx context.Context, host, key string, value []byte) error {
 	return err
 }
 
+// PutFirst writes the value of a key that has none, and returns the value that the key has then: this one, or that of
+// another process that came first.
+func (s *Store) PutFirst(ctx context.Context, host, key string, value []byte) ([]byte, error) {
+	if value == nil {
+		return nil, errors.New("store: no value")
+	}
+	if _, err := s.exec(ctx, "INSERT INTO kv (host, k, v) VALUES ($1, $2, $3) ON CONFLICT (host, k) DO NOTHING",
+		host, key, value); err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, host, key)
+}
+
 // Delete removes a key.
 func (s *Store) Delete(ctx context.Context, host, key string) error {
 	_, err := s.exec(ctx, "DELETE FROM kv WHERE host = $1 AND k = $2", host, key)

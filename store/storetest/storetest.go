@@ -364,6 +364,16 @@ func kv(s *suite) {
 		}
 		return err
 	}), map[string]int{"ok": 1, store.ErrNotFound.Error(): 7})
+	first := make(chan string, 8)
+	s.same(race(8, func(i int) error {
+		v, err := s.st.PutFirst(s.ctx, host, "first", []byte{byte('a' + i)})
+		first <- string(v)
+		return err
+	}), map[string]int{"ok": 8})
+	kept := string(must[[]byte](s)(s.st.Get(s.ctx, host, "first")))
+	for range 8 {
+		s.same(<-first, kept)
+	}
 	s.ok(s.st.Ping(s.ctx))
 }
 
