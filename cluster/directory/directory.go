@@ -39,7 +39,9 @@ const (
 	askPause    = 20 * time.Millisecond // before a node is told again that has not answered
 	stanzaTime  = 3 * time.Second       // for a message to be in the queue of another node
 	resumable   = 60 * time.Second      // how long sessions of a dead node may be resumed
+	leftTime    = 5 * time.Second       // for the node that withdraws a dead one's sessions to have done so
 	pieceOf     = 500                   // sessions in a piece of a snapshot
+	mostStray   = 6                     // times sumEvery until a node that is none counts as dead
 )
 
 // states is the queue of all frames about sessions: they are handled in the order in which they were told.
@@ -116,6 +118,7 @@ func (d *Directory) Run(ctx context.Context) error {
 			return nil
 		case <-t.C:
 			d.compare()
+			d.findStrays()
 		}
 	}
 }

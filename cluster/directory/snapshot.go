@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"parley/cluster"
@@ -25,6 +27,7 @@ func (d *Directory) snapshot(p cluster.Peer) {
 	for s := range d.local {
 		all = append(all, s)
 	}
+	slices.SortFunc(all, func(a, b *server.Session) int { return cmp.Compare(a.Stamp(), b.Stamp()) })
 	q, err := d.bus.Question(p.ID, topicSnapshot, states, encode(snapshotFrame{Begin: true}))
 	d.mu.Unlock()
 	for err == nil {
@@ -93,7 +96,8 @@ func (d *Directory) Settle(ctx context.Context) error {
 func (d *Directory) complete() bool {
 	for _, p := range d.bus.Nodes() {
 		d.theirs.mu.Lock()
-		complete := d.theirs.get(p).complete
+		n, err := d.theirs.get(p)
+		complete := err != nil || n.complete
 		d.theirs.mu.Unlock()
 		if !complete && d.bus.Lives(p, unheardMost) {
 			return false

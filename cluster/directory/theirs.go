@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,8 +17,9 @@ import (
 
 // nodes holds what is known of the sessions of other nodes.
 type nodes struct {
-	mu sync.Mutex
-	of map[cluster.Peer]*node // also of those that are dead and whose sessions are not withdrawn yet
+	mu   sync.Mutex
+	of   map[cluster.Peer]*node // also of those that are dead and whose sessions are not withdrawn yet
+	over map[string]int64       // the last incarnation that is dead, by node
 }
 
 // node is what is known of one other node.
@@ -27,7 +30,11 @@ type node struct {
 	sum      uint64
 	round    uint64 // counts its snapshots
 	complete bool   // it has told all its sessions since there is a link
+	stray    int    // how often it was seen to be none of the cluster's nodes
 }
+
+// errOver is the answer to a dead node, whose frames may come late.
+var errOver = errors.New("this server takes the node for dead")
 
 // theirs is a session of another node.
 type theirs struct {
@@ -37,14 +44,17 @@ type theirs struct {
 	round   uint64 // the last snapshot that had it, or that it came after
 }
 
-// get gives what is known of a node.
-func (ns *nodes) get(p cluster.Peer) *node {
+// get gives what is known of a node that lives.
+func (ns *nodes) get(p cluster.Peer) (*node, error) {
+	if p.Incarnation <= ns.over[p.ID] {
+		return nil, errOver
+	}
 	n := ns.of[p]
 	if n == nil {
 		n = &node{peer: p, sessions: make(map[string]*theirs)}
 		ns.of[p] = n
 	}
-	return n
+	return n, nil
 }
 
 // takeState takes a session of another node.
@@ -63,7 +73,10 @@ func (d *Directory) take(ctx context.Context, from cluster.Peer, f stateFrame) e
 	}
 	d.theirs.mu.Lock()
 	defer d.theirs.mu.Unlock()
-	n := d.theirs.get(from)
+	n, err := d.theirs.get(from)
+	if err != nil {
+		return err
+	}
 	x := n.sessions[f.JID]
 	if x != nil && (x.stamp > f.Stamp || x.stamp == f.Stamp && x.rev >= f.Rev) {
 		x.round = n.round
@@ -131,7 +144,11 @@ func (d *Directory) takeDirected(_ context.Context, from cluster.Peer, b []byte)
 	}
 	d.theirs.mu.Lock()
 	defer d.theirs.mu.Unlock()
-	if x := d.theirs.get(from).sessions[f.JID]; x != nil && x.stamp == f.Stamp && x.session != nil {
+	n, err := d.theirs.get(from)
+	if err != nil {
+		return nil, err
+	}
+	if x := n.sessions[f.JID]; x != nil && x.stamp == f.Stamp && x.session != nil {
 		x.session.DirectsTo(to, f.Available)
 	}
 	return nil, nil
@@ -151,10 +168,15 @@ func (d *Directory) takeSnapshot(ctx context.Context, from cluster.Peer, b []byt
 	}
 	if f.Begin {
 		d.theirs.mu.Lock()
-		n := d.theirs.get(from)
-		n.round++
-		again := n.round > 1
+		n, err := d.theirs.get(from)
+		if err == nil {
+			n.round++
+		}
+		again := err == nil && n.round > 1
 		d.theirs.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
 		if again && d.cfg.Missed != nil {
 			d.cfg.Missed()
 		}
@@ -167,7 +189,10 @@ func (d *Directory) takeSnapshot(ctx context.Context, from cluster.Peer, b []byt
 	if f.End {
 		d.theirs.mu.Lock()
 		defer d.theirs.mu.Unlock()
-		n := d.theirs.get(from)
+		n, err := d.theirs.get(from)
+		if err != nil {
+			return nil, err
+		}
 		for address, x := range n.sessions {
 			if x.round != n.round {
 				n.drop(address, x)
@@ -185,7 +210,11 @@ func (d *Directory) takeSum(_ context.Context, from cluster.Peer, b []byte) ([]b
 	}
 	d.theirs.mu.Lock()
 	defer d.theirs.mu.Unlock()
-	if d.theirs.get(from).sum != binary.BigEndian.Uint64(b) {
+	n, err := d.theirs.get(from)
+	if err != nil {
+		return nil, nil // it learns from its row that it is dead
+	}
+	if n.sum != binary.BigEndian.Uint64(b) {
 		return nil, cluster.Refusal("the sessions that are known here are others")
 	}
 	return nil, nil
@@ -194,6 +223,10 @@ func (d *Directory) takeSum(_ context.Context, from cluster.Peer, b []byte) ([]b
 // gone is called when a node has ended. Its sessions stay for as long as they may be resumed.
 func (d *Directory) gone(p cluster.Peer) {
 	d.theirs.mu.Lock()
+	if d.theirs.over == nil {
+		d.theirs.over = make(map[string]int64)
+	}
+	d.theirs.over[p.ID] = max(d.theirs.over[p.ID], p.Incarnation)
 	if n := d.theirs.of[p]; n != nil {
 		n.dead = true
 	}
@@ -209,26 +242,42 @@ func (d *Directory) gone(p cluster.Peer) {
 	}
 }
 
-// bury withdraws the sessions of a dead node: at once those that nobody can resume, the others later.
+// bury withdraws the sessions of a dead node: at once those that nobody can resume, the others later. One of the living
+// nodes does so. It may be one that came later and never knew of the sessions: what is left a while later is withdrawn
+// by each node that still knows of it.
 func (d *Directory) bury(n *node) {
-	d.withdraw(n, func(s *server.Session) bool { return !s.Is(server.Resumable) })
-	t := time.NewTimer(d.cfg.ResumeTime)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		d.withdraw(n, func(*server.Session) bool { return true })
-	case <-d.ctx.Done():
+	unresumable := func(s *server.Session) bool { return !s.Is(server.Resumable) }
+	all := func(*server.Session) bool { return true }
+	always := func() bool { return true }
+	for _, step := range []struct {
+		after time.Duration
+		which func(*server.Session) bool
+		mine  func() bool
+	}{
+		{0, unresumable, d.first},
+		{leftTime, unresumable, always},
+		{d.cfg.ResumeTime - leftTime, all, d.first},
+		{leftTime, all, always},
+	} {
+		t := time.NewTimer(step.after)
+		select {
+		case <-t.C:
+		case <-d.ctx.Done():
+			t.Stop()
+			return
+		}
+		if step.mine() {
+			d.withdraw(n, step.which)
+		}
 	}
 }
 
-// withdraw withdraws sessions of a dead node, if this node is the one to do so, and tells the others.
+// withdraw withdraws sessions of a dead node, and tells the others.
 func (d *Directory) withdraw(n *node, which func(*server.Session) bool) {
-	if !d.first() {
-		return
-	}
 	d.theirs.mu.Lock()
 	var all []*server.Session
-	for address, x := range n.sessions {
+	for _, address := range slices.Sorted(maps.Keys(n.sessions)) {
+		x := n.sessions[address]
 		if x.session == nil || which(x.session) {
 			if x.session != nil {
 				all = append(all, x.session)
@@ -246,6 +295,29 @@ func (d *Directory) withdraw(n *node, which func(*server.Session) bool) {
 		d.tell(d.bus.Nodes(), topicEnded,
 			encode(namedFrame{JID: s.JID.String(), Stamp: s.Stamp(), Node: &n.peer}), false)
 		d.mu.Unlock()
+	}
+}
+
+// findStrays finds nodes that have told of sessions and are none of the cluster's, so that nobody says that they have
+// ended: one that died before this node had read that it was there.
+func (d *Directory) findStrays() {
+	living := d.bus.Nodes()
+	var gone []cluster.Peer
+	d.theirs.mu.Lock()
+	for p, n := range d.theirs.of {
+		switch {
+		case n.dead:
+		case slices.Contains(living, p):
+			n.stray = 0
+		default:
+			if n.stray++; n.stray >= mostStray {
+				gone = append(gone, p)
+			}
+		}
+	}
+	d.theirs.mu.Unlock()
+	for _, p := range gone {
+		d.gone(p)
 	}
 }
 
