@@ -84,7 +84,13 @@ func NewBus(cfg BusConfig) (*Bus, error) {
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext
 	}
-	b := &Bus{cfg: cfg, authority: a, began: time.Now(), links: make(map[string]*link), incoming: make(map[string]*incoming)}
+	b := &Bus{
+		cfg:       cfg,
+		authority: a,
+		began:     time.Now(),
+		links:     make(map[string]*link),
+		incoming:  make(map[string]*incoming),
+	}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	return b, nil
 }

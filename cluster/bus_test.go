@@ -32,7 +32,7 @@ type testNode struct {
 }
 
 // newTestNodes makes buses that know of each other once meet is called.
-func newTestNodes(t *testing.T, n int) []*testNode {
+func newTestNodes(t testing.TB, n int) []*testNode {
 	t.Helper()
 	var all []*testNode
 	for i := range n {

@@ -42,7 +42,10 @@ func (b *Bus) accept(c net.Conn) (*incoming, error) {
 	if f.kind != frameTell || f.topic != 0 || len(f.payload) < 8 {
 		return nil, fmt.Errorf("%w: the first one says nothing of its node", errFrame)
 	}
-	in.peer = Peer{t.ConnectionState().PeerCertificates[0].Subject.CommonName, int64(binary.BigEndian.Uint64(f.payload))}
+	in.peer = Peer{
+		ID:          t.ConnectionState().PeerCertificates[0].Subject.CommonName,
+		Incarnation: int64(binary.BigEndian.Uint64(f.payload)),
+	}
 	if err := c.SetDeadline(time.Time{}); err != nil {
 		return nil, err
 	}
@@ -136,7 +139,8 @@ func (in *incoming) handle(f frame) {
 	}
 	if f.kind == frameTell {
 		if err != nil {
-			in.bus.cfg.Log.Warn("cannot do what another server tells", "server", in.peer.String(), "topic", f.topic, "err", err)
+			in.bus.cfg.Log.Warn("cannot do what another server tells",
+				"server", in.peer.String(), "topic", f.topic, "err", err)
 		}
 		return
 	}

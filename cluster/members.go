@@ -19,7 +19,8 @@ type MemberRows interface {
 	ShootNode(ctx context.Context, victim, own store.ClusterNode) error
 	// SuspectNode records that a node, which renews its lease, cannot be heard by another one. It returns the ids of
 	// all that say so of it, and of all that hold a lease.
-	SuspectNode(ctx context.Context, suspect, own store.ClusterNode, within time.Duration) (say, all []string, err error)
+	SuspectNode(ctx context.Context, suspect, own store.ClusterNode,
+		within time.Duration) (say, all []string, err error)
 }
 
 // Times of deaths.

@@ -22,8 +22,8 @@ func Nodes() int {
 	return n
 }
 
-// StartNodes runs nodes that serve together on one database, as Start runs one, and returns the first. Actors of scripts
-// connect to one after the other.
+// StartNodes runs nodes that serve together on one database, as Start runs one, and returns the first. Actors of
+// scripts connect to one after the other.
 func StartNodes(t testing.TB, n int, change func(*config.Config), more ...node.Option) *Rig {
 	t.Helper()
 	var first *Rig

@@ -77,8 +77,8 @@ func (t *Told) Tell(ctx context.Context, topic changes.Topic, key string) error 
 // changesQueue is the queue of all changes: a change is heard before those that came after it.
 const changesQueue = 1
 
-// hears tells a node of a change until it has heard it, or is none any more. It returns false if the node was silent for
-// so long that it looks into the database by itself.
+// hears tells a node of a change until it has heard it, or is none any more. It returns false if the node was silent
+// for so long that it looks into the database by itself.
 func (t *Told) hears(n cluster.Peer, q *cluster.Question, b []byte, began time.Time) (bool, error) {
 	d := t.d
 	for d.ctx.Err() == nil && d.bus.Is(n) {

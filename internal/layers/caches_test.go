@@ -105,7 +105,6 @@ var caches = map[string]any{
 	"people.People.quiet":                  told("Own", "Account"),
 	"people/departed.Departures.lives":     told("Deleted"),
 	"pubsub.Spaces.asked":                  oneAct,
-	"pubsub.Spaces.changes":                oneAct,
 	"pubsub.Spaces.engine.virtual":         startup,
 	"server.Account.contacts":              told("Roster", "Account", "Teams", "Deleted"),
 	"server.Account.sessions":              here,

@@ -24,6 +24,7 @@ const (
 	rates    = "rates within the process"
 	known    = "for how long something is remembered in memory"
 	lasts    = "how long something takes"
+	silence  = "for how long another node was not heard, which no clock that jumps may change"
 )
 
 // timers names the files that ask time.Now, time.Since or time.Until, and how often. Everything else asks the clock
@@ -34,6 +35,11 @@ var timers = map[string]allowed{
 	"admin/writable.go":                    {2, known},
 	"auth/throttle.go":                     {3, rates},
 	"cluster/ask.go":                       {1, deadline},
+	"cluster/bus.go":                       {2, silence},
+	"cluster/directory/changes.go":         {5, silence},
+	"cluster/incoming.go":                  {1, deadline},
+	"cluster/link.go":                      {2, silence},
+	"cluster/members.go":                   {1, silence},
 	"cluster/seat.go":                      {4, "leases, which are measured from before they were asked for"},
 	"feature/bookmarks/setting.go":         {2, known},
 	"feature/lastactivity/lastactivity.go": {2, "how long the server has been running"},
