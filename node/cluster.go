@@ -3,11 +3,14 @@ package node
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"parley/cluster"
 	"parley/cluster/directory"
+	"parley/server"
+	"parley/wire"
 )
 
 // peers are what a node has that serves beside others.
@@ -16,6 +19,7 @@ type peers struct {
 	members   *cluster.Members
 	directory *directory.Directory
 	told      *directory.Told
+	missed    chan struct{} // of size 1: something may have been missed
 }
 
 // buildCluster prepares the links to other nodes, if the node serves beside others. Hosts know of sessions elsewhere
@@ -37,14 +41,12 @@ func (n *Node) buildCluster(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cluster: %w", err)
 	}
-	p := &peers{bus: bus, members: cluster.NewMembers(n.Store, bus, n.Log)}
+	p := &peers{bus: bus, members: cluster.NewMembers(n.Store, bus, n.Log), missed: make(chan struct{}, 1)}
 	p.directory = directory.New(directory.Config{
 		Bus:    bus,
 		Router: n.Router,
 		Log:    n.Log,
-		Missed: func() {
-			n.forget()
-		},
+		Missed: p.miss,
 	})
 	for _, h := range n.hosts {
 		h.Others = p.directory
@@ -53,7 +55,7 @@ func (n *Node) buildCluster(ctx context.Context) error {
 		}
 	}
 	p.told = directory.NewTold(p.directory, n.Store, n.told)
-	bus.Watch(cluster.Watcher{Gone: func(cluster.Peer) { n.forget() }}) // it may have told nobody of its last change
+	bus.Watch(cluster.Watcher{Gone: func(cluster.Peer) { p.miss() }}) // it may have told nobody of its last change
 	p.directory.TakeEvents(func(ctx context.Context, host, account, name string, data []byte) {
 		if chat := n.chats[host]; chat != nil {
 			chat.TakeEvent(ctx, account, name, data)
@@ -63,14 +65,60 @@ func (n *Node) buildCluster(ctx context.Context) error {
 	return nil
 }
 
-// forget has nothing remembered of the database, and browsers load everything anew: this node may have missed what
-// another one did.
-func (n *Node) forget() {
-	if err := n.told.Forget(context.Background()); err != nil {
-		n.Log.Warn("cannot read again what another server may have changed", "err", err)
+// miss notes that this node may have missed what another one did.
+func (p *peers) miss() {
+	select {
+	case p.missed <- struct{}{}:
+	default:
 	}
-	for _, chat := range n.chats {
-		chat.Reset()
+}
+
+// catchUp has nothing remembered of the database, and browsers load everything anew, whenever this node may have missed
+// what another one did.
+func (n *Node) catchUp(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-n.peers.missed:
+		}
+		if err := n.told.Forget(ctx); err != nil && ctx.Err() == nil {
+			n.Log.Warn("cannot read again what another server may have changed", "err", err)
+		}
+		for _, chat := range n.chats {
+			chat.Reset()
+		}
+		n.endDisabled(ctx)
+	}
+}
+
+// checkedAtOnce is how many accounts are looked up with one statement.
+const checkedAtOnce = 200
+
+// endDisabled ends the sessions here of accounts that are disabled or deleted: another node may have tried to have this
+// one do so.
+func (n *Node) endDisabled(ctx context.Context) {
+	for _, h := range n.hosts {
+		var names []string
+		h.Accounts(func(a *server.Account) bool {
+			if slices.ContainsFunc(a.Sessions(), func(s *server.Session) bool { return s.Node() == "" }) {
+				names = append(names, a.Name)
+			}
+			return true
+		})
+		slices.Sort(names)
+		for some := range slices.Chunk(names, checkedAtOnce) {
+			enabled, err := n.Store.FullNames(ctx, h.Domain, some)
+			if err != nil {
+				n.Log.Warn("cannot look which accounts have been disabled", "err", err)
+				return
+			}
+			for _, name := range some {
+				if _, ok := enabled[name]; !ok {
+					h.KickHere(name, &wire.StreamError{Condition: "not-authorized", Text: "the account has been disabled"})
+				}
+			}
+		}
 	}
 }
 
@@ -87,6 +135,7 @@ func (n *Node) joinCluster(ctx, work context.Context, g *errgroup.Group) error {
 	n.keep(work, g, "nodes", p.members.Run)
 	n.keep(work, g, "sessions of other nodes", p.directory.Run)
 	n.keep(work, g, "changes of other nodes", p.told.Guard)
+	n.keep(work, g, "what was missed of other nodes", n.catchUp)
 	if err := p.directory.Settle(ctx); err != nil {
 		return fmt.Errorf("cluster: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/fnv"
+	"time"
 
 	"parley/cluster"
 	"parley/server"
@@ -16,7 +17,7 @@ import (
 // outbound is the way to a session of another node.
 type outbound struct {
 	d       *Directory
-	node    string
+	node    cluster.Peer
 	address string
 	stamp   int64
 }
@@ -30,11 +31,11 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	b = binary.BigEndian.AppendUint64(b, uint64(o.stamp))
 	b = st.AppendXML(b, to, wire.Client)
 	if st.Kind != wire.Message || st.Type == "headline" || st.Type == "error" || st.Type == "groupchat" {
-		return o.d.bus.Tell(o.node, topicStanza, o.queue(), b)
+		return o.d.bus.Tell(o.node.ID, topicStanza, o.queue(), b)
 	}
 	ctx, cancel := context.WithTimeout(o.d.ctx, stanzaTime)
 	defer cancel()
-	_, err := o.d.bus.Ask(ctx, o.node, topicStanza, o.queue(), b)
+	_, err := o.d.bus.Ask(ctx, o.node.ID, topicStanza, o.queue(), b)
 	if err == nil {
 		st.Delivery.Taken() // from now on the other node sees to it that nobody loses it
 	}
@@ -50,11 +51,32 @@ func queueOf(address string) uint32 {
 	return max(changesQueue+1, h.Sum32())
 }
 
-// Close is server.Outbound.
+// Close is server.Outbound. The other node is told until it has heard it, or is none any more.
 func (o *outbound) Close(err *wire.StreamError) {
 	f := namedFrame{JID: o.address, Stamp: o.stamp}
 	f.setError(err)
-	_ = o.d.bus.Tell(o.node, topicEnd, o.queue(), encode(f)) // without a link it is not known whether it lives
+	b, d := encode(f), o.d
+	q, _ := d.bus.Question(o.node.ID, topicEnd, o.queue(), b)
+	if d.ctx.Err() != nil {
+		return
+	}
+	d.work.Go(func() {
+		for d.bus.Is(o.node) && d.ctx.Err() == nil {
+			if q != nil {
+				if _, err := q.Wait(d.ctx); err == nil {
+					return
+				}
+			}
+			select {
+			case <-time.After(askPause):
+			case <-d.ctx.Done():
+				return
+			}
+			if q, _ = d.bus.Question(o.node.ID, topicEnd, o.queue(), b); q == nil {
+				continue // there is no link just now
+			}
+		}
+	})
 }
 
 // takeStanza takes a stanza for a session of this node.

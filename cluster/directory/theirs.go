@@ -86,7 +86,7 @@ func (d *Directory) take(ctx context.Context, from cluster.Peer, f stateFrame) e
 		x.rev, x.round = f.Rev, n.round
 		return x.session.Become(f.SessionState, f.Directed != nil)
 	}
-	s, err := h.Join(ctx, from.ID, f.SessionState, &outbound{d, from.ID, f.JID, f.Stamp})
+	s, err := h.Join(ctx, from.ID, f.SessionState, &outbound{d, from, f.JID, f.Stamp})
 	if err != nil {
 		return err
 	}
