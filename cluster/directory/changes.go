@@ -140,6 +140,7 @@ func (t *Told) Guard(ctx context.Context) error {
 		last = now
 		if paused {
 			t.forget(ctx)
+			t.d.missed()
 		}
 		if !t.silence() {
 			known = nil
@@ -150,6 +151,9 @@ func (t *Told) Guard(ctx context.Context) error {
 		cancel()
 		if err != nil || known == nil || !same(known, noted) {
 			t.forget(ctx)
+		}
+		if err == nil && known != nil && !same(known, noted) {
+			t.d.missed()
 		}
 		known = nil
 		if err == nil {

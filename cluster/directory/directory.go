@@ -243,6 +243,12 @@ func (d *Directory) answers(n cluster.Peer, q *cluster.Question) bool {
 	return d.ctx.Err() != nil || !d.bus.Lives(n, unheardMost)
 }
 
+func (d *Directory) missed() {
+	if d.cfg.Missed != nil {
+		d.cfg.Missed()
+	}
+}
+
 // host gives the host of an address.
 func (d *Directory) host(address string) (*server.Host, jid.JID, error) {
 	j, err := jid.Parse(address)

@@ -177,8 +177,8 @@ func (d *Directory) takeSnapshot(ctx context.Context, from cluster.Peer, b []byt
 		if err != nil {
 			return nil, err
 		}
-		if again && d.cfg.Missed != nil {
-			d.cfg.Missed()
+		if again {
+			d.missed()
 		}
 	}
 	for _, s := range f.Sessions {
