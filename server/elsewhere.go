@@ -106,8 +106,8 @@ func (s *Session) become(st SessionState, directed bool) error {
 // DirectsTo notes directed presence of a session of another node.
 func (s *Session) DirectsTo(to jid.JID, available bool) { s.direct(to, available) }
 
-// Join adds a session of another node, and returns it. It returns nil if the address belongs to a later session of this
-// node; an earlier one ends. A session of another node with that address is replaced.
+// Join adds a session of another node, and returns it. It returns nil if the address belongs to a later session, of this
+// node or of a third one; an earlier one of this node ends. A session of another node with that address is replaced.
 func (h *Host) Join(ctx context.Context, node string, st SessionState, out Outbound) (*Session, error) {
 	full, err := jid.Parse(st.JID)
 	if err != nil {
@@ -120,7 +120,7 @@ func (h *Host) Join(ctx context.Context, node string, st SessionState, out Outbo
 		return nil, err
 	}
 	own := h.Account(full.Local()).Session(full.Resource())
-	if own != nil && own.stamp > st.Stamp {
+	if own != nil && own.stamp > st.Stamp && !own.orphan.Load() {
 		return nil, nil
 	}
 	h.add(s)
@@ -136,6 +136,10 @@ func (h *Host) replaced(ctx context.Context, old *Session) {
 	old.Close(&wire.StreamError{Condition: "conflict", Text: "another client has taken this resource"})
 	h.Unbind(ctx, old)
 }
+
+// Orphan notes that a session's node is dead: every session that comes with its address is later, whatever the clock of
+// that node said.
+func (s *Session) Orphan() { s.orphan.Store(true) }
 
 // Leave takes a session of another node away, without telling anybody.
 func (h *Host) Leave(s *Session) {

@@ -33,6 +33,7 @@ type Session struct {
 	node    string // the id of the other node whose session it is; "": of this one
 	stamp   int64  // an id of the moment at which it was bound
 	closed  atomic.Bool
+	orphan  atomic.Bool // see Orphan
 	wants   atomic.Pointer[wanted]
 	asking  atomic.Pointer[capsQuestion]
 	told    atomic.Pointer[archivePart]

@@ -14,6 +14,7 @@ import (
 
 // up is called when there is a new link: the node has missed what was told before.
 func (d *Directory) up(p cluster.Peer) {
+	d.theirs.revive(p)
 	if d.ctx.Err() == nil {
 		d.work.Go(func() { d.snapshot(p) })
 	}

@@ -38,7 +38,7 @@ var errOver = errors.New("this server takes the node for dead")
 
 // theirs is a session of another node.
 type theirs struct {
-	session *server.Session // nil: a later session of this node has its address
+	session *server.Session // nil: a later session has its address
 	stamp   int64
 	rev     uint64
 	round   uint64 // the last snapshot that had it, or that it came after
@@ -78,7 +78,7 @@ func (d *Directory) take(ctx context.Context, from cluster.Peer, f stateFrame) e
 		return err
 	}
 	x := n.sessions[f.JID]
-	if x != nil && (x.stamp > f.Stamp || x.stamp == f.Stamp && x.rev >= f.Rev) {
+	if x != nil && (x.stamp > f.Stamp || x.stamp == f.Stamp && x.rev >= f.Rev && x.session != nil) {
 		x.round = n.round
 		return nil
 	}
@@ -93,17 +93,43 @@ func (d *Directory) take(ctx context.Context, from cluster.Peer, f stateFrame) e
 	if x != nil {
 		n.drop(f.JID, x)
 	}
-	n.sum += hashOf(f.JID, f.Stamp)
+	if s != nil { // else the sums differ, and it is told again: the other session may end
+		d.theirs.replace(f.JID)
+		n.sum += hashOf(f.JID, f.Stamp)
+	}
 	n.sessions[f.JID] = &theirs{session: s, stamp: f.Stamp, rev: f.Rev, round: n.round}
 	return nil
+}
+
+// revive notes that a node lives that was taken for dead: there is a link to it.
+func (ns *nodes) revive(p cluster.Peer) {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	if ns.over[p.ID] == p.Incarnation {
+		ns.over[p.ID]--
+	}
+	if n := ns.of[p]; n != nil {
+		n.dead, n.stray = false, 0
+	}
+}
+
+// replace notes that the sessions with an address have lost it to another one. The sums differ then, so that they are
+// told again: that one may end first.
+func (ns *nodes) replace(address string) {
+	for _, n := range ns.of {
+		if x := n.sessions[address]; x != nil && x.session != nil {
+			n.sum -= hashOf(address, x.stamp)
+			x.session = nil
+		}
+	}
 }
 
 // drop forgets a session.
 func (n *node) drop(address string, x *theirs) {
 	if x.session != nil {
 		x.session.Host.Leave(x.session)
+		n.sum -= hashOf(address, x.stamp)
 	}
-	n.sum -= hashOf(address, x.stamp)
 	delete(n.sessions, address)
 }
 
@@ -229,6 +255,11 @@ func (d *Directory) gone(p cluster.Peer) {
 	d.theirs.over[p.ID] = max(d.theirs.over[p.ID], p.Incarnation)
 	if n := d.theirs.of[p]; n != nil {
 		n.dead = true
+		for _, x := range n.sessions {
+			if x.session != nil {
+				x.session.Orphan()
+			}
+		}
 	}
 	var dead []*node
 	for _, n := range d.theirs.of {
@@ -275,6 +306,10 @@ func (d *Directory) bury(n *node) {
 // withdraw withdraws sessions of a dead node, and tells the others.
 func (d *Directory) withdraw(n *node, which func(*server.Session) bool) {
 	d.theirs.mu.Lock()
+	if !n.dead {
+		d.theirs.mu.Unlock()
+		return
+	}
 	var all []*server.Session
 	for _, address := range slices.Sorted(maps.Keys(n.sessions)) {
 		x := n.sessions[address]
