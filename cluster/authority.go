@@ -87,5 +87,7 @@ func (a *authority) server() *tls.Config {
 		ClientCAs:    pool,
 		// A link lasts for as long as both nodes do.
 		SessionTicketsDisabled: true,
+		// Small records are for readers that show what has come of a page. Each would cost a write.
+		DynamicRecordSizingDisabled: true,
 	}
 }

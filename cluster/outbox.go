@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 )
 
@@ -74,6 +75,7 @@ func (o *outbox) close() {
 func (o *outbox) write(w io.Writer) error {
 	var b []byte
 	for range o.more {
+		runtime.Gosched() // who is about to add something does so: one write costs more than all else of a frame
 		if b = o.take(b); len(b) > 0 {
 			if _, err := w.Write(b); err != nil {
 				return err
