@@ -17,10 +17,10 @@ import (
 const (
 	insertArchive = "INSERT INTO " + archiveInto +
 		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::TEXT[]), unnest($5::TEXT[]), " +
-		"unnest($6::INT8[]), unnest($7::TEXT[]), unnest($8::BYTEA[]), unnest($9::TEXT[]) ON CONFLICT DO NOTHING"
+		"unnest($6::INT8[]), unnest($7::TEXT[]), unnest($8::BYTEA[]), unnest($9::TEXT[])" + ifNew
 	insertOffline = "INSERT INTO " + offlineInto +
-		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::BYTEA[]) " +
-		"ON CONFLICT DO NOTHING"
+		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::BYTEA[])" + ifNew
+	ifNew       = " ON CONFLICT DO NOTHING"
 	insertRooms = "INSERT INTO " + roomInto +
 		" SELECT unnest($1::TEXT[]), unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]), unnest($5::TEXT[]), " +
 		"unnest($6::TEXT[]), unnest($7::TEXT[]), unnest($8::TEXT[]), unnest($9::INT8[]), unnest($10::BYTEA[]), " +
@@ -144,9 +144,16 @@ func (s *Store) commitAll(ctx context.Context, batch []*request, doubt bool) err
 	highest := all.highest
 	marks := int64(highest) > s.marked.Load()
 	// One statement is a transaction by itself. With a room in it there is something to be checked before.
-	if ins := all.inserts(s.pg); len(ins) == 1 && len(all.rooms.stanzas) == 0 && !marks && !s.beside.Load() {
-		_, err := s.alone(ctx, ins[0].text, ins[0].args...)
-		return translate(err)
+	if ins := all.inserts(s.pg); len(all.rooms.stanzas) == 0 && !marks {
+		switch beside := s.beside.Load(); {
+		case len(ins) == 1 && !beside:
+			_, err := s.alone(ctx, ins[0].text, ins[0].args...)
+			return translate(err)
+		case beside && s.pg && !doubt:
+			if above, err := s.keepAbove(ctx, batch, ins); above || err != nil {
+				return translate(err)
+			}
+		}
 	}
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var all batchColumns

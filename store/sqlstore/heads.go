@@ -4,7 +4,11 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"parley/store"
 )
@@ -14,6 +18,8 @@ import (
 // row is raised in the transaction that keeps entries, and so holds up others who write to that archive until the
 // outcome is known. Ids that are not above the head are given anew. Heads are taken in the order of their keys, so that
 // no two transactions wait for each other.
+//
+// As a rule all ids are above the heads, and one statement raises them and keeps the entries (keepAbove).
 
 // archiveHeads are the heads, each with what it was before it was raised last.
 const archiveHeads = `
@@ -29,6 +35,81 @@ const (
 	raiseHead = "INSERT INTO archive_heads (host, owner, head, before) VALUES ($1, $2, $3, 0)" + headsRaised +
 		" RETURNING host, owner, before"
 )
+
+// raiseOver raises heads that are below the lowest new id, which stands in place of what the head was before.
+const raiseOver = "INSERT INTO archive_heads (host, owner, head, before) SELECT unnest($1::TEXT[]), " +
+	"unnest($2::TEXT[]), unnest($3::INT8[]), unnest($4::INT8[]) ON CONFLICT (host, owner) DO UPDATE SET " +
+	"before = archive_heads.head, head = excluded.head WHERE archive_heads.head < excluded.before RETURNING 1"
+
+// keepOver are the statements that raise heads and keep entries if all heads were raised, by the inserts of a batch.
+var keepOver = map[string]string{
+	insertArchive:                 keeping(insertArchive),
+	insertOffline:                 keeping(insertOffline),
+	insertArchive + insertOffline: keeping(insertArchive, insertOffline),
+}
+
+// parameter is one of a statement.
+var parameter = regexp.MustCompile(`\$\d+`)
+
+// keeping makes one of keepOver. It returns a row for each head that was raised.
+func keeping(inserts ...string) string {
+	text, n := "WITH raised AS ("+raiseOver+")", 4
+	for i, insert := range inserts {
+		used := n
+		insert = parameter.ReplaceAllStringFunc(insert, func(p string) string {
+			nth, err := strconv.Atoi(p[1:])
+			if err != nil { // the expression has digits only
+				panic(err)
+			}
+			n = max(n, used+nth)
+			return "$" + strconv.Itoa(used+nth)
+		})
+		insert = strings.TrimSuffix(insert, ifNew) +
+			" WHERE (SELECT COUNT(*) FROM raised) = array_length($1::TEXT[], 1)" + ifNew
+		text += fmt.Sprintf(", kept%d AS (%s RETURNING 1)", i, insert)
+	}
+	return text + " SELECT 1 FROM raised"
+}
+
+// keepAbove keeps a batch without rooms in one statement if its ids are above the heads of their archives. Otherwise it
+// keeps nothing, and returns false: heads may be higher then.
+func (s *Store) keepAbove(ctx context.Context, rs []*request, ins []insert) (bool, error) {
+	spans := spansOf(rs)
+	if len(spans) == 0 {
+		return false, nil
+	}
+	text := ""
+	h := headColumns(spans)
+	args := []any{h.hosts, h.owners, h.last, h.first}
+	for _, in := range ins {
+		text += in.text
+		args = append(args, in.args...)
+	}
+	text = keepOver[text]
+	if s.roach {
+		text = strings.ReplaceAll(text, "::", ":::") // version 21.1 forgets a parameter's cast within WITH, and not its type
+	}
+	res, err := s.alone(ctx, text, args...)
+	if err != nil {
+		return false, err
+	}
+	raised, err := res.RowsAffected()
+	return raised == int64(len(spans)), err
+}
+
+// heads are the columns of heads to be raised.
+type heads struct {
+	hosts, owners []string
+	first, last   []int64
+}
+
+func headColumns(spans []*fresh) (h heads) {
+	for _, p := range spans {
+		h.hosts, h.owners = append(h.hosts, p.host), append(h.owners, p.name)
+		h.first, h.last = append(h.first, int64(p.first)), append(h.last, int64(p.last))
+	}
+	return h
+}
 
 // Beside says that other nodes write to the database as well. It is called before the node serves.
 func (s *Store) Beside() { s.beside.Store(true) }
@@ -113,12 +194,8 @@ func (s *Store) raiseAll(ctx context.Context, tx *sql.Tx, spans []*fresh) (map[o
 		return err
 	}
 	if s.pg {
-		var hosts, owners []string
-		var ids []int64
-		for _, p := range spans {
-			hosts, owners, ids = append(hosts, p.host), append(owners, p.name), append(ids, int64(p.last))
-		}
-		rows, err := tx.QueryContext(ctx, raiseHeads, hosts, owners, ids)
+		h := headColumns(spans)
+		rows, err := tx.QueryContext(ctx, raiseHeads, h.hosts, h.owners, h.last)
 		if err != nil {
 			return nil, err
 		}
