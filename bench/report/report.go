@@ -231,13 +231,16 @@ func (r *Report) ratio(row, s, other string) string {
 func (r *Report) judge(row work.Row, s string, goals []work.Goal) string {
 	var out []string
 	for _, g := range goals {
-		met, known := r.met(row.Name, s, g)
+		is, met, known := r.met(row.Name, s, g)
 		word := "MISSED"
 		switch {
 		case !known:
 			word = "unknown"
 		case met:
 			word = "met"
+		}
+		if known {
+			word += " " + is
 		}
 		out = append(out, word+" ("+goalText(g)+")")
 	}
@@ -248,6 +251,8 @@ func goalText(g work.Goal) string {
 	switch {
 	case g.NoIdle:
 		return "no idle CPU"
+	case g.Later:
+		return fmt.Sprintf("p50 %s µs after %s", number(g.Max), strings.TrimPrefix(g.Of, "row:"))
 	case g.Latency:
 		return "p99 " + millis(time.Duration(g.Max)*time.Microsecond) + " ms"
 	case g.Of == "":
@@ -263,40 +268,48 @@ func goalText(g work.Goal) string {
 // two ticks of 10 ms in the ten seconds that are watched.
 const noIdle = 0.002
 
-func (r *Report) met(row, s string, g work.Goal) (met, known bool) {
+// met says whether a goal is met, and what is instead of its bound. known is false if something was not measured.
+func (r *Report) met(row, s string, g work.Goal) (is string, met, known bool) {
 	own, ok := r.get(row, s)
 	if !ok {
-		return false, false
+		return "", false, false
 	}
-	limit := g.Max
 	switch {
 	case g.NoIdle:
-		return own.IdleCPU <= noIdle, true
+		return fmt.Sprintf("%.2f %%", own.IdleCPU*100), own.IdleCPU <= noIdle, true
 	case g.Latency:
-		return float64(own.P99.Microseconds()) <= g.Max, own.P99 > 0
-	case g.Of == "better":
-		best, found := 0.0, false
-		for _, p := range Peers {
-			if v, ok := r.get(row, p); ok && (!found || v.PerUnit < best) {
-				best, found = v.PerUnit, true
-			}
-		}
-		if !found {
-			return false, false
-		}
-		limit *= best
-	case strings.HasPrefix(g.Of, "row:"):
-		v, ok := r.get(strings.TrimPrefix(g.Of, "row:"), s)
-		if !ok {
-			return false, false
-		}
-		limit *= v.PerUnit
-	case g.Of != "":
-		v, ok := r.get(row, g.Of)
-		if !ok {
-			return false, false
-		}
-		limit *= v.PerUnit
+		return millis(own.P99), float64(own.P99.Microseconds()) <= g.Max, own.P99 > 0
+	case g.Of == "":
+		return number(own.PerUnit), own.PerUnit <= g.Max, true
 	}
-	return own.PerUnit <= limit, true
+	of, ok := r.of(row, s, g.Of)
+	switch {
+	case !ok:
+		return "", false, false
+	case g.Later:
+		later := float64(own.P50-of.P50) / float64(time.Microsecond)
+		return number(later), later <= g.Max, own.P50 > 0 && of.P50 > 0
+	case of.PerUnit <= 0:
+		return "", false, false
+	}
+	ratio := own.PerUnit / of.PerUnit
+	return number(ratio), ratio <= g.Max, true
+}
+
+// of returns what a goal's Of has.
+func (r *Report) of(row, s, of string) (work.Result, bool) {
+	if other, ok := strings.CutPrefix(of, "row:"); ok {
+		return r.get(other, s)
+	}
+	if of != "better" {
+		return r.get(row, of)
+	}
+	var best work.Result
+	found := false
+	for _, p := range Peers {
+		if v, ok := r.get(row, p); ok && (!found || v.PerUnit < best.PerUnit) {
+			best, found = v, true
+		}
+	}
+	return best, found
 }

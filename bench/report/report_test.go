@@ -35,9 +35,9 @@ func sample() *Report {
 func TestGoals(t *testing.T) {
 	r := sample()
 	for i, want := range []struct{ must, aim string }{
-		{"met (1/10 of ejabberd)", "MISSED (50.0 µs)"},
-		{"MISSED (p99 15.0 ms)", "met (1/4 of better)"},
-		{"MISSED (1.3x a), MISSED (no idle CPU)", ""},
+		{"met 0.09 (1/10 of ejabberd)", "MISSED 90.0 (50.0 µs)"},
+		{"MISSED 16.0 (p99 15.0 ms)", "met 0.10 (1/4 of better)"},
+		{"MISSED 2.11 (1.3x a), MISSED 50.00 % (no idle CPU)", ""},
 		{"unknown (5x relay)", ""},
 	} {
 		row := r.rows[i]
@@ -72,7 +72,7 @@ func TestFailureHidesNumber(t *testing.T) {
 		r.ratio("a", "parley", "ejabberd") != "-" {
 		t.Errorf("table:\n%s", b.String())
 	}
-	if met, known := r.met("a", "parley", work.Goal{Max: 1e9}); met || known {
+	if _, met, known := r.met("a", "parley", work.Goal{Max: 1e9}); met || known {
 		t.Error("a failed row meets a goal")
 	}
 }
@@ -90,5 +90,18 @@ func TestJSONHoldsEveryRound(t *testing.T) {
 	}
 	if got := back.Results["a"]["relay"]; len(got) != 2 || got[1].PerUnit != 11 {
 		t.Errorf("results of a for relay: %+v", got)
+	}
+}
+
+// A goal for how much later a row may be than another one goes by the median of its times.
+func TestLater(t *testing.T) {
+	r := sample()
+	r.Add("parley-2", work.Result{Row: "a", PerUnit: 100, P50: time.Millisecond})
+	r.Add("parley-2", work.Result{Row: "b", PerUnit: 100, P50: 1060 * time.Microsecond})
+	for most, want := range map[float64]bool{50: false, 70: true} {
+		is, met, known := r.met("b", "parley-2", work.Goal{Of: "row:a", Max: most, Later: true})
+		if is != "60.0" || met != want || !known {
+			t.Errorf("at most %v µs later: %s, met %v, known %v", most, is, met, known)
+		}
 	}
 }

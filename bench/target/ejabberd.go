@@ -261,3 +261,6 @@ func ejabberdData(ctx context.Context, pg *postgres, s Setup) error {
 
 // HasGroups reports whether the server has groups besides rooms.
 func (Ejabberd) HasGroups() bool { return false }
+
+// Nodes is 0.
+func (Ejabberd) Nodes() int { return 0 }

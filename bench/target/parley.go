@@ -3,17 +3,20 @@ package target
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"text/template"
 	"time"
 
 	"parley/auth"
 	"parley/bench/load"
+	"parley/bench/meter"
 	"parley/store"
 	"parley/store/sqlstore"
 )
@@ -23,17 +26,33 @@ import (
 // as its own.
 type Parley struct {
 	Postgres bool
+	// Several is how many servers share a PostgreSQL; 0 is one that does not know of others.
+	Several int
 	// Profile is a directory for CPU and heap profiles of the servers it runs, see bench/cmd/profiled; "" makes none.
 	// The last server started wins.
 	Profile string
 }
 
-// Name is "parley" or "parley-pg".
+// Name is "parley", "parley-pg", or "parley-2" and so on for several servers.
 func (p Parley) Name() string {
+	if p.Several > 0 {
+		return "parley-" + strconv.Itoa(p.Several)
+	}
 	if p.Postgres {
 		return "parley-pg"
 	}
 	return "parley"
+}
+
+// apart says whether the database is not in the server's process.
+func (p Parley) apart() bool { return p.Postgres || p.Several > 0 }
+
+// Nodes is how many servers share a database that is apart.
+func (p Parley) Nodes() int {
+	if p.Postgres {
+		return 1
+	}
+	return p.Several
 }
 
 // Available looks for what builds and runs it.
@@ -41,7 +60,7 @@ func (p Parley) Available() error {
 	if err := haveProgram("go", "golang"); err != nil {
 		return err
 	}
-	if p.Postgres {
+	if p.apart() {
 		_, err := postgresProgram("postgres")
 		return err
 	}
@@ -51,7 +70,7 @@ func (p Parley) Available() error {
 // Version returns the version of the server for the report.
 func (p Parley) Version() string {
 	v := "parley " + firstLine("git", "describe", "--always", "--dirty")
-	if !p.Postgres {
+	if !p.apart() {
 		return v + ", SQLite"
 	}
 	pg, err := postgresProgram("postgres")
@@ -73,6 +92,8 @@ hosts: [{{.Domain}}]
 data_dir: {{.Data}}
 store:
   dsn: "{{.DSN}}"
+cluster:
+  enabled: {{.Several}}
 listeners:
   c2s: { addresses: ["{{.Addr}}"] }
   c2s_tls: { addresses: [] }
@@ -111,19 +132,15 @@ func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, er
 	}()
 	bin := filepath.Join(dir, "parley")
 	// Not by command.run: the compiler wants the caller's HOME and caches.
-	program, more := "parley/cmd/parley", []string(nil)
+	program := "parley/cmd/parley"
 	if t.Profile != "" {
-		program, more = "parley/bench/cmd/profiled", []string{t.Profile}
+		program = "parley/bench/cmd/profiled"
 	}
 	if err := goBuild(ctx, bin, program); err != nil {
 		return nil, err
 	}
-	data := filepath.Join(dir, "data")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return nil, err
-	}
-	dsn := "sqlite:" + filepath.Join(data, "parley.db")
-	if t.Postgres {
+	dsn := "sqlite:" + filepath.Join(dir, "parley.db")
+	if t.apart() {
 		pg, err := startPostgres(ctx, dir)
 		if err != nil {
 			return nil, err
@@ -138,43 +155,81 @@ func (t Parley) Start(ctx context.Context, dir string, s Setup) (_ *Instance, er
 	if err != nil {
 		return nil, err
 	}
+	for n := range max(1, t.Several) {
+		p := parleyProcess{Parley: t, bin: bin, dsn: dsn, cert: cert, tls: tlsConfig, archive: s.Archive, number: n}
+		if err := p.start(ctx, dir, in); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+// parleyProcess is one of the servers of a target.
+type parleyProcess struct {
+	Parley
+	bin, dsn string
+	cert     *certificate
+	tls      *tls.Config
+	archive  bool
+	number   int
+}
+
+// start runs it, and adds it to the instance when it answers.
+func (t parleyProcess) start(ctx context.Context, dir string, in *Instance) error {
+	data := filepath.Join(dir, "data"+strconv.Itoa(t.number))
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return err
+	}
 	port, err := freePort()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	web, err := freePort()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var conf bytes.Buffer
 	if err := parleyConfig.Execute(&conf, map[string]any{
 		"Domain":  Domain,
 		"Data":    data,
-		"DSN":     dsn,
+		"DSN":     t.dsn,
+		"Several": t.Several > 0,
 		"Addr":    loopback(port),
 		"Web":     loopback(web),
-		"Cert":    cert.cert,
-		"Key":     cert.key,
-		"Archive": s.Archive,
+		"Cert":    t.cert.cert,
+		"Key":     t.cert.key,
+		"Archive": t.archive,
 	}); err != nil {
-		return nil, err
+		return err
 	}
-	file := filepath.Join(dir, "parley.yaml")
+	file := data + ".yaml"
 	if err := os.WriteFile(file, conf.Bytes(), 0o600); err != nil {
-		return nil, err
+		return err
 	}
-	p, err := command{name: bin, args: append([]string{"serve", "--config", file}, more...), dir: dir}.start("parley")
+	args := []string{"serve", "--config", file}
+	if t.Profile != "" {
+		profile := t.Profile
+		if t.number > 0 {
+			profile = filepath.Join(profile, strconv.Itoa(t.number))
+		}
+		if err := os.MkdirAll(profile, 0o755); err != nil {
+			return err
+		}
+		args = append(args, profile)
+	}
+	p, err := command{name: t.bin, args: args, dir: dir}.start("parley")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	in.add(p)
-	in.Control = filepath.Join(data, "parley.sock")
-	in.Web = loopback(web)
-	in.Dial = &load.Dialer{Addr: loopback(port), Domain: Domain, Password: password, TLS: tlsConfig}
-	if err := waitLogin(ctx, in.Dial, p); err != nil {
-		return nil, err
+	dial := &load.Dialer{Addr: loopback(port), Domain: Domain, Password: password, TLS: t.tls}
+	if in.Dial == nil {
+		in.Control, in.Web, in.Dial = filepath.Join(data, "parley.sock"), loopback(web), dial
 	}
-	return in, nil
+	if t.Several > 0 {
+		in.Nodes = append(in.Nodes, Node{Dial: dial, Tree: meter.Tree{Roots: []int{p.pid()}}})
+	}
+	return waitLogin(ctx, dial, p)
 }
 
 // parleyAccounts writes n accounts with the same keys into a new store.

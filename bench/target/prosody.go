@@ -179,3 +179,6 @@ func prosodyArchive(dir string, n int) error {
 
 // HasGroups reports whether the server has groups besides rooms.
 func (Prosody) HasGroups() bool { return false }
+
+// Nodes is 0.
+func (Prosody) Nodes() int { return 0 }

@@ -55,3 +55,6 @@ func (Relay) Start(ctx context.Context, dir string, _ Setup) (*Instance, error) 
 
 // HasGroups reports whether the server has groups besides rooms.
 func (Relay) HasGroups() bool { return false }
+
+// Nodes is 0.
+func (Relay) Nodes() int { return 0 }

@@ -70,6 +70,8 @@ type Target interface {
 	CanFill() bool
 	// HasGroups is false for a server that has rooms only.
 	HasGroups() bool
+	// Nodes is how many servers share the database, 0 for a server whose database is not apart.
+	Nodes() int
 	// Start runs the server in dir, an empty directory, and returns when it
 	// answers. On error nothing is left running.
 	Start(ctx context.Context, dir string, s Setup) (*Instance, error)
@@ -78,10 +80,25 @@ type Target interface {
 // Instance is a running server.
 type Instance struct {
 	Dial    *load.Dialer
+	Nodes   []Node     // Of several servers each one, the first that of Dial; else none.
 	Control string     // The control socket of a server that has groups, else "".
 	Web     string     // Where a server that has groups answers HTTPS, else "".
 	Tree    meter.Tree // The processes whose CPU time and memory count.
 	procs   []*process // In the order they were started.
+}
+
+// Node is one of several servers on a database.
+type Node struct {
+	Dial *load.Dialer
+	Tree meter.Tree // Without the database.
+}
+
+// On returns the way to one of the servers, counted around.
+func (in *Instance) On(n int) *load.Dialer {
+	if len(in.Nodes) == 0 {
+		return in.Dial
+	}
+	return in.Nodes[n%len(in.Nodes)].Dial
 }
 
 // Stop ends the server's processes, the last started first. It returns within

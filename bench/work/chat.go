@@ -164,7 +164,9 @@ func (o *openLoop) send(ctx context.Context, fl fleet, total int) error {
 }
 
 // open is the open loop: 500 messages a second among the same pairs.
-func open(ctx context.Context, e *Env) ([]Result, error) {
+func open(ctx context.Context, e *Env) ([]Result, error) { return opened(ctx, e, "open") }
+
+func opened(ctx context.Context, e *Env, row string) ([]Result, error) {
 	total := int(openRate * (e.Scale.Warm + e.Scale.Measure).Seconds())
 	o := &openLoop{sent: make([]atomic.Int64, total), seen: make([]atomic.Bool, total)}
 	o.hist.Store(new(load.Histogram))
@@ -194,7 +196,7 @@ func open(ctx context.Context, e *Env) ([]Result, error) {
 	if err := firstOf(err, o.err(int64(total))); err != nil {
 		return nil, err
 	}
-	res, err := g.read("open")
+	res, err := g.read(row)
 	if err != nil {
 		return nil, err
 	}

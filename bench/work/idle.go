@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/bench/load"
+	"parley/bench/meter"
 )
 
 // idle opens many sessions that do nothing, and reads what each adds to the server's memory, and what all together cost
@@ -32,10 +33,16 @@ func idle(ctx context.Context, e *Env) ([]Result, error) {
 // memory reads what each of n things that open opens adds to the server's memory, and what all cost in CPU time while
 // they do nothing.
 func (e *Env) memory(ctx context.Context, row string, n int, open func(context.Context) error) (Result, error) {
+	return e.memoryOf(ctx, e.In.Tree, row, n, open)
+}
+
+// memoryOf is memory of some of the processes.
+func (e *Env) memoryOf(ctx context.Context, of meter.Tree, row string, n int,
+	open func(context.Context) error) (Result, error) {
 	if err := sleep(ctx, e.Scale.Settle/2); err != nil {
 		return Result{}, err
 	}
-	before, err := e.In.Tree.Memory()
+	before, err := of.Memory()
 	if err != nil {
 		return Result{}, err
 	}
@@ -45,7 +52,7 @@ func (e *Env) memory(ctx context.Context, row string, n int, open func(context.C
 	if err := sleep(ctx, e.Scale.Settle); err != nil {
 		return Result{}, err
 	}
-	cpu, err := e.In.Tree.CPU()
+	cpu, err := of.CPU()
 	if err != nil {
 		return Result{}, err
 	}
@@ -53,12 +60,12 @@ func (e *Env) memory(ctx context.Context, row string, n int, open func(context.C
 	if err := sleep(ctx, e.Scale.IdleWatch); err != nil {
 		return Result{}, err
 	}
-	cpu2, err := e.In.Tree.CPU()
+	cpu2, err := of.CPU()
 	if err != nil {
 		return Result{}, err
 	}
 	wall := time.Since(began)
-	after, err := e.In.Tree.Memory()
+	after, err := of.Memory()
 	return Result{
 		Row: row, Units: int64(n), PerUnit: float64(after-before) / 1024 / float64(n),
 		Wall: wall, IdleCPU: (cpu2 - cpu).Seconds() / wall.Seconds(),

@@ -12,7 +12,7 @@ func bigRoom(s Scale) int { return s.BigRoom }
 
 // All returns every workload in the order they are run.
 func All() []Work {
-	return slices.Concat(chats(), rooms(), halls(), sessions())
+	return slices.Concat(chats(), rooms(), halls(), sessions(), clusters())
 }
 
 // chats returns the workloads between two people.
@@ -167,5 +167,6 @@ func Targets(profile string) []target.Target {
 	return []target.Target{
 		target.Relay{}, target.Prosody{}, target.Ejabberd{},
 		target.Parley{Profile: profile}, target.Parley{Postgres: true, Profile: profile},
+		target.Parley{Several: 2, Profile: profile}, target.Parley{Several: 3, Profile: profile},
 	}
 }

@@ -27,7 +27,7 @@ func (e *Env) loginOnce(ctx context.Context, i int) error {
 			}
 		}
 	}
-	s, err := e.In.Dial.Open(ctx, load.Options{
+	s, err := e.dial(i).Open(ctx, load.Options{
 		User:     target.User(i),
 		Resource: "bench",
 		Roster:   true,
@@ -53,7 +53,9 @@ func (e *Env) loginOnce(ctx context.Context, i int) error {
 }
 
 // login is workers that log in and out, as fast as they can.
-func login(ctx context.Context, e *Env) ([]Result, error) {
+func login(ctx context.Context, e *Env) ([]Result, error) { return logins(ctx, e, "login") }
+
+func logins(ctx context.Context, e *Env, row string) ([]Result, error) {
 	// Once each, so that neither side derives keys while it is measured.
 	err := parallel(ctx, loginWorkers*loginUsers, loginWorkers, func(ctx context.Context, i int) error {
 		return e.loginOnce(ctx, i)
@@ -81,7 +83,7 @@ func login(ctx context.Context, e *Env) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := g.read("login")
+	res, err := g.read(row)
 	res.addLatency(hist)
 	return []Result{res}, err
 }

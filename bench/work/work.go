@@ -20,6 +20,7 @@ type Scale struct {
 	Warm      time.Duration // Before a measurement.
 	Measure   time.Duration // Of a closed or open loop.
 	Latency   time.Duration // Of the latency row: few samples a second.
+	Elsewhere int           // Sessions of another server.
 	BigRoom   int           // Occupants of the largest room.
 	Halls     [3]int        // Members of the groups for announcements.
 	Idle      int           // Idle sessions.
@@ -38,6 +39,7 @@ var Quick = Scale{
 	BigRoom:   150,
 	Halls:     [3]int{100, 250, 1000},
 	Idle:      500,
+	Elsewhere: 2000,
 	Browsers:  200,
 	Settle:    3 * time.Second,
 	IdleWatch: 3 * time.Second,
@@ -53,6 +55,7 @@ var Full = Scale{
 	BigRoom:   500,
 	Halls:     [3]int{500, 1000, 5000},
 	Idle:      5000,
+	Elsewhere: 15000,
 	Browsers:  1000,
 	Settle:    10 * time.Second,
 	IdleWatch: 10 * time.Second,
@@ -71,7 +74,9 @@ type Env struct {
 	Window     int           // Messages in flight per pair or room in a closed loop.
 	Scratch    *atomic.Int64 // Makes names of rooms unique on an instance.
 	Befriended *atomic.Bool  // The contacts of the presence row exist on the instance.
-	Deadline   time.Duration // How long to wait without progress before things count as lost.
+	// Place says on which of several servers a session is, by its Index; nil: all are on the first.
+	Place    func(i int) int
+	Deadline time.Duration // How long to wait without progress before things count as lost.
 }
 
 // Result is one row for one target.
@@ -102,11 +107,12 @@ type Row struct {
 // Goal bounds PerUnit of the server under test (or P99, if Latency is set): at
 // most Max times what Of has, where Of is a target, "better" for the better of
 // the peers, or "row:NAME" for another row of its own; without Of, at most
-// Max itself, in µs.
+// Max itself, in µs. If Later is set, it bounds P50: at most Max µs later than that of Of.
 type Goal struct {
 	Of      string
 	Max     float64
 	Latency bool
+	Later   bool
 	NoIdle  bool // IdleCPU next to nothing.
 }
 
@@ -114,11 +120,13 @@ type Goal struct {
 type Work struct {
 	Rows    []Row
 	Users   func(Scale) int
-	Archive bool // Run with the archive on.
-	Fresh   bool // Needs a server that nothing else has used.
-	Once    bool // Long enough that one round is sufficient.
-	Groups  bool // Only for servers that have groups.
-	Filled  int  // Messages that the archive of User(0) must hold.
+	Archive bool            // Run with the archive on.
+	Fresh   bool            // Needs a server that nothing else has used.
+	Once    bool            // Long enough that one round is sufficient.
+	Nodes   int             // Only where at least so many servers share a database; 0: not where several do.
+	Groups  bool            // Only for servers that have groups.
+	Place   func(i int) int // On which server a session is: see Env.
+	Filled  int             // Messages that the archive of User(0) must hold.
 	Run     func(context.Context, *Env) ([]Result, error)
 }
 
@@ -193,13 +201,21 @@ func usual(i int) load.Options {
 	}
 }
 
+// dial returns the way to the server on which a session is.
+func (e *Env) dial(i int) *load.Dialer {
+	if e.Place == nil {
+		return e.In.Dial
+	}
+	return e.In.On(e.Place(i))
+}
+
 // open logs n sessions in, sixteen at a time, and starts them with h.
 func (e *Env) open(ctx context.Context, n int, h load.Handler) (fleet, error) {
 	fl := make(fleet, n)
 	err := parallel(ctx, n, 16, func(ctx context.Context, i int) error {
 		o := usual(i)
 		o.Early = h
-		s, err := e.In.Dial.Open(ctx, o)
+		s, err := e.dial(i).Open(ctx, o)
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ var tiny = Scale{
 	Warm:      time.Millisecond,
 	Measure:   200 * time.Millisecond,
 	Latency:   300 * time.Millisecond,
+	Elsewhere: 20,
 	BigRoom:   20,
 	Idle:      50,
 	Settle:    time.Millisecond,
@@ -53,16 +54,17 @@ func env(t *testing.T) *Env {
 			t.Error(err)
 		}
 	})
-	return &Env{
-		In: &target.Instance{
-			Dial: &load.Dialer{
-				Addr:   ln.Addr().String(),
-				Domain: target.Domain,
-				Relay:  true,
-				TLS:    &tls.Config{RootCAs: roots, ServerName: "example.com"},
-			},
-			Tree: meter.Tree{Roots: []int{os.Getpid()}},
+	one := target.Node{
+		Dial: &load.Dialer{
+			Addr:   ln.Addr().String(),
+			Domain: target.Domain,
+			Relay:  true,
+			TLS:    &tls.Config{RootCAs: roots, ServerName: "example.com"},
 		},
+		Tree: meter.Tree{Roots: []int{os.Getpid()}},
+	}
+	return &Env{
+		In:    &target.Instance{Dial: one.Dial, Tree: one.Tree, Nodes: []target.Node{one, one}},
 		Scale: tiny, Window: 2, Scratch: new(atomic.Int64), Befriended: new(atomic.Bool), Deadline: 10 * time.Second,
 	}
 }
@@ -75,7 +77,9 @@ func TestWorkOnRelay(t *testing.T) {
 			continue
 		}
 		t.Run(w.Rows[0].Name, func(t *testing.T) {
-			results, err := w.Run(t.Context(), env(t))
+			e := env(t)
+			e.Place = w.Place
+			results, err := w.Run(t.Context(), e)
 			if err != nil {
 				t.Fatal(err)
 			}

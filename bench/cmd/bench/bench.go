@@ -102,7 +102,8 @@ func (b *bench) run(ctx context.Context) error {
 
 // measure runs one workload on one server and adds the result to the report.
 func (b *bench) measure(ctx context.Context, w work.Work, t target.Target) error {
-	if w.Filled > 0 && !t.Archives() || w.Groups && !t.HasGroups() {
+	if w.Filled > 0 && !t.Archives() || w.Groups && !t.HasGroups() ||
+		w.Nodes > t.Nodes() || w.Nodes == 0 && t.Nodes() > 1 {
 		return nil
 	}
 	began := time.Now()
@@ -154,7 +155,7 @@ func (b *bench) do(ctx context.Context, w work.Work, t target.Target) ([]work.Re
 	}
 	return w.Run(ctx, &work.Env{
 		In: r.in, Archive: w.Archive && t.Archives(), Filled: r.filled, Scale: b.scale, Window: b.o.window,
-		Scratch: &r.scratch, Befriended: &r.befriended, Deadline: b.o.deadline,
+		Scratch: &r.scratch, Befriended: &r.befriended, Place: w.Place, Deadline: b.o.deadline,
 	})
 }
 
