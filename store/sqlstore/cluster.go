@@ -125,6 +125,7 @@ func (s *Store) cutHolders(ctx context.Context) error {
 // dead has a new incarnation or has renewed its lease; a dead node whose Until is 0 may have renewed it.
 func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration,
 	dead ...store.ClusterNode) (incarnation int64, err error) {
+	s.cut(ctx, dead)
 	err = s.raising(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		incarnation = 0
 		locked, err := tx.QueryContext(ctx, "SELECT incarnation FROM cluster_nodes"+s.forUpdate())

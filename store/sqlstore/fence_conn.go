@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,6 +26,26 @@ const lockFence = "LOCK TABLE cluster_nodes IN ROW SHARE MODE"
 // lockFenceAlone is lockFence where no transaction was begun by name. SELECT takes the table in this mode if it may
 // lock rows of it (PostgreSQL's manual, 13.3.1); this one locks none.
 const lockFenceAlone = "SELECT 1 FROM cluster_nodes WHERE FALSE FOR KEY SHARE"
+
+// connectionName is the name of connections that write for a node (application_name): whoever raises it ends them.
+func connectionName(id string, incarnation int64) string {
+	return applicationName + " " + id + " " + strconv.FormatInt(incarnation, 10)
+}
+
+// name has a connection bear its node's name before it first takes the lock, unless store.dsn names it. The database says
+// which name it has, also after a transaction was undone.
+func (h *holding) name(b *pgx.Batch, c *pgx.Conn) {
+	is := c.PgConn().ParameterStatus("application_name")
+	if is != applicationName && !strings.HasPrefix(is, applicationName+" ") {
+		return
+	}
+	if want := connectionName(h.id, h.incarnation); is != want {
+		b.Queue("SET application_name = " + quote(want))
+	}
+}
+
+// quote makes a text of SQL.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // beginFence is sent together with what begins a transaction, so that the fence costs no round trip.
 func (h *holding) beginFence(b *pgx.Batch, roach bool) {
@@ -84,6 +106,7 @@ func (c *fencedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx
 	}
 	var b pgx.Batch
 	b.BeginTx(pgx.TxOptions{IsoLevel: level})
+	h.name(&b, c.Conn.Conn())
 	h.beginFence(&b, c.roach)
 	r := c.Conn.Conn().SendBatch(ctx, &b)
 	tx := &fencedTx{ctx, r.Tx()}
@@ -138,13 +161,16 @@ func (c *fencedConn) ExecContext(ctx context.Context, q string, values []driver.
 	switch {
 	case begins:
 		b.Queue(q)
+		h.name(&b, c.Conn.Conn())
 		h.beginFence(&b, c.roach)
 	case c.roach: // by name: not every version takes what is sent together for one transaction
 		b.Queue("BEGIN")
+		h.name(&b, c.Conn.Conn())
 		h.beginFence(&b, c.roach)
 		b.Queue(q, args...).Exec(count)
 		b.Queue("COMMIT")
 	default: // what is sent together is one transaction
+		h.name(&b, c.Conn.Conn())
 		b.Queue(lockFenceAlone)
 		b.Queue(checkFence, h.id, h.incarnation)
 		b.Queue(q, args...).Exec(count)

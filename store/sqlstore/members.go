@@ -54,6 +54,14 @@ func joinMember(ctx context.Context, tx *sql.Tx, n store.ClusterNode, incarnatio
 // ShootNode deletes a dead node, and so raises what it writes under; ErrConflict if the node is another incarnation by
 // now, or has renewed its lease, or if the node that says so is none any more.
 func (s *Store) ShootNode(ctx context.Context, victim, own store.ClusterNode) error {
+	there, err := s.thereAsSeen(ctx, victim)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return store.ErrConflict
+	}
+	s.cut(ctx, []store.ClusterNode{victim})
 	return s.raising(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, "SELECT id, incarnation FROM cluster_nodes WHERE id IN ($1, $2) ORDER BY id"+
 			s.forUpdate(), victim.ID, own.ID)

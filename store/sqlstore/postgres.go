@@ -15,6 +15,10 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
+// applicationName is the name of all connections, for SHOW SESSIONS and pg_stat_activity. It is followed by the node's
+// where one writes: see connectionName.
+const applicationName = "parley"
+
 // connectTime is how long one database node may take to accept a connection, unless the DSN says connect_timeout. Then
 // the next one of the DSN is asked.
 const connectTime = 5 * time.Second
@@ -26,7 +30,7 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 		return err
 	}
 	if c.RuntimeParams["application_name"] == "" {
-		c.RuntimeParams["application_name"] = "parley" // for SHOW SESSIONS and pg_stat_activity
+		c.RuntimeParams["application_name"] = applicationName
 	}
 	if !strings.Contains(dsn, "connect_timeout") {
 		c.ConnectTimeout = connectTime
