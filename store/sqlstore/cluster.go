@@ -148,7 +148,10 @@ func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.D
 			text string
 			args []any
 		}{
-			{"UPDATE cluster_nodes SET incarnation = $1 WHERE id = ''", []any{incarnation}},
+			// The count outlives the nodes: no incarnation of a node that was deleted comes again.
+			{`INSERT INTO cluster_nodes (id, incarnation, address, scope, place, version, started, draining)
+				VALUES ('', $1, '', '', '', '', 0, 0) ON CONFLICT (id) DO UPDATE SET incarnation = excluded.incarnation`,
+				[]any{incarnation}},
 			{`INSERT INTO cluster_nodes (id, incarnation, address, scope, place, version, started, draining)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, 0) ON CONFLICT (id) DO UPDATE SET
 				incarnation = excluded.incarnation, address = excluded.address, scope = excluded.scope,
