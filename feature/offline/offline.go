@@ -208,7 +208,7 @@ func (o *offline) deliverAll(ctx context.Context, account string, s *server.Sess
 			return true, err
 		}
 		ids, gone := o.give(s, es)
-		if gone && !s.Is(server.Resumable) {
+		if gone && !s.Is(server.Acknowledges) {
 			return false, nil // nobody knows what has arrived: the whole page stays
 		}
 		if len(ids) > 0 {

@@ -98,7 +98,7 @@ func TestBind2Inline(t *testing.T) {
 		t.Error("stream management is offered once more")
 	}
 	s := session(t, d, "romeo", full)
-	if !s.Is(server.Resumable) ||
+	if !s.Is(server.Acknowledges) ||
 		s.Info.Client != (server.Client{ID: phone, Software: "AwesomeXMPP", Device: "Kiva's Phone"}) {
 		t.Errorf("%+v", s.Info)
 	}

@@ -146,8 +146,9 @@ func (b *bound) enable(resume string) *wire.Element {
 		b.smid = newSMID()
 		e.Set("id", b.smid).Set("resume", "true").Set("max", strconv.Itoa(int(timeout/time.Second)))
 		b.srv.resume.put(b)
+		b.session.Set(server.Resumable)
 	}
-	b.session.Set(server.Resumable)
+	b.session.Set(server.Acknowledges)
 	return e
 }
 
