@@ -52,6 +52,7 @@ type Bus struct {
 	mu       sync.Mutex
 	links    map[string]*link
 	incoming map[string]*incoming
+	over     map[string]int64 // the last incarnation of a node that is none any more: nothing is taken from it
 }
 
 // Watcher hears of links to other nodes. Its functions are called one after the other for each node, and do not wait.
@@ -90,6 +91,7 @@ func NewBus(cfg BusConfig) (*Bus, error) {
 		began:     time.Now(),
 		links:     make(map[string]*link),
 		incoming:  make(map[string]*incoming),
+		over:      make(map[string]int64),
 	}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	return b, nil
@@ -105,7 +107,7 @@ func (b *Bus) Watch(w Watcher) { b.watchers = append(b.watchers, w) }
 func (b *Bus) Self() Peer { return Peer{b.cfg.Self.ID, b.cfg.Self.Incarnation} }
 
 // SetNodes says which nodes there are, besides this one. Links are made to those that are new; one that has another
-// incarnation, or is missing, is gone.
+// incarnation, or is missing, is gone, and what it says from then on is not taken: it may have been stopped for a while.
 func (b *Bus) SetNodes(ns []store.ClusterNode) {
 	b.mu.Lock()
 	var gone []*link
@@ -114,6 +116,10 @@ func (b *Bus) SetNodes(ns []store.ClusterNode) {
 		if !slices.ContainsFunc(ns, same) {
 			gone = append(gone, l)
 			delete(b.links, id)
+			b.over[id] = max(b.over[id], l.node.Incarnation)
+			if in := b.incoming[id]; in != nil && in.peer.Incarnation <= b.over[id] {
+				_ = in.conn.Close()
+			}
 		}
 	}
 	var made []*link

@@ -55,6 +55,9 @@ func (b *Bus) accept(c net.Conn) (*incoming, error) {
 	if b.ctx.Err() != nil {
 		return nil, net.ErrClosed
 	}
+	if in.peer.Incarnation <= b.over[in.peer.ID] {
+		return nil, fmt.Errorf("%v is no node any more", in.peer)
+	}
 	if old := b.incoming[in.peer.ID]; old != nil {
 		if old.peer.Incarnation > in.peer.Incarnation {
 			return nil, fmt.Errorf("%v is no node any more: there is %v", in.peer, old.peer)
@@ -138,7 +141,10 @@ func (in *incoming) handle(f frame) {
 		answer, err = h(in.bus.ctx, in.peer, f.payload)
 	}
 	if f.kind == frameTell {
-		if err != nil {
+		if refused := Refusal(""); errors.As(err, &refused) {
+			in.bus.cfg.Log.Debug("refused what another server tells",
+				"server", in.peer.String(), "topic", f.topic, "err", err)
+		} else if err != nil {
 			in.bus.cfg.Log.Warn("cannot do what another server tells",
 				"server", in.peer.String(), "topic", f.topic, "err", err)
 		}

@@ -262,10 +262,10 @@ func (d *Directory) host(address string) (*server.Host, jid.JID, error) {
 	return h, j, nil
 }
 
-var (
-	errNoHost    = errors.New("this server does not serve the domain")
-	errNoSession = errors.New("this server has no such session")
-)
+var errNoHost = errors.New("this server does not serve the domain")
+
+// errNoSession is no fault: a session ends while something is on its way to it.
+const errNoSession = cluster.Refusal("this server has no such session")
 
 // here gives a session of this node.
 func (d *Directory) here(f namedFrame) (*server.Session, error) {

@@ -96,7 +96,11 @@ func (d *Directory) takeStanza(ctx context.Context, _ cluster.Peer, b []byte) ([
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.Deliver(ctx, st)
+	err = s.Deliver(ctx, st)
+	if errors.Is(err, server.ErrClosed) {
+		err = errNoSession // it has just ended
+	}
+	return nil, err
 }
 
 var errFrame = errors.New("a stanza's frame that is none")
