@@ -50,9 +50,13 @@ var shared struct {
 	err  error
 }
 
-// Main runs a package's tests and stops the shared server: func TestMain(m *testing.M) { pgtest.Main(m) }.
-func Main(m *testing.M) {
+// Main runs a package's tests and stops the shared server: func TestMain(m *testing.M) { pgtest.Main(m) }. Functions in
+// after are called at the end, for the process exits then.
+func Main(m *testing.M, after ...func()) {
 	code := m.Run()
+	for _, f := range after {
+		f()
+	}
 	if err := roach.drop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
