@@ -45,6 +45,7 @@ type Bus struct {
 	stop      context.CancelFunc
 	work      sync.WaitGroup
 
+	metrics  *metrics
 	handlers [256]Handler
 	watchers []Watcher
 	met      func() // called when a node that is not known has made a link; nil: nobody wants to know
@@ -89,6 +90,7 @@ func NewBus(cfg BusConfig) (*Bus, error) {
 		cfg:       cfg,
 		authority: a,
 		began:     time.Now(),
+		metrics:   newMetrics(),
 		links:     make(map[string]*link),
 		incoming:  make(map[string]*incoming),
 		over:      make(map[string]int64),
@@ -202,7 +204,7 @@ func (b *Bus) Question(id string, t Topic, queue uint32, payload []byte) (*Quest
 	if l == nil {
 		return nil, ErrNoLink
 	}
-	q := &Question{link: l, answer: make(chan struct{})}
+	q := &Question{link: l, asked: time.Now(), answer: make(chan struct{})}
 	if err := l.ask(q, frame{kind: frameAsk, topic: t, queue: queue, payload: payload}); err != nil {
 		return nil, err
 	}
@@ -282,6 +284,7 @@ func (b *Bus) Close() {
 type Question struct {
 	link    *link
 	number  uint64
+	asked   time.Time     // the zero time if nobody wants to know how long it takes
 	answer  chan struct{} // closed when payload or err is set
 	payload []byte
 	err     error
@@ -293,7 +296,9 @@ func (q *Question) Wait(ctx context.Context) ([]byte, error) {
 	case <-q.answer:
 		return q.payload, q.err
 	case <-ctx.Done():
-		q.link.forget(q.number)
+		if q.link.forget(q.number) != nil {
+			q.link.bus.metrics.unanswered.Inc()
+		}
 		return nil, ctx.Err()
 	}
 }

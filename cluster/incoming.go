@@ -34,7 +34,7 @@ func (b *Bus) accept(c net.Conn) (*incoming, error) {
 	if err := t.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
-	in := &incoming{bus: b, conn: t, r: bufio.NewReaderSize(t, 64<<10), out: newOutbox(), over: make(chan struct{})}
+	in := &incoming{bus: b, conn: t, r: bufio.NewReaderSize(t, 64<<10), out: newOutbox(b.metrics), over: make(chan struct{})}
 	f, err := readFrame(in.r)
 	if err != nil {
 		return nil, err
@@ -112,6 +112,7 @@ func (in *incoming) read() error {
 			l.note()
 			l.told.Store(l.heard.Load())
 		}
+		in.bus.metrics.received(f)
 		switch f.kind {
 		case framePing:
 			err = in.out.add(frame{kind: framePong})
@@ -121,6 +122,7 @@ func (in *incoming) read() error {
 			if in.queues.add(f) {
 				continue
 			}
+			in.bus.metrics.busyHere.Inc()
 			if f.kind == frameTell {
 				return fmt.Errorf("%w here: what %v tells is lost", ErrBusy, in.peer)
 			}

@@ -141,7 +141,7 @@ func (l *link) greet(ctx context.Context, raw net.Conn) (net.Conn, error) {
 
 // serve uses a connection until it ends.
 func (l *link) serve(c net.Conn) error {
-	out := newOutbox()
+	out := newOutbox(l.bus.metrics)
 	l.mu.Lock()
 	l.out = out
 	l.mu.Unlock()
@@ -176,6 +176,7 @@ func (l *link) serve(c net.Conn) error {
 	l.mu.Unlock()
 	for _, q := range lost {
 		q.err = ErrUnanswered
+		l.bus.metrics.unanswered.Inc()
 		close(q.answer)
 	}
 	for _, w := range l.bus.watchers {
@@ -201,6 +202,7 @@ func (l *link) read(c net.Conn) error {
 			return err
 		}
 		l.note()
+		l.bus.metrics.received(f)
 		switch f.kind {
 		case frameAnswer, frameRefusal:
 			l.answered(f)
@@ -216,10 +218,14 @@ func (l *link) answered(f frame) {
 	if q == nil {
 		return // nobody waits for it any more
 	}
+	if !q.asked.IsZero() {
+		l.bus.metrics.answers.Observe(time.Since(q.asked).Seconds())
+	}
 	switch {
 	case f.kind == frameAnswer:
 		q.payload = f.payload
 	case string(f.payload) == ErrBusy.Error():
+		l.bus.metrics.busyThere.Inc()
 		q.err = ErrBusy
 	default:
 		q.err = Refusal(f.payload)
@@ -263,6 +269,7 @@ func (l *link) ask(q *Question, f frame) error {
 		return ErrNoLink
 	}
 	if len(l.waiting) >= maxAsked {
+		l.bus.metrics.busyHere.Inc()
 		return ErrBusy
 	}
 	f.number = l.asked.next()

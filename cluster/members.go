@@ -128,6 +128,7 @@ func (m *Members) shoot(ctx context.Context, n store.ClusterNode, why string) bo
 		m.log.Warn("cannot remove a server that is dead", "server", about(n), "err", err)
 		return false
 	}
+	m.bus.metrics.deaths.Inc()
 	m.log.Warn("another server is dead", "server", about(n), "why", why)
 	return true
 }

@@ -17,6 +17,8 @@ const maxOut = 32 << 20
 // outbox holds what is to be written on a connection. One goroutine writes: everything that came while it wrote goes
 // out with the next write, so a link that is used much costs few of them.
 type outbox struct {
+	metrics *metrics
+
 	mu      sync.Mutex
 	data    []byte
 	answers []byte
@@ -24,7 +26,7 @@ type outbox struct {
 	more    chan struct{} // has a value if there may be something to write
 }
 
-func newOutbox() *outbox { return &outbox{more: make(chan struct{}, 1)} }
+func newOutbox(m *metrics) *outbox { return &outbox{metrics: m, more: make(chan struct{}, 1)} }
 
 // add queues a frame. It returns ErrBusy if too much waits, and io.ErrClosedPipe if the connection has ended.
 func (o *outbox) add(f frame) error {
@@ -38,8 +40,10 @@ func (o *outbox) add(f frame) error {
 		b = &o.answers
 	}
 	if len(*b)+len(f.payload) > maxOut {
+		o.metrics.busyHere.Inc()
 		return ErrBusy
 	}
+	o.metrics.sent(f)
 	*b = appendFrame(*b, f)
 	select {
 	case o.more <- struct{}{}:

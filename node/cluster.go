@@ -41,12 +41,14 @@ func (n *Node) buildCluster(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cluster: %w", err)
 	}
+	bus.Register(n.Registry)
 	p := &peers{bus: bus, members: cluster.NewMembers(n.Store, bus, n.Log), missed: make(chan struct{}, 1)}
 	p.directory = directory.New(directory.Config{
-		Bus:    bus,
-		Router: n.Router,
-		Log:    n.Log,
-		Missed: p.miss,
+		Bus:     bus,
+		Router:  n.Router,
+		Log:     n.Log,
+		Missed:  p.miss,
+		Metrics: n.Registry,
 	})
 	for _, h := range n.hosts {
 		h.Others = p.directory
@@ -159,4 +161,12 @@ func (n *Node) Flush(ctx context.Context) error {
 		return nil
 	}
 	return n.peers.bus.Flush(ctx)
+}
+
+// othersHeard returns an error while another server that this one serves beside is not heard.
+func (n *Node) othersHeard(ctx context.Context) error {
+	if n.peers == nil {
+		return nil
+	}
+	return n.peers.bus.Unheard(ctx)
 }

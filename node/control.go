@@ -57,7 +57,8 @@ func (n *Node) listenAdmin(_ context.Context, g *errgroup.Group) error {
 		admin.Check{Name: "writing", Do: n.writable.Check},
 		admin.Check{Name: "clock", Do: func(context.Context) error { return n.IDs.CheckClock() }, Warning: true},
 		admin.Check{Name: "disk", Do: func(context.Context) error { return n.disks.Low() }, Warning: true},
-		admin.Check{Name: "lease", Do: n.leaseHeld})
+		admin.Check{Name: "lease", Do: n.leaseHeld},
+		admin.Check{Name: "other servers", Do: n.othersHeard, Warning: true})
 	for _, a := range n.Config.Listeners.Metrics.Addresses {
 		if err := n.serveHTTP(g, "metrics", a, monitor, nil,
 			door.Trust(config.Networks(n.Config.Listeners.Metrics.TrustedProxies))); err != nil {

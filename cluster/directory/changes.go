@@ -25,6 +25,7 @@ type Told struct {
 	d     *Directory
 	noted Noted
 	told  *changes.Changes
+	count changeMetrics
 }
 
 // changeFrame is a change.
@@ -40,12 +41,13 @@ const (
 
 // NewTold makes the way of changes. It is called before there are links.
 func NewTold(d *Directory, noted Noted, told *changes.Changes) *Told {
-	t := &Told{d: d, noted: noted, told: told}
+	t := &Told{d: d, noted: noted, told: told, count: newChangeMetrics(d.cfg.Metrics)}
 	d.bus.Handle(topicChange, func(ctx context.Context, _ cluster.Peer, b []byte) ([]byte, error) {
 		var f changeFrame
 		if err := json.Unmarshal(b, &f); err != nil {
 			return nil, err
 		}
+		t.count.taken.Inc()
 		return nil, told.Hear(ctx, f.Topic, f.Key)
 	})
 	told.Join(t)
@@ -66,10 +68,15 @@ func (t *Told) Tell(ctx context.Context, topic changes.Topic, key string) error 
 	var failed error
 	for _, n := range nodes {
 		heard, err := t.hears(n, asked[n.ID], b, began)
-		failed = errors.Join(failed, err)
+		how := t.count.heard
 		if !heard {
-			failed = errors.Join(failed, t.note(ctx, n))
+			how, err = t.count.noted, t.note(ctx, n)
 		}
+		if err != nil {
+			how = t.count.refused
+		}
+		how.Inc()
+		failed = errors.Join(failed, err)
 	}
 	return failed
 }

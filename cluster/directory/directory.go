@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"parley/cluster"
 	"parley/server"
 	"parley/wire"
@@ -55,7 +57,8 @@ type Config struct {
 	// Missed is called when this node may have missed what another one told it: it forgets what it remembers of others'
 	// doing. nil: nothing.
 	Missed     func()
-	ResumeTime time.Duration // how long the sessions of a node that has died may be resumed; 0: 60 s
+	Metrics    prometheus.Registerer // nil: nobody wants to see them
+	ResumeTime time.Duration         // how long the sessions of a node that has died may be resumed; 0: 60 s
 }
 
 // Directory implements server.Others. It is safe from any goroutine.
@@ -99,6 +102,9 @@ func New(cfg Config) *Directory {
 		topicWaiting:  d.takeWaiting,
 	} {
 		d.bus.Handle(t, h)
+	}
+	if cfg.Metrics != nil {
+		cfg.Metrics.MustRegister(d)
 	}
 	d.bus.Watch(cluster.Watcher{Up: d.up, Gone: d.gone})
 	return d

@@ -1,0 +1,30 @@
+package testrig_test
+
+import (
+	"strings"
+	"testing"
+
+	"parley/testrig"
+)
+
+// A node says how many sessions of the other one it knows of, and that the link is up.
+func TestMetricsOfNodes(t *testing.T) {
+	r := testrig.StartNodes(t, 2, nil)
+	r.Account("romeo")
+	r.Run(t, "romeo signs in\nromeo sends: <presence/>\nromeo gets: <presence from='romeo@example.org/romeo'/>")
+	families, err := r.On(1).Node.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := make(map[string]float64)
+	for _, f := range families {
+		if name, ok := strings.CutPrefix(f.GetName(), "parley_cluster_"); ok {
+			for _, m := range f.GetMetric() {
+				is[name] += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	if is["links"] != 1 || is["sessions"] != 1 || is["frames_total"] == 0 {
+		t.Errorf("%v", is)
+	}
+}
