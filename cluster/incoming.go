@@ -34,7 +34,13 @@ func (b *Bus) accept(c net.Conn) (*incoming, error) {
 	if err := t.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
-	in := &incoming{bus: b, conn: t, r: bufio.NewReaderSize(t, 64<<10), out: newOutbox(b.metrics), over: make(chan struct{})}
+	in := &incoming{
+		bus:  b,
+		conn: t,
+		r:    bufio.NewReaderSize(t, 64<<10),
+		out:  newOutbox(b.metrics),
+		over: make(chan struct{}),
+	}
 	f, err := readFrame(in.r)
 	if err != nil {
 		return nil, err

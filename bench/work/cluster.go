@@ -37,9 +37,9 @@ func clusters() []Work {
 			Users: users, Archive: true, Nodes: 2, Place: between, Run: chat("cluster-between"),
 		},
 		{
-			Rows: []Row{{Name: "cluster-spread", Title: "one-to-one, people anywhere", Unit: "message",
+			Rows: []Row{{Name: "cluster-spread", Title: "one-to-one at 500/s, people anywhere", Unit: "message",
 				Must: []Goal{{Of: "parley-pg", Max: 1.2}}}},
-			Users: users, Archive: true, Nodes: 1, Place: spread, Run: chat("cluster-spread"),
+			Users: users, Archive: true, Nodes: 1, Place: spread, Run: openNamed("cluster-spread"),
 		},
 		{
 			Rows:  []Row{{Name: "cluster-open-within", Title: "the same at 500/s within one server", Unit: "message"}},
@@ -78,7 +78,8 @@ func elsewhere(ctx context.Context, e *Env) ([]Result, error) {
 	for n, node := range e.In.Nodes[1:] {
 		others.Roots = append(others.Roots, node.Tree.Roots...)
 		err := parallel(ctx, 20, 4, func(ctx context.Context, i int) error {
-			s, err := node.Dial.Open(ctx, load.Options{User: target.User(i), Resource: fmt.Sprint("warm", n), Presence: true})
+			o := load.Options{User: target.User(i), Resource: fmt.Sprint("warm", n), Presence: true}
+			s, err := node.Dial.Open(ctx, o)
 			if err == nil {
 				s.Start(func(*load.Session, []byte) {})
 				s.Close()

@@ -9,7 +9,7 @@ import (
 )
 
 // Whoever raises an incarnation waits for the transactions that were begun under it, and others who want to write wait
-// behind. A process that was stopped would keep all of them waiting, until the database ends its transactions by itself.
+// behind. A process that was stopped would keep all of them waiting, until the database ends its transactions.
 // So the connections of the victims are ended first.
 
 // cutTime bounds how long the end of a victim's connections is waited for, and cutPause how often it is looked at.
@@ -65,12 +65,8 @@ func (s *Store) endConnections(ctx context.Context, names []string) (n int, err 
 // endSessions is endConnections on CockroachDB, whose statement for it takes no parameters.
 func (s *Store) endSessions(ctx context.Context, names []string) (n int, err error) {
 	for _, name := range names {
-		res, err := s.w.ExecContext(unfenced(ctx), "CANCEL SESSIONS IF EXISTS (SELECT session_id "+
+		more, err := s.exec(unfenced(ctx), "CANCEL SESSIONS IF EXISTS (SELECT session_id "+
 			"FROM [SHOW CLUSTER SESSIONS] WHERE application_name = "+quote(name)+")")
-		if err != nil {
-			return n, err
-		}
-		more, err := res.RowsAffected()
 		if err != nil {
 			return n, err
 		}

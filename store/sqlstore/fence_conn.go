@@ -32,8 +32,8 @@ func connectionName(id string, incarnation int64) string {
 	return applicationName + " " + id + " " + strconv.FormatInt(incarnation, 10)
 }
 
-// name has a connection bear its node's name before it first takes the lock, unless store.dsn names it. The database says
-// which name it has, also after a transaction was undone.
+// name has a connection bear its node's name before it first takes the lock, unless store.dsn names it. The database
+// says which name it has, also after a transaction was undone.
 func (h *holding) name(b *pgx.Batch, c *pgx.Conn) {
 	is := c.PgConn().ParameterStatus("application_name")
 	if is != applicationName && !strings.HasPrefix(is, applicationName+" ") {

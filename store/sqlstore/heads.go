@@ -86,8 +86,8 @@ func (s *Store) keepAbove(ctx context.Context, rs []*request, ins []insert) (boo
 		args = append(args, in.args...)
 	}
 	text = keepOver[text]
-	if s.roach {
-		text = strings.ReplaceAll(text, "::", ":::") // version 21.1 forgets a parameter's cast within WITH, and not its type
+	if s.roach { // version 21.1 forgets what a parameter is cast to within WITH, but not which type it has
+		text = strings.ReplaceAll(text, "::", ":::")
 	}
 	res, err := s.alone(ctx, text, args...)
 	if err != nil {
