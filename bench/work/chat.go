@@ -53,36 +53,38 @@ func (p *pingpong) handle(s *load.Session, st []byte) {
 // chat is the closed loop: each message is sent when the one before has
 // arrived.
 func chat(row string) func(context.Context, *Env) ([]Result, error) {
-	return func(ctx context.Context, e *Env) ([]Result, error) {
-		p := &pingpong{window: e.Window, next: make([]atomic.Int64, Pairs*e.Window)}
-		fl, err := e.open(ctx, 2*Pairs, p.handle)
-		if err != nil {
-			return nil, err
-		}
-		defer fl.close()
-		for lane := range p.next {
-			pair := lane / e.Window
-			if err := fl[2*pair].Send(1, message("chat", target.JID(2*pair+1), lane, 0)); err != nil {
-				return nil, err
-			}
-		}
-		res, err := e.over(ctx, row, &p.count)
-		p.stop.Store(true)
-		if err != nil {
-			return nil, firstOf(p.err(p.count.Load()), fl.alive(), err)
-		}
-		missing, err := e.settle(ctx, fl, &p.ended, int64(len(p.next)))
-		p.lost.Add(missing)
-		if err := firstOf(err, p.err(p.count.Load()), fl.confirm(ctx)); err != nil {
-			return nil, err
-		}
-		if e.Archive {
-			if err := p.checkArchive(ctx, e); err != nil {
-				return nil, err
-			}
-		}
-		return []Result{res}, nil
+	return func(ctx context.Context, e *Env) ([]Result, error) { return chatting(ctx, e, row, Pairs) }
+}
+
+func chatting(ctx context.Context, e *Env, row string, pairs int) ([]Result, error) {
+	p := &pingpong{window: e.Window, next: make([]atomic.Int64, pairs*e.Window)}
+	fl, err := e.open(ctx, 2*pairs, p.handle)
+	if err != nil {
+		return nil, err
 	}
+	defer fl.close()
+	for lane := range p.next {
+		pair := lane / e.Window
+		if err := fl[2*pair].Send(1, message("chat", target.JID(2*pair+1), lane, 0)); err != nil {
+			return nil, err
+		}
+	}
+	res, err := e.over(ctx, row, &p.count)
+	p.stop.Store(true)
+	if err != nil {
+		return nil, firstOf(p.err(p.count.Load()), fl.alive(), err)
+	}
+	missing, err := e.settle(ctx, fl, &p.ended, int64(len(p.next)))
+	p.lost.Add(missing)
+	if err := firstOf(err, p.err(p.count.Load()), fl.confirm(ctx)); err != nil {
+		return nil, err
+	}
+	if e.Archive {
+		if err := p.checkArchive(ctx, e); err != nil {
+			return nil, err
+		}
+	}
+	return []Result{res}, nil
 }
 
 // checkArchive reads the last page of some users' archives, where the last

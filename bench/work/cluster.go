@@ -37,9 +37,17 @@ func clusters() []Work {
 			Users: users, Archive: true, Nodes: 2, Place: between, Run: chat("cluster-between"),
 		},
 		{
-			Rows: []Row{{Name: "cluster-spread", Title: "one-to-one at 500/s, people anywhere", Unit: "message",
+			Rows: []Row{{Name: "cluster-spread", Title: "one-to-one, people anywhere, as many for each server as for one",
+				Unit: "message", Must: []Goal{{Of: "parley-pg", Max: 1.2}}}},
+			Users: fixed(2 * Pairs * 3), Archive: true, Nodes: 1, Place: spread,
+			Run: func(ctx context.Context, e *Env) ([]Result, error) {
+				return chatting(ctx, e, "cluster-spread", Pairs*max(1, len(e.In.Nodes)))
+			},
+		},
+		{
+			Rows: []Row{{Name: "cluster-open-spread", Title: "one-to-one at 500/s, people anywhere", Unit: "message",
 				Must: []Goal{{Of: "parley-pg", Max: 1.2}}}},
-			Users: users, Archive: true, Nodes: 1, Place: spread, Run: openNamed("cluster-spread"),
+			Users: users, Archive: true, Nodes: 1, Place: spread, Run: openNamed("cluster-open-spread"),
 		},
 		{
 			Rows:  []Row{{Name: "cluster-open-within", Title: "the same at 500/s within one server", Unit: "message"}},
