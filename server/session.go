@@ -72,12 +72,12 @@ type Client struct {
 type Flag uint32
 
 const (
-	Interested Flag = 1 << iota // the client fetched the roster and gets roster pushes
-	Carbons                     // XEP-0280
-	Blocklist                   // XEP-0191: the client fetched the blocklist and gets its pushes
-	Acknowledges                // XEP-0198: it is known what the client has
-	Watched                     // a browser that somebody looks at
-	Resumable                   // XEP-0198: another connection may go on with the session
+	Interested   Flag = 1 << iota // the client fetched the roster and gets roster pushes
+	Carbons                       // XEP-0280
+	Blocklist                     // XEP-0191: the client fetched the blocklist and gets its pushes
+	Acknowledges                  // XEP-0198: it is known what the client has
+	Watched                       // a browser that somebody looks at
+	Resumable                     // XEP-0198: another connection may go on with the session
 )
 
 // Send queues a stanza for the client as it is addressed. It returns ErrClosed after the session has ended.
