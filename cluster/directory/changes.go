@@ -159,7 +159,7 @@ func (t *Told) Guard(ctx context.Context) error {
 		if err != nil || known == nil || !same(known, noted) {
 			t.forget(ctx)
 		}
-		if err == nil && known != nil && !same(known, noted) {
+		if err == nil && (known == nil || !same(known, noted)) { // what was noted before the first look is not known
 			t.d.missed()
 		}
 		known = nil
