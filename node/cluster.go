@@ -87,10 +87,11 @@ func (n *Node) catchUp(ctx context.Context) error {
 		if err := n.told.Forget(ctx); err != nil && ctx.Err() == nil {
 			n.Log.Warn("cannot read again what another server may have changed", "err", err)
 		}
+		n.endDisabled(ctx)
+		n.endRevoked(ctx)
 		for _, chat := range n.chats {
 			chat.Reset()
 		}
-		n.endDisabled(ctx)
 	}
 }
 

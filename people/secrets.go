@@ -9,6 +9,7 @@ import (
 
 	"parley/acts"
 	"parley/auth"
+	"parley/internal/changes"
 	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
@@ -189,6 +190,7 @@ func (p *People) RevokeAppPassword(ctx context.Context, by Actor, name, id strin
 			return err
 		}
 		a.Note(acts.PersonAppRevoke, u.Address(), acts.Detail{"name": as[i].Name})
+		a.Changed(changes.Account, name) // a node that cannot be heard has to look which sessions it ends
 		a.After(func(context.Context) {
 			p.CloseStreams(name, func(i server.SessionInfo) bool { return i.Credential == id },
 				&wire.StreamError{Condition: "reset", Text: "the app password has been revoked"})

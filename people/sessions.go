@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"parley/acts"
+	"parley/internal/changes"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -62,6 +63,7 @@ func (p *People) EndBrowser(ctx context.Context, by Actor, hash string) error {
 			return err
 		}
 		a.Note(acts.SessionEnd, by.Name+"@"+p.h.Domain, acts.Detail{"sessions": 1})
+		a.Changed(changes.Account, by.Name) // see RevokeAppPassword
 		a.After(func(context.Context) {
 			p.CloseStreams(by.Name, func(i server.SessionInfo) bool { return i.Credential == hash }, errSignedOut)
 		})
@@ -79,6 +81,7 @@ func (p *People) EndOthers(ctx context.Context, by Actor, hash string) error {
 			return err
 		}
 		a.Note(acts.SessionEnd, by.Name+"@"+p.h.Domain, acts.Detail{"all": true})
+		a.Changed(changes.Account, by.Name) // see RevokeAppPassword
 		a.After(func(context.Context) {
 			p.CloseStreams(by.Name, func(i server.SessionInfo) bool { return i.Credential != hash }, errSignedOut)
 		})
