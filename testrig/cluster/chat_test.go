@@ -24,6 +24,7 @@ func (p *process) signIn(name, resource string) *client {
 	if err != nil {
 		p.Fatalf("%s at %s: %v", name, p.name, err)
 	}
+	p.Cleanup(c.Close)
 	c.available()
 	return c
 }
@@ -44,7 +45,6 @@ func (p *process) connect(name, password, resource string) (*client, error) {
 		conn.Close()
 		return nil, err
 	}
-	p.Cleanup(conn.Close)
 	return &client{Client: conn, t: p.T, at: p, name: name}, nil
 }
 

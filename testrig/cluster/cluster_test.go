@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +22,7 @@ import (
 )
 
 // patience is how long a test waits for what has to come. It is never waited out where all is well.
-var patience = 90 * time.Second
+const patience = 90 * time.Second
 
 // parleyBin is the program, built once.
 var parleyBin string
@@ -100,10 +99,6 @@ func newCluster(t *testing.T) *cluster {
 // stop ends what is running. A failed test gets the logs, and an error in one fails the test.
 func (c *cluster) stop() {
 	for _, p := range c.all {
-		if os.Getenv("K_DUMP") != "" && c.Failed() && p.running() != 0 {
-			p.cmd.Process.Signal(syscall.SIGQUIT)
-			<-p.done
-		}
 		p.kill()
 		if p.log == nil {
 			continue
