@@ -42,11 +42,12 @@ type talker struct {
 	streams [][]shown       // what each stream has shown live
 	stop    chan struct{}
 
-	mu    sync.Mutex
-	done  int           // how many are acknowledged in all
-	at    *process      // where the talker is; nil: nowhere
-	conn  *client       // to cut it
-	moved chan struct{} // closed when done or at is another one
+	mu      sync.Mutex
+	done    int           // how many are acknowledged in all
+	signIns int           // how often the talker has signed in
+	at      *process      // where the talker is; nil: nowhere
+	conn    *client       // to cut it
+	moved   chan struct{} // closed when one of these has changed
 }
 
 // talk has people write to each other in a ring: the first one of names to the second and so on. Each begins at the
@@ -153,7 +154,7 @@ func (t *talker) run() {
 			}
 			c, err := p.connect(t.name, testrig.Password, "")
 			if err == nil {
-				t.change(func() { t.at, t.conn = p, c })
+				t.change(func() { t.at, t.conn, t.signIns = p, c, t.signIns+1 })
 				if t.stream(c) {
 					late = time.After(patience)
 				}

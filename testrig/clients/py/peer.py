@@ -1,6 +1,6 @@
 """A slixmpp client that another client's test speaks with. Arguments: its address, rooms to join. It prints one JSON object a
 line for each message it gets, and sends those that it reads, one JSON object a line: {"to", "type", "body"}, or {"xml"}
-for a stanza that is sent as it stands. Every message is told as "stanza" too, with its XML."""
+for a stanza that is sent as it stands. Every message is told as "stanza" too, with its XML; presence as "contact"."""
 
 import asyncio
 import json
@@ -31,6 +31,8 @@ class Peer(Client):
             tell(event='message', **{'from': str(stanza['from'])}, type=stanza['type'], body=stanza['body'])
         elif event == 'groupchat_presence':
             tell(event='presence', **{'from': str(stanza['from'])}, type=stanza['type'])
+        elif event == 'presence':
+            tell(event='contact', **{'from': str(stanza['from'])}, type=stanza['type'])
 
 
 async def main():
