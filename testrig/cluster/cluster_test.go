@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	_ "parley/node" // the go command has to know what the results depend on
+	_ "parley/node" // results depend on it, too
 	"parley/node/devcert"
 	"parley/testrig"
 	"parley/testrig/pgtest"
@@ -29,6 +29,9 @@ var parleyBin string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "parley-bin")
+	if err == nil {
+		_, err = os.ReadDir("../../cmd/parley") // the go command has to know that results depend on it
+	}
 	if err == nil {
 		parleyBin = filepath.Join(dir, "parley")
 		var out []byte
@@ -50,6 +53,7 @@ type cluster struct {
 	a, b, c   *process
 	database  *url.URL
 	cert, key string
+	ca        string
 	roots     *x509.CertPool
 	pairs     map[string]*gate // by the names of both, in order
 	troubled  bool             // errors in the logs are expected
@@ -76,7 +80,7 @@ func newCluster(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	c := &cluster{
-		T: t, database: database, cert: files.Cert, key: files.Key, roots: x509.NewCertPool(),
+		T: t, database: database, cert: files.Cert, key: files.Key, ca: files.CA, roots: x509.NewCertPool(),
 		pairs: map[string]*gate{"AB": newGate(), "AC": newGate(), "BC": newGate()},
 	}
 	c.roots.AppendCertsFromPEM(pem)

@@ -8,7 +8,6 @@ import (
 // A node that hears no other one, and that none hears, is the minority: the others take it for dead, it ends, and its
 // people go on elsewhere. Meanwhile it lets nobody do what was taken away.
 func TestAlone(t *testing.T) {
-	t.Parallel()
 	c := newCluster(t)
 	ts := c.talkers("watcher", "victim")
 	watcher := c.a.signIn("watcher", "x")
@@ -43,7 +42,6 @@ func TestAlone(t *testing.T) {
 // Two nodes that cannot hear each other, while a third one hears both, go on: what is written between them waits, and
 // nothing is lost or doubled.
 func TestTwoApart(t *testing.T) {
-	t.Parallel()
 	c := newCluster(t)
 	ts := c.talkers()
 	ts.more(20)
@@ -80,7 +78,6 @@ func TestDatabaseOutOfReach(t *testing.T) {
 		"of all": func(c *cluster) []*process { return c.all },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			c := newCluster(t)
 			ts := c.talkers("watcher")
 			ts.more(20)
@@ -119,7 +116,6 @@ func TestDatabaseOutOfReach(t *testing.T) {
 // One address is bound at two nodes, one after the other: the earlier session ends with a conflict, and only the later
 // one gets messages. Slow links change nothing of that, and nothing of what people write to each other.
 func TestConflict(t *testing.T) {
-	t.Parallel()
 	c := newCluster(t)
 	for _, g := range c.pairs {
 		g.set(open, 5*time.Millisecond)

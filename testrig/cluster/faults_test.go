@@ -44,7 +44,6 @@ func (ts *talking) of(p *process) map[*talker]string {
 // kill -9 of a node: nothing that was acknowledged is lost or doubled, contacts see that its people are gone, and they
 // go on at another one. It comes back on its data folder.
 func TestKilled(t *testing.T) {
-	t.Parallel()
 	c := newCluster(t)
 	ts := c.talkers("watcher")
 	watcher := c.a.signIn("watcher", "x")
@@ -70,7 +69,6 @@ func TestKilled(t *testing.T) {
 // SIGSTOP of a node until the others have taken it for dead, and then SIGCONT: the same, and nothing that it says after
 // waking is kept or shown. It ends, and starts again under a new incarnation.
 func TestStopped(t *testing.T) {
-	t.Parallel()
 	c := newCluster(t)
 	ts := c.talkers("watcher", "zombie")
 	watcher := c.a.signIn("watcher", "x")

@@ -196,6 +196,16 @@ func (p *process) poll(what string, is func() bool) {
 	}
 }
 
+// port is the port of one of its doors.
+func (p *process) port(door string) string {
+	p.Helper()
+	_, port, err := net.SplitHostPort(p.doors[door])
+	if err != nil {
+		p.Fatal(err)
+	}
+	return port
+}
+
 func (p *process) socket() string { return filepath.Join(p.dir, "parley.sock") }
 
 // run runs a command against this process, and gives its output and whether it worked.

@@ -23,7 +23,6 @@ func (r rights) address(s string) string { return r.name(s) + "@" + testrig.Host
 // What is taken away at A is gone at B once A has said that it is done: with links, without, and with links on which
 // nothing arrives.
 func TestRightsBetweenTwo(t *testing.T) {
-	t.Parallel()
 	c := newCluster(t)
 	var everybody []string
 	for _, n := range []string{"1", "2", "3"} {

@@ -180,14 +180,18 @@ func (t *talker) stopped() bool {
 	}
 }
 
-// window is how many messages a talker has under way.
-const window = 4
+const (
+	window = 4                     // how many messages a talker has under way
+	pace   = 15 * time.Millisecond // between two messages of a talker: six leave the processes time to hear each other
+)
 
 // stream talks over one connection until it ends or the talker is stopped; it says whether anything was acknowledged.
 func (t *talker) stream(c *client) (any bool) {
 	t.under, t.acked, t.got, t.ahead = nil, 0, 0, 0
 	t.streams = append(t.streams, nil)
 	before := t.done
+	next := time.NewTicker(pace)
+	defer next.Stop()
 	if c.Write("<enable xmlns='urn:xmpp:sm:3'/>") != nil || !t.hear(c, "enabled") {
 		return false
 	}
@@ -196,6 +200,7 @@ func (t *talker) stream(c *client) (any bool) {
 	}
 	for {
 		for !t.stopped() && len(t.under) < window {
+			<-next.C
 			m := &sent{key: t.name + "-" + strconv.Itoa(len(t.all))}
 			t.all = append(t.all, m)
 			if !t.write(c, m, chat(t.to, m.key)) {
