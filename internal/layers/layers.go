@@ -23,7 +23,7 @@ const Module = "parley"
 var ranks = [][]string{
 	{"wire/jid", "internal/i18n", "internal/netaddr", "internal/picture", "internal/background", "internal/limit",
 		"internal/memo", "internal/sheet", "internal/fault", "internal/disk", "internal/clock", "internal/slot",
-		"internal/changes", "front"},
+		"internal/changes", "internal/everywhere", "front"},
 	{"internal/shape"},
 	{"wire", "internal/door"},
 	{"wire/form"},
