@@ -151,9 +151,6 @@ func (s *Spaces) afterOlder(ctx context.Context, r *request) {
 	}
 }
 
-// interested marks a session whose client has asked the service for something and so knows spaces.
-type interested struct{}
-
 // Receive takes a stanza to the service.
 func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 	if st.Kind == wire.Presence {
@@ -189,7 +186,7 @@ func (s *Spaces) Receive(ctx context.Context, st *wire.Stanza) error {
 
 func (s *Spaces) serve(ctx context.Context, st *wire.Stanza, e *wire.Element) (*wire.Element, error) {
 	if ss := s.h.Router.Session(st.From); ss != nil {
-		ss.SetValue(interested{}, true)
+		ss.Set(server.Spaces)
 	}
 	node := e.Attr("node")
 	switch st.Type + " " + e.Name.Space + " " + e.Name.Local {

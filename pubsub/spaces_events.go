@@ -179,7 +179,7 @@ func (s *Spaces) give(ctx context.Context, st *wire.Stanza, to jid.JID, subscrib
 		return
 	}
 	for _, ss := range s.h.Account(to.Local()).Sessions() {
-		if ss.Available() && (subscribed || ss.Value(interested{}) != nil) {
+		if ss.Available() && (subscribed || ss.Is(server.Spaces)) {
 			_ = ss.SendTo(st, ss.JID)
 		}
 	}

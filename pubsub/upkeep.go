@@ -42,7 +42,7 @@ func (s *accounts) offline(ctx context.Context, p *server.Pass) error {
 	}
 	gone, err := s.st.PurgeOffline(ctx, a.host, a.owner, a.jid.String())
 	if err != nil {
-		s.h.Log.Error("publish-subscribe", "what", "items of publishers who went offline", "err", err)
+		s.failed(ctx, "items of publishers who went offline", err)
 		return nil
 	}
 	for i := 0; i < len(gone); {

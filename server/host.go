@@ -13,6 +13,7 @@ import (
 	"parley/internal/background"
 	"parley/internal/changes"
 	"parley/internal/clock"
+	"parley/internal/everywhere"
 	"parley/internal/memo"
 	"parley/store"
 	"parley/wire"
@@ -33,6 +34,9 @@ type Host struct {
 	Limits   Limits
 	Others   Others           // set before the host serves; nil: there is only this node
 	Changes  *changes.Changes // by which features hear of changes, also of other hosts; see On and Tell
+
+	// Everywhere has features do on other nodes what has to be done there as well.
+	Everywhere everywhere.Part
 
 	iq         map[Query]handler
 	blocks     []func(ctx context.Context, account string, who jid.JID) bool
@@ -69,16 +73,18 @@ type Limits struct {
 
 // HostConfig holds what NewHost needs.
 type HostConfig struct {
-	Domain   string
-	Store    Store
-	IDs      *store.IDs
-	Clock    clock.Clock // what the host and its features go by; give IDs the same
-	Router   *Router
-	Log      *slog.Logger
-	Metrics  *Metrics
-	Limits   Limits
-	Changes  *changes.Changes         // the node's; default: some of the host's own
-	Features func(h *Host) []*Feature // called once, with the unfinished host
+	Domain  string
+	Store   Store
+	IDs     *store.IDs
+	Clock   clock.Clock // what the host and its features go by; give IDs the same
+	Router  *Router
+	Log     *slog.Logger
+	Metrics *Metrics
+	Limits  Limits
+	Changes *changes.Changes // the node's; default: some of the host's own
+
+	Everywhere *everywhere.Everywhere   // the node's; default: one of the host's own
+	Features   func(h *Host) []*Feature // called once, with the unfinished host
 }
 
 // NewHost makes a host and puts it on the router. It fails if the domain is not canonical or taken, or if two features
@@ -97,6 +103,11 @@ func NewHost(c HostConfig) (*Host, error) {
 	if h.Changes == nil {
 		h.Changes = changes.New()
 	}
+	if c.Everywhere == nil {
+		c.Everywhere = everywhere.New()
+	}
+	h.Everywhere = c.Everywhere.Host(c.Domain)
+	h.watchersElsewhere()
 	h.forgetting()
 	h.items.Store(&[]Item{})
 	h.known.Most = maxKnown

@@ -78,6 +78,7 @@ const (
 	Acknowledges                  // XEP-0198: it is known what the client has
 	Watched                       // a browser that somebody looks at
 	Resumable                     // XEP-0198: another connection may go on with the session
+	Spaces                        // XEP-0503: the client has shown that it knows spaces
 )
 
 // Send queues a stanza for the client as it is addressed. It returns ErrClosed after the session has ended.
@@ -229,7 +230,7 @@ func (s *Session) takeDirected() []jid.JID {
 	return tos
 }
 
-// Value returns what a feature kept with the session under its own key type, or nil.
+// Value returns what a feature kept with the session under its own key type, or nil. Other nodes do not know of it.
 func (s *Session) Value(key any) any {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"parley/internal/everywhere"
 	"parley/wire"
 	"parley/wire/jid"
 )
@@ -117,6 +118,76 @@ func (h *Host) Watchers(bare jid.JID) map[jid.JID][]string {
 	return m
 }
 
+// watcherFrame says to other nodes what is known of a client of another server, whose presence comes to one node.
+type watcherFrame struct {
+	Account string
+	Who     jid.JID
+	Hash    string   `json:",omitempty"`
+	Ver     string   `json:",omitempty"`
+	Nodes   []string `json:",omitempty"`
+	Gone    bool     `json:",omitempty"` // the account sees it no more
+}
+
+// Names under which other nodes hear of a watcher, and are asked for all that they know.
+const (
+	watcherName  = "watcher"
+	watchersName = "watchers"
+)
+
+// maxTold is how many watchers a node that has joined is told of by each other one.
+const maxTold = 20_000
+
+// watchersElsewhere has watchers known on all nodes.
+func (h *Host) watchersElsewhere() {
+	everywhere.On(h.Everywhere, watcherName, func(_ context.Context, f watcherFrame) (any, error) {
+		h.noteWatcher(f)
+		return nil, nil
+	})
+	everywhere.On(h.Everywhere, watchersName, func(context.Context, struct{}) (any, error) {
+		return h.watchersKnown(), nil
+	})
+}
+
+// CatchUp asks the other nodes for what only they know, after this one may have missed what they told.
+func (h *Host) CatchUp() {
+	for _, all := range everywhere.Asked[[]watcherFrame](h.Everywhere, watchersName, struct{}{}) {
+		for _, f := range all {
+			h.noteWatcher(f)
+		}
+	}
+}
+
+func (h *Host) watchersKnown() (all []watcherFrame) {
+	w := &h.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, cs := range w.by {
+		for _, c := range cs {
+			for account, told := range c.accounts {
+				if told != nil && len(all) < maxTold {
+					all = append(all, watcherFrame{account, c.who, told.key.hash, told.key.ver, told.nodes, false})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// noteWatcher notes what another node knows. That node does what follows from it.
+func (h *Host) noteWatcher(f watcherFrame) {
+	if f.Gone {
+		h.unwatchHere(f.Account, f.Who)
+		return
+	}
+	w := &h.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.addLocked(f.Who, f.Account); c != nil {
+		c.wants = &wanted{capsKey{f.Hash, f.Ver}, f.Nodes}
+		c.accounts[f.Account] = c.wants
+	}
+}
+
 // watch notes what a presence from another server's client to an account says of that client.
 func (h *Host) watch(ctx context.Context, account string, st *wire.Stanza) {
 	if st.From.IsBare() || h.Router.Host(st.From.Domain()) != nil {
@@ -165,15 +236,26 @@ func (h *Host) watched(ctx context.Context, account string, who jid.JID) bool {
 }
 
 func (h *Host) unwatch(account string, who jid.JID) {
+	if h.unwatchHere(account, who) {
+		h.Everywhere.Tell(watcherName, watcherFrame{Account: account, Who: who, Gone: true})
+	}
+}
+
+// unwatchHere is unwatch for this node. It returns false if the account did not see the client.
+func (h *Host) unwatchHere(account string, who jid.JID) (saw bool) {
 	w := &h.watchers
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if c := w.find(who); c != nil {
-		delete(c.accounts, account)
-		if len(c.accounts) == 0 {
-			w.dropLocked(c)
-		}
+	c := w.find(who)
+	if c == nil {
+		return false
 	}
+	_, saw = c.accounts[account]
+	delete(c.accounts, account)
+	if len(c.accounts) == 0 {
+		w.dropLocked(c)
+	}
+	return saw
 }
 
 // beginAsking reports whether to ask a client now. If it is being asked already, the answer serves this account too; if
@@ -244,6 +326,9 @@ func (h *Host) askWatcher(ctx context.Context, account string, who jid.JID, node
 		}
 		if !ok {
 			w.dropLocked(c)
+			for _, a := range accounts {
+				h.Everywhere.Tell(watcherName, watcherFrame{Account: a, Who: who, Gone: true})
+			}
 		}
 	}
 	w.mu.Unlock()
@@ -278,6 +363,9 @@ func (h *Host) watcherWants(ctx context.Context, account string, who jid.JID, no
 	}
 	c.accounts[account], c.wants = now, now
 	w.mu.Unlock()
+	if told == nil || told.key != now.key {
+		h.Everywhere.Tell(watcherName, watcherFrame{account, who, now.key.hash, now.key.ver, now.nodes, false})
+	}
 	if len(added) == 0 {
 		return
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // notes holds reading positions that are not written yet: of many markers for one conversation only the last is
-// written.
+// written. Another node does not know of them before, and so for a moment not how far somebody has read; what a node
+// that dies has not written is lost, and comes with the next marker.
 type notes struct {
 	wake chan struct{}
 

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"parley/internal/changes"
+	"parley/internal/everywhere"
 	"parley/server"
 	"parley/store"
 	"parley/wire"
@@ -17,6 +19,7 @@ import (
 
 const ns = "jabber:iq:last"
 
+// last is the feature. Departures that a node has not written are lost with it: then the one before counts.
 type last struct {
 	h       *server.Host
 	st      Store
@@ -24,13 +27,23 @@ type last struct {
 	wake    chan struct{} // of size 1: something waits
 
 	mu   sync.Mutex
-	gone map[string]departure // by account: departures that are not written yet
+	gone map[string]departure // by account: departures that are not written yet, and those at other nodes
 }
 
 type departure struct {
-	status string
-	at     time.Time
+	status    string
+	at        time.Time
+	elsewhere bool // another node writes it
 }
+
+// departed says to other nodes who has gone offline, since they may be asked before it is written.
+type departed struct {
+	Account, Status string
+	At              time.Time
+}
+
+// departedName is the name under which other nodes hear of departures.
+const departedName = "lastactivity"
 
 // maxWaiting is how many departures may wait to be written; more are dropped.
 const maxWaiting = 10_000
@@ -38,6 +51,12 @@ const maxWaiting = 10_000
 // New makes the feature.
 func New(h *server.Host, st Store) *server.Feature {
 	l := &last{h: h, st: st, started: time.Now(), wake: make(chan struct{}, 1), gone: make(map[string]departure)}
+	everywhere.On(h.Everywhere, departedName, func(_ context.Context, d departed) (any, error) {
+		l.note(d.Account, departure{d.Status, d.At, true})
+		l.wakeUp()
+		return nil, nil
+	})
+	h.On(changes.Deleted, l.forget)
 	return &server.Feature{
 		Name:    "lastactivity",
 		XEP:     []server.XEP{{Number: 12, Title: "Last Activity", Version: "2.0"}},
@@ -52,11 +71,22 @@ func New(h *server.Host, st Store) *server.Feature {
 			{Stage: server.ReceivedCheck, Kind: wire.IQ, Do: l.guard},
 		},
 		Run: l.run,
-		Deleted: func(_ context.Context, account string) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			delete(l.gone, account)
-		},
+	}
+}
+
+// forget forgets the departure of an account that is deleted; with "" nothing is known of one.
+func (l *last) forget(account string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.gone, account)
+}
+
+// note notes a departure.
+func (l *last) note(account string, d departure) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, known := l.gone[account]; known || len(l.gone) < maxWaiting {
+		l.gone[account] = d
 	}
 }
 
@@ -130,16 +160,19 @@ func (l *last) leave(_ context.Context, p *server.Pass) error {
 	if len(status) > 1024 {
 		status = ""
 	}
-	l.mu.Lock()
-	if _, known := l.gone[p.Account]; known || len(l.gone) < maxWaiting {
-		l.gone[p.Account] = departure{status, l.h.Clock.Now()}
-	}
-	l.mu.Unlock()
+	now := l.h.Clock.Now()
+	l.note(p.Account, departure{status: status, at: now})
+	l.h.Everywhere.Tell(departedName, departed{p.Account, status, now})
+	l.wakeUp()
+	return nil
+}
+
+// wakeUp has run look at what waits.
+func (l *last) wakeUp() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // run writes departures once a second, the latest of each account.
@@ -153,7 +186,9 @@ func (l *last) run(ctx context.Context) error {
 			case <-ctx.Done():
 				t.Stop()
 			case <-t.C:
-				l.write(ctx)
+				if l.write(ctx) {
+					l.wakeUp()
+				}
 			}
 		}
 	}
@@ -161,13 +196,22 @@ func (l *last) run(ctx context.Context) error {
 	return nil
 }
 
-// write writes waiting departures. They stay readable until they are written, and stay waiting after an error.
-func (l *last) write(ctx context.Context) {
+// write writes waiting departures of this node, and forgets those that another one has written. They stay readable
+// until they are written, and stay waiting after an error. It returns whether some of the latter are left.
+func (l *last) write(ctx context.Context) (left bool) {
 	l.mu.Lock()
 	all := maps.Clone(l.gone)
 	l.mu.Unlock()
 	for _, user := range slices.Sorted(maps.Keys(all)) { // in an order that a simulation repeats
 		d := all[user]
+		if d.elsewhere && l.h.Clock.Now().Sub(d.at) < elsewhereTime {
+			left = true
+			continue
+		}
+		if d.elsewhere {
+			l.drop(user, d)
+			continue
+		}
 		if err := l.st.SetLastSeen(ctx, l.h.Domain, user, d.at, d.status); err != nil &&
 			!errors.Is(err, store.ErrNotFound) {
 			if ctx.Err() == nil {
@@ -175,10 +219,19 @@ func (l *last) write(ctx context.Context) {
 			}
 			continue
 		}
-		l.mu.Lock()
-		if l.gone[user] == d { // otherwise there is a later departure
-			delete(l.gone, user)
-		}
-		l.mu.Unlock()
+		l.drop(user, d)
+	}
+	return left
+}
+
+// elsewhereTime is how long another node may take to write a departure.
+const elsewhereTime = 10 * time.Second
+
+// drop forgets a departure that is written, unless there is a later one.
+func (l *last) drop(account string, d departure) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone[account] == d {
+		delete(l.gone, account)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"parley/auth"
 	"parley/internal/changes"
 	"parley/internal/clock"
+	"parley/internal/everywhere"
 	"parley/server"
 	"parley/store"
 )
@@ -38,7 +39,12 @@ type Config struct {
 	Log    *slog.Logger
 	Secret []byte   // stays the same over restarts
 	Hosts  []string // the domains whose accounts sign in
+
+	Everywhere everywhere.Part // has new places known on other nodes; zero: there are none
 }
+
+// placesName is the name under which other nodes hear of places. One that misses some knows them after its next start.
+const placesName = "places"
 
 // New reads the places of the accounts of all hosts, and forgets those where nobody signs in any more. What is new is
 // written by Run.
@@ -53,7 +59,12 @@ func New(ctx context.Context, c Config) (*Places, error) {
 			case p.wait <- x:
 			default:
 			}
+			c.Everywhere.Tell(placesName, x)
 		},
+	})
+	everywhere.On(c.Everywhere, placesName, func(_ context.Context, x auth.Place) (any, error) {
+		p.Load([]auth.Place{x})
+		return nil, nil
 	})
 	if err := c.Store.DeletePlaces(ctx, c.Clock.Now().Add(-kept)); err != nil {
 		return nil, fmt.Errorf("forget where nobody signs in any more: %w", err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/internal/changes"
+	"parley/internal/everywhere"
 	"parley/internal/memo"
 	"parley/internal/slot"
 	"parley/server"
@@ -126,6 +127,7 @@ func New(h *server.Host, st Store, c Config) *Push {
 		h.On(t, memo.Forgetting(&p.known))
 	}
 	h.Changes.Host(h.Domain).Follow(changes.Push, p.loadUser)
+	everywhere.On(h.Everywhere, mentionName, p.mentioned)
 	return p
 }
 

@@ -104,11 +104,41 @@ func (p *Push) wakeGone(ctx context.Context, account string, room jid.JID, id st
 	}
 	a := p.h.Account(account)
 	for _, r := range rs {
-		if a.Session(r.Device) == nil || urgent && p.calls(account, r.Device, id) {
+		s := a.Session(r.Device)
+		switch {
+		case s == nil, urgent && p.calls(account, r.Device, id):
 			p.wake(account, r, room, id, urgent)
+		case urgent && s.Node() != "":
+			p.h.Everywhere.Tell(mentionName, mention{account, r.Device, room, id})
 		}
 	}
 	return nil
+}
+
+// mention says to other nodes that a message in a room mentions an account, for a client of it that may be asleep
+// there.
+type mention struct {
+	Account, Device string
+	Room            jid.JID
+	ID              store.ID
+}
+
+// mentionName is the name under which other nodes hear of mentions.
+const mentionName = "push"
+
+// mentioned takes a mention from another node.
+func (p *Push) mentioned(ctx context.Context, m mention) (any, error) {
+	s := p.h.Account(m.Account).Session(m.Device)
+	if s == nil || s.Node() != "" || !p.calls(m.Account, m.Device, m.ID) {
+		return nil, nil
+	}
+	rs, err := p.registrations(ctx, m.Account)
+	for _, r := range rs {
+		if r.Device == m.Device {
+			p.wake(m.Account, r, m.Room, m.ID, true)
+		}
+	}
+	return nil, err
 }
 
 // Mentions are found at the same time as messages are kept for clients that are asleep: whichever comes later sees the
