@@ -42,10 +42,18 @@ type Hat struct {
 	Hue   string `json:"hue,omitempty"` // an angle of the colour circle (XEP-0392); "" leaves it to clients
 }
 
-// HatsChanged makes rooms look up a person's hats again and show them.
+// HatsChanged makes rooms look up a person's hats again and show them, on whatever node they are.
 func (s *Service) HatsChanged(who jid.JID) {
+	s.hatsChanged(who)
+	s.host.Everywhere.Tell(s.hatsName(), who)
+}
+
+// hatsName is the name under which other nodes hear that somebody's hats have changed.
+func (s *Service) hatsName() string { return "hats " + s.cfg.Domain }
+
+func (s *Service) hatsChanged(who jid.JID) {
 	s.mu.RLock()
-	names := slices.Collect(maps.Keys(s.rooms))
+	names := slices.Sorted(maps.Keys(s.rooms)) // in an order that a simulation repeats
 	s.mu.RUnlock()
 	for _, name := range names {
 		s.PostLoaded(name, func(ctx context.Context, r *Room) {

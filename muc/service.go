@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"parley/internal/background"
+	"parley/internal/everywhere"
 	"parley/internal/limit"
 	"parley/server"
 	"parley/store"
@@ -141,6 +143,10 @@ func NewService(c Config) (*Service, error) {
 		return nil, err
 	}
 	s.guests = limit.PerMinute[string](c.GuestJoins)
+	everywhere.On(c.Host.Everywhere, s.hatsName(), func(_ context.Context, who jid.JID) (any, error) {
+		s.hatsChanged(who)
+		return nil, nil
+	})
 	c.Host.AddItem(server.Item{JID: j, Name: c.Name})
 	return s, nil
 }
@@ -355,6 +361,7 @@ func (s *Service) EachLoaded(ok func(r *Room) bool, do func(ctx context.Context,
 		}
 	}
 	s.mu.RUnlock()
+	slices.Sort(names) // in an order that a simulation repeats
 	for _, name := range names {
 		s.PostLoaded(name, do)
 	}

@@ -14,6 +14,7 @@ import (
 	"parley/acts"
 	"parley/internal/changes"
 	"parley/internal/clock"
+	"parley/internal/everywhere"
 	"parley/internal/fault"
 	"parley/internal/limit"
 	"parley/internal/memo"
@@ -46,6 +47,9 @@ type Config struct {
 	// Now gives the time from which a new member may read. It must agree with the ids of messages, which may be ahead
 	// of the clock. Default: Clock.
 	Now func() time.Time
+
+	// Everywhere has events told on other nodes; zero: there are none.
+	Everywhere everywhere.Part
 }
 
 // Org reads and changes groups, themes and teams. Safe from any goroutine.
@@ -123,6 +127,10 @@ func New(st Store, c Config) *Org {
 		starts:    limit.New[jid.JID](rate.Every(time.Hour/time.Duration(c.ThemePace)), c.ThemePace, limit.Most),
 	}
 	o.forgetting()
+	everywhere.On(c.Everywhere, eventsName, func(_ context.Context, e Event) (any, error) {
+		o.hear(e)
+		return nil, nil
+	})
 	return o
 }
 
@@ -168,7 +176,9 @@ type Event struct {
 	Reason  string         // MembershipAsked
 	Team    TeamEvent      // TeamChanged, Shared, Unshared
 	Shared  *store.Shared  // Shared, Unshared
-	Cause   any            // what WithCause has noted of the request that made the change; nil: nothing
+	Cause   any            `json:"-"` // what WithCause has noted of the request that made the change; nil: nothing
+
+	Elsewhere bool `json:"-"` // it was made on another node: see SubscribeEverywhere
 }
 
 type causeKey struct{}
@@ -178,15 +188,46 @@ func WithCause(ctx context.Context, cause any) context.Context {
 	return context.WithValue(ctx, causeKey{}, cause)
 }
 
-// Subscribe makes Org call f for each event, in order, after its commit. f must return soon and must not change groups.
-func (o *Org) Subscribe(f func(Event)) { o.subs = append(o.subs, f) }
+// Subscribe makes Org call f for each event that is made on this node, in order, after its commit. f must return soon
+// and must not change groups.
+func (o *Org) Subscribe(f func(Event)) {
+	o.SubscribeEverywhere(func(e Event) {
+		if !e.Elsewhere {
+			f(e)
+		}
+	})
+}
 
+// SubscribeEverywhere is Subscribe for events of all nodes: f does what every node has to do for those who are
+// connected to it. An act returns when all have done so. A node that may have missed one looks again at what all are
+// connected to (see node.catchUp).
+func (o *Org) SubscribeEverywhere(f func(Event)) { o.subs = append(o.subs, f) }
+
+// eventsName is the name under which other nodes are told of events.
+const eventsName = "org"
+
+// tell tells of an event. Other nodes are asked while the order of events is held, and waited for afterwards: one that
+// tells of an event of its own meanwhile waits for this one.
 func (o *Org) tell(e Event) {
 	o.telling.Lock()
-	defer o.telling.Free()
+	wait := o.cfg.Everywhere.Begin(eventsName, e)
+	o.inform(e)
+	o.telling.Free()
+	wait()
+}
+
+func (o *Org) inform(e Event) {
 	for _, f := range o.subs {
 		f(e)
 	}
+}
+
+// hear tells of an event of another node.
+func (o *Org) hear(e Event) {
+	e.Elsewhere = true
+	o.telling.Lock()
+	defer o.telling.Free()
+	o.inform(e)
 }
 
 // RoomDomain gives the domain of the rooms of a host's groups.
@@ -258,8 +299,8 @@ func (o *Org) stateUnder(ctx context.Context, k [2]string) (*state, error) {
 	return o.load(ctx, k[0], k[1])
 }
 
-// keep caches a state, unless something was written since its reading began: it may be older than that write, and would
-// hide it for ever.
+// keep caches a state, unless something was written since its reading began: it may be older than that write, and
+// would hide it for ever.
 func (o *Org) keep(k [2]string, s *state, seen uint64) (_ *state, fresh bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

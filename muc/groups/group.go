@@ -37,8 +37,26 @@ func groupConfig(g store.Group) muc.RoomConfig {
 	return c
 }
 
-// changed follows the changes of groups. It is called after each commit.
+// changed follows the changes of groups that are made on this node. It is called after each commit.
 func (s *Service) changed(e org.Event) {
+	if e.Host != s.host.Domain {
+		return
+	}
+	switch e.Kind {
+	case org.MembershipAsked:
+		s.askModerators(e)
+	case org.MembershipGranted, org.MembershipDenied:
+		s.tellAsker(e)
+	case org.GroupCreated, org.MembersChanged:
+		s.inviteGuests(e)
+	case org.ThemeCreated:
+		s.announceTheme(e)
+	}
+}
+
+// changedInRooms has the rooms that are in memory here follow the changes of groups, on whatever node they are made. It
+// is called after each commit, and after changed.
+func (s *Service) changedInRooms(e org.Event) {
 	if e.Host != s.host.Domain {
 		return
 	}
@@ -51,23 +69,29 @@ func (s *Service) changed(e org.Event) {
 		s.PostLoaded(e.Rooms[0].Local(), in(func(ctx context.Context, k *keeper) { k.membersChanged(ctx, e.Members) }))
 	case org.ThemeDozes:
 		s.PostLoaded(e.Rooms[0].Local(), sleep)
-	case org.MembershipAsked:
-		s.askModerators(e)
-	case org.MembershipGranted, org.MembershipDenied:
-		s.tellAsker(e)
-	case org.GroupCreated:
-		s.inviteGuests(e)
 	case org.MembersChanged:
-		s.inviteGuests(e)
 		s.eachOf(e.Group.ID, func(ctx context.Context, k *keeper) { k.membersChanged(ctx, e.Members) })
 	case org.GroupDeleted:
 		reason := wire.T(wire.NSMUCUser, "reason", "the group was deleted")
 		s.eachOf(e.Group.ID, func(ctx context.Context, k *keeper) {
 			k.r.End(ctx, wire.E(wire.NSMUCUser, "destroy", reason))
 		})
-	case org.ThemeCreated:
-		s.announceTheme(e)
 	}
+}
+
+// Recheck has the groups' rooms that are in memory look at the rights of all who are in them: this node may not have
+// heard of a change.
+func (s *Service) Recheck() {
+	s.EachLoaded(func(r *muc.Room) bool { return keeperOf(r) != nil }, in(func(ctx context.Context, k *keeper) {
+		if !k.reconfigure(ctx) {
+			return
+		}
+		var ms []store.Member
+		for _, o := range k.r.Occupants() {
+			ms = append(ms, store.Member{JID: o.Person().String()})
+		}
+		k.membersChanged(ctx, ms)
+	}))
 }
 
 // in gives what a keeper does as work of its room. It does nothing in a room that is not of a group any more.

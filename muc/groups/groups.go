@@ -9,6 +9,7 @@ import (
 	"log/slog"
 
 	"parley/acts"
+	"parley/internal/everywhere"
 	"parley/internal/fault"
 	"parley/messages"
 	"parley/muc"
@@ -126,7 +127,11 @@ func New(c Config, rooms muc.Config) (*Service, error) {
 	if s.Service, err = muc.NewService(rooms); err != nil {
 		return nil, err
 	}
+	everywhere.On(s.host.Everywhere, watchingName, func(_ context.Context, room jid.JID) (any, error) {
+		return s.watching(room), nil
+	})
 	c.Org.Subscribe(s.changed)
+	c.Org.SubscribeEverywhere(s.changedInRooms)
 	return s, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"parley/internal/everywhere"
 	"parley/internal/fault"
 	"parley/internal/limit"
 	"parley/messages"
@@ -148,7 +149,8 @@ func (ms *mentions) tell(p *muc.Message) bool {
 	if c.here {
 		c.people = append(c.people, ms.attentive()...)
 	}
-	if len(c.people) == 0 && len(c.teams) == 0 && !c.all {
+	elsewhere := c.here && ms.s.host.Everywhere.Others()
+	if len(c.people) == 0 && len(c.teams) == 0 && !c.all && !elsewhere {
 		return false
 	}
 	m := Mention{
@@ -163,6 +165,9 @@ func (ms *mentions) tell(p *muc.Message) bool {
 	theme := ms.theme
 	free, heard := ms.freeReaders(), ms.heardOf(p)
 	return ms.s.Background(func(ctx context.Context) {
+		if elsewhere {
+			m.People = append(m.People, ms.s.watchingElsewhere(m.Room)...)
+		}
 		heard.Mentioned = ms.s.mentioned(ctx, m, theme, c.teams, free)
 		ms.s.heard(heard)
 	})
@@ -185,6 +190,17 @@ func (s *Service) watching(room jid.JID) []jid.JID {
 	}
 	return s.cfg.Watching(room)
 }
+
+// watchingElsewhere gives the people who follow a room in browsers at other nodes and are not away.
+func (s *Service) watchingElsewhere(room jid.JID) (who []jid.JID) {
+	for _, some := range everywhere.Asked[[]jid.JID](s.host.Everywhere, watchingName, room) {
+		who = append(who, some...)
+	}
+	return who
+}
+
+// watchingName is the name under which other nodes are asked who follows a room.
+const watchingName = "watching"
 
 // voices gives those who have a nick here: who is in the room, and who has spoken there lately.
 func (ms *mentions) voices() []*muc.Occupant {
