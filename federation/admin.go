@@ -13,6 +13,7 @@ import (
 	"parley/acts"
 	"parley/internal/changes"
 	"parley/internal/clock"
+	"parley/internal/everywhere"
 	"parley/internal/fault"
 	"parley/server"
 	"parley/store"
@@ -40,6 +41,8 @@ type Admin struct {
 	Hosts  []string                 // the hosted domains; administrators of the first one may change rules
 	Served func(domain string) bool // reports whether a domain is served here: such a domain gets no rule
 	Server *Server                  // applies the rules; nil: federation is off
+
+	Everywhere everywhere.Part // asks other nodes for what they know; zero: there are none
 }
 
 // Load makes the Server apply the rules in the store.
@@ -57,7 +60,16 @@ func (a *Admin) Load(ctx context.Context) error {
 // Follow has the rules applied that were changed on whatever node. Acts tell told of theirs.
 func (a *Admin) Follow(told *changes.Changes) {
 	told.Follow(changes.Rules, func(ctx context.Context, _ string) error { return a.Load(ctx) })
+	everywhere.On(a.Everywhere, domainsName, func(context.Context, struct{}) (any, error) {
+		if a.Server == nil {
+			return nil, nil
+		}
+		return a.Server.Domains(), nil
+	})
 }
+
+// domainsName is the name under which other nodes are asked for what they know of other servers.
+const domainsName = "federation"
 
 // Watch applies changes that something other than a node makes, until ctx ends.
 func (a *Admin) Watch(ctx context.Context) {
@@ -81,13 +93,17 @@ func (a *Admin) follow(ctx context.Context) {
 
 var errOff = fault.New(fault.Exists, "", "federation is off: federation.enabled is false")
 
-// Domains returns the domains of other servers that this server has had contact with since it started. It returns an
+// Domains returns the domains of other servers that the nodes have had contact with since they started. It returns an
 // error if federation is off.
 func (a *Admin) Domains() ([]Domain, error) {
 	if a.Server == nil {
 		return nil, errOff
 	}
-	return a.Server.Domains(), nil
+	all := a.Server.Domains()
+	for _, of := range everywhere.Asked[[]Domain](a.Everywhere, domainsName, struct{}{}) {
+		all = together(all, of)
+	}
+	return all, nil
 }
 
 // Of leaves only what concerns one host, since other hosts' contacts are none of its administrators' business.

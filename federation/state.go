@@ -136,6 +136,42 @@ func (s *Server) Domains() []Domain {
 	return out
 }
 
+// together joins what two nodes know of remote domains, sorted by name. Of a domain that both know, the newer news of
+// each kind counts.
+func together(some, more []Domain) []Domain {
+	all := append(slices.Clone(some), more...)
+	slices.SortStableFunc(all, func(a, b Domain) int { return cmp.Compare(a.Domain, b.Domain) })
+	out := all[:0]
+	for _, d := range all {
+		if n := len(out); n > 0 && out[n-1].Domain == d.Domain {
+			out[n-1].join(d)
+		} else {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// join adds what another node knows of the domain.
+func (d *Domain) join(o Domain) {
+	if o.LastOut.After(d.LastOut) {
+		d.LastOut = o.LastOut
+		if o.Certificate != (Certificate{}) {
+			d.Certificate = o.Certificate
+		}
+	}
+	if o.LastIn.After(d.LastIn) {
+		d.LastIn = o.LastIn
+	}
+	if o.ErrorAt.After(d.ErrorAt) {
+		d.Error, d.Detail, d.ErrorAt, d.RetryAt = o.Error, o.Detail, o.ErrorAt, o.RetryAt
+	}
+	if d.ErrorAt.Before(d.LastOut) { // it has worked since, at whatever node
+		d.Error, d.Detail, d.RetryAt = "", "", time.Time{}
+	}
+	d.Streams = append(slices.Clone(d.Streams), o.Streams...)
+}
+
 // Explain says in plain English what went wrong with another server, and what can be done. It returns "" for nil.
 func Explain(err error) string {
 	if err == nil {

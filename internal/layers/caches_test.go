@@ -134,6 +134,7 @@ var caches = map[string]any{
 	"server/c2s.resumables.m":              here,
 	"server/component.Server.conns":        here,
 	"server/component.Server.domains":      startup,
+	"server/component.Component.at":        here,
 	"settings.host.now":                    told("Settings"),
 	"turn.Server.mine":                     made,
 	"turn.Server.open":                     here,

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mellium.im/xmpp/stanza"
@@ -23,6 +24,7 @@ import (
 	"parley/auth"
 	"parley/internal/background"
 	"parley/internal/door"
+	"parley/internal/everywhere"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -41,6 +43,9 @@ type Config struct {
 	AuthTimeout  time.Duration  // for the handshake; 0: 10 s
 	WriteTimeout time.Duration  // for one write; 0: 1 min
 	KeepAlive    time.Duration  // of TCP; 0: 1 min
+
+	Everywhere everywhere.Part // has programs known at other nodes; zero: there are none
+	Node       string          // the id of this node among them
 }
 
 // Server accepts the connections of components. It is safe from any goroutine.
@@ -56,6 +61,7 @@ type Server struct {
 	closed    bool
 	wg        sync.WaitGroup
 	gate      *door.Gate
+	passing   atomic.Int64 // stanzas that are on their way to other nodes
 }
 
 // Component is one domain that an external program serves.
@@ -65,7 +71,8 @@ type Component struct {
 	secret string
 
 	mu     sync.Mutex
-	stream *stream // nil: not connected
+	stream *stream         // nil: not connected
+	at     map[string]bool // the other node at which the program is; empty: none
 }
 
 // New returns a server without components.
@@ -82,7 +89,7 @@ func New(c Config) *Server {
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Server{
+	s := &Server{
 		cfg:     c,
 		ctx:     ctx,
 		cancel:  cancel,
@@ -90,6 +97,8 @@ func New(c Config) *Server {
 		conns:   make(map[net.Conn]bool),
 		gate:    door.NewGate(door.Limits{All: maxConns, Pending: maxPending}),
 	}
+	s.beEverywhere()
+	return s
 }
 
 // Add lets a program that knows the secret serve a domain. The domain is served from now on: stanzas go back to their
@@ -123,15 +132,26 @@ const holdTime = 10 * time.Second
 // Receive sends a stanza to the program. The protocol has no acknowledgements: the program answers for what was written
 // to it. An error is for the sender.
 func (c *Component) Receive(_ context.Context, st *wire.Stanza) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stream == nil || c.stream.conn.SendHeld(st, st.To, holdTime) != nil {
-		return errAway
+	if c.give(st) {
+		return nil
 	}
-	return nil
+	c.mu.Lock()
+	elsewhere := len(c.at) > 0
+	c.mu.Unlock()
+	if elsewhere {
+		return c.pass(st)
+	}
+	return errAway
 }
 
-// Connected reports whether a program serves the domain now.
+// give sends a stanza to the program, if that is connected to this node.
+func (c *Component) give(st *wire.Stanza) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stream != nil && c.stream.conn.SendHeld(st, st.To, holdTime) == nil
+}
+
+// Connected reports whether a program serves the domain now, at whatever node.
 func (s *Server) Connected(domain string) bool {
 	s.mu.Lock()
 	c := s.domains[domain]
@@ -141,7 +161,7 @@ func (s *Server) Connected(domain string) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.stream != nil
+	return c.stream != nil || len(c.at) > 0
 }
 
 // Serve accepts connections until the listener is closed; then it returns nil.
@@ -213,6 +233,7 @@ func (c *Component) leave(why *wire.StreamError) {
 	c.stream = nil
 	c.mu.Unlock()
 	if st != nil {
+		c.tell(false)
 		st.conn.Close(streamError(why), footer)
 	}
 }
@@ -257,10 +278,14 @@ func (s *Server) serve(nc net.Conn, pass *door.Pass) {
 	}
 	if st.of != nil {
 		st.of.mu.Lock()
-		if st.of.stream == st {
+		last := st.of.stream == st
+		if last {
 			st.of.stream = nil
 		}
 		st.of.mu.Unlock()
+		if last {
+			st.of.tell(false)
+		}
 	}
 	var se *wire.StreamError
 	if errors.As(err, &se) {
@@ -328,8 +353,9 @@ func (st *stream) adopt(c *Component) error {
 	c.mu.Lock()
 	old := c.stream
 	_ = st.conn.WriteRaw([]byte(`<handshake/>`))
-	c.stream, st.of = st, c
+	c.stream, st.of, c.at = st, c, nil
 	c.mu.Unlock()
+	c.tell(true)
 	st.srv.mu.Unlock()
 	if old != nil {
 		old.conn.Close(streamError(&wire.StreamError{Condition: "conflict"}), footer)
