@@ -84,7 +84,7 @@ func (n *Node) newChat(h *server.Host, rules *people.People, unread *inbox.Inbox
 	})
 	todo.Place, marks.Saved = s.TaskPlace, s.BookmarksSaved
 	then.Deliver, then.Changed, then.Place = s.DeliverLater, s.LaterChanged, s.LaterPlace
-	n.Org.Subscribe(s.OrgChanged)
+	n.Org.SubscribeEverywhere(s.OrgChanged)
 	return s
 }
 

@@ -3,14 +3,11 @@ package node
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"parley/cluster"
 	"parley/cluster/directory"
-	"parley/server"
-	"parley/wire"
 )
 
 // peers are what a node has that serves beside others.
@@ -57,6 +54,7 @@ func (n *Node) buildCluster(ctx context.Context) error {
 		}
 	}
 	p.told = directory.NewTold(p.directory, n.Store, n.told)
+	directory.NewEverywhere(p.directory, n.all)
 	bus.Watch(cluster.Watcher{Gone: func(cluster.Peer) { p.miss() }}) // it may have told nobody of its last change
 	p.directory.TakeEvents(func(ctx context.Context, host, account, name string, data []byte) {
 		if chat := n.chats[host]; chat != nil {
@@ -72,56 +70,6 @@ func (p *peers) miss() {
 	select {
 	case p.missed <- struct{}{}:
 	default:
-	}
-}
-
-// catchUp has nothing remembered of the database, and browsers load everything anew, whenever this node may have missed
-// what another one did.
-func (n *Node) catchUp(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-n.peers.missed:
-		}
-		if err := n.told.Forget(ctx); err != nil && ctx.Err() == nil {
-			n.Log.Warn("cannot read again what another server may have changed", "err", err)
-		}
-		n.endDisabled(ctx)
-		n.endRevoked(ctx)
-		for _, chat := range n.chats {
-			chat.Reset()
-		}
-	}
-}
-
-// checkedAtOnce is how many accounts are looked up with one statement.
-const checkedAtOnce = 200
-
-// endDisabled ends the sessions here of accounts that are disabled or deleted: another node may have tried to have this
-// one do so.
-func (n *Node) endDisabled(ctx context.Context) {
-	for _, h := range n.hosts {
-		var names []string
-		h.Accounts(func(a *server.Account) bool {
-			if slices.ContainsFunc(a.Sessions(), func(s *server.Session) bool { return s.Node() == "" }) {
-				names = append(names, a.Name)
-			}
-			return true
-		})
-		slices.Sort(names)
-		for some := range slices.Chunk(names, checkedAtOnce) {
-			enabled, err := n.Store.FullNames(ctx, h.Domain, some)
-			if err != nil {
-				n.Log.Warn("cannot look which accounts have been disabled", "err", err)
-				return
-			}
-			for _, name := range some {
-				if _, ok := enabled[name]; !ok {
-					h.KickHere(name, &wire.StreamError{Condition: "not-authorized", Text: "the account has been disabled"})
-				}
-			}
-		}
 	}
 }
 
@@ -142,6 +90,7 @@ func (n *Node) joinCluster(ctx, work context.Context, g *errgroup.Group) error {
 	if err := p.directory.Settle(ctx); err != nil {
 		return fmt.Errorf("cluster: %w", err)
 	}
+	n.askOthers()
 	for _, other := range p.bus.Nodes() {
 		n.Log.Info("serving beside another server", "node", other.ID, "incarnation", other.Incarnation)
 	}
@@ -170,4 +119,12 @@ func (n *Node) othersHeard(ctx context.Context) error {
 		return nil
 	}
 	return n.peers.bus.Unheard(ctx)
+}
+
+// Crossed returns how many stanzas of clients this node has given to another one for a client there.
+func (n *Node) Crossed() int64 {
+	if n.peers == nil {
+		return 0
+	}
+	return n.peers.directory.Crossed()
 }

@@ -22,7 +22,13 @@ func (n *Node) buildComponents() error {
 		return nil
 	}
 	l := n.Config.Limits
+	id := "" // a node that nobody else knows needs none
+	if n.seat != nil {
+		id = n.seat.Node().ID
+	}
 	n.components = component.New(component.Config{
+		Everywhere:   n.all.All(),
+		Node:         id,
 		Router:       n.Router,
 		Log:          n.Log,
 		Failures:     n.failures,

@@ -32,14 +32,10 @@ func Version() string {
 	return "(unknown)"
 }
 
-// sessions counts the sessions of this node.
+// sessions counts the sessions of a host's people, at all nodes.
 func sessions(h *server.Host) (n int) {
 	h.Accounts(func(a *server.Account) bool {
-		for _, s := range a.Sessions() {
-			if s.Node() == "" {
-				n++
-			}
-		}
+		n += len(a.Sessions())
 		return true
 	})
 	return n

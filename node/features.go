@@ -172,6 +172,7 @@ func (n *Node) buildHosts(ctx context.Context) error {
 		ThemesBy:      c.Groups.ThemesBy,
 		MembersCreate: c.Groups.Create == "members",
 		Now:           n.IDs.Now,
+		Everywhere:    n.all.All(),
 	})
 	n.changes = notices.FollowChanges(n.Org, n.Log, func(host string) *notices.Notices { return n.notices[host] })
 	secret, err := n.secret(ctx, "occupant-id")
@@ -192,14 +193,15 @@ func (n *Node) buildHosts(ctx context.Context) error {
 	archiveRate, archiveBurst := archivePace(c.Limits)
 	for _, hc := range c.Hosts {
 		h, err := server.NewHost(server.HostConfig{
-			Domain:  hc.Domain,
-			Store:   n.Store,
-			IDs:     n.IDs,
-			Clock:   n.clock,
-			Router:  n.Router,
-			Log:     n.Log,
-			Metrics: metrics,
-			Changes: n.told,
+			Domain:     hc.Domain,
+			Store:      n.Store,
+			IDs:        n.IDs,
+			Clock:      n.clock,
+			Router:     n.Router,
+			Log:        n.Log,
+			Metrics:    metrics,
+			Changes:    n.told,
+			Everywhere: n.all,
 			Limits: server.Limits{SessionsPerAccount: c.Limits.SessionsPerAccount,
 				ArchiveBytesPerSecond: archiveRate, ArchiveBytesBurst: archiveBurst},
 			Features: n.features,

@@ -73,11 +73,12 @@ func (n *Node) buildFederation(ctx context.Context) error {
 // newOthers makes the administrators' interface to other servers. It reads their rules when federation is built.
 func (n *Node) newOthers() *federation.Admin {
 	a := &federation.Admin{
-		Store: n.Store,
-		Acts:  n.acts,
-		Clock: n.clock,
-		Log:   n.Log,
-		Hosts: n.domains(),
+		Everywhere: n.all.All(),
+		Store:      n.Store,
+		Acts:       n.acts,
+		Clock:      n.clock,
+		Log:        n.Log,
+		Hosts:      n.domains(),
 		Served: func(domain string) bool {
 			return n.Router.Host(domain) != nil || n.Router.Local(domain)
 		},

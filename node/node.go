@@ -31,6 +31,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/disk"
 	"parley/internal/door"
+	"parley/internal/everywhere"
 	"parley/muc/groups"
 	"parley/muc/notices"
 	"parley/node/acme"
@@ -58,8 +59,9 @@ type Node struct {
 	Org      *org.Org
 	IDs      *store.IDs
 	clock    clock.Clock
-	told     *changes.Changes // who hears of a change of the database
-	among    bool             // other nodes serve the database at the same time: see Among
+	told     *changes.Changes       // who hears of a change of the database
+	all      *everywhere.Everywhere // has other nodes do what follows from it
+	among    bool                   // other nodes serve the database at the same time: see Among
 	acts     *acts.Log
 	settings *settings.Settings
 
@@ -160,6 +162,7 @@ func New(ctx context.Context, cfg *config.Config, log *slog.Logger, os ...Option
 		Router:      server.NewRouter(),
 		IDs:         new(store.IDs),
 		told:        changes.New(),
+		all:         everywhere.New(),
 		cards:       make(map[string]*vcard.Cards),
 		spaces:      make(map[string]*pubsub.Spaces),
 		notices:     make(map[string]*notices.Notices),

@@ -157,11 +157,12 @@ func (n *Node) buildPlaces(ctx context.Context) error {
 		return err
 	}
 	if n.places, err = places.New(ctx, places.Config{
-		Store:  n.Store,
-		Clock:  n.clock,
-		Log:    n.Log,
-		Secret: secret,
-		Hosts:  n.domains(),
+		Everywhere: n.all.All(),
+		Store:      n.Store,
+		Clock:      n.clock,
+		Log:        n.Log,
+		Secret:     secret,
+		Hosts:      n.domains(),
 	}); err != nil {
 		return err
 	}

@@ -282,11 +282,8 @@ func (p *People) SetPasswordAs(ctx context.Context, by Actor, name, password str
 		}
 		a.Note(acts.PersonPassword, u.Address(), nil)
 		a.After(func(context.Context) {
-			for _, s := range p.Sessions(name) {
-				if s != how.Keep {
-					s.Close(&wire.StreamError{Condition: "reset", Text: "the password has been changed"})
-				}
-			}
+			p.h.End(name, func(s *server.Session) bool { return s != how.Keep },
+				&wire.StreamError{Condition: "reset", Text: "the password has been changed"})
 		})
 		return nil
 	})

@@ -221,15 +221,9 @@ var errFactor = &wire.StreamError{
 	Text:      "the role needs the second step: set it up first",
 }
 
-// CloseStreams ends the streams of an account that choose accepts, and gives how many.
-func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool, why *wire.StreamError) (n int) {
-	for _, s := range p.Sessions(name) {
-		if choose(s.Info) {
-			s.Close(why)
-			n++
-		}
-	}
-	return n
+// CloseStreams ends the streams of an account that choose accepts, on whatever node, and gives how many.
+func (p *People) CloseStreams(name string, choose func(server.SessionInfo) bool, why *wire.StreamError) int {
+	return p.h.End(name, func(s *server.Session) bool { return choose(s.Info) }, why)
 }
 
 // FactorOn turns a person's second factor on. Clients that signed in with the account's own password are signed out.

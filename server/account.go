@@ -197,12 +197,30 @@ func (h *Host) Deleted(ctx context.Context, name string) {
 	}
 }
 
-// Kick ends all sessions of an account with the stream error err. It returns how many there were.
+// Kick ends all sessions of an account with the stream error err, on whatever node, and sign-ins that are under way. It
+// returns how many sessions there were.
 func (h *Host) Kick(name string, err *wireStreamError) int {
 	n := len(h.Account(name).Sessions())
-	h.KickHere(name, err)
-	if h.Others != nil {
-		h.Others.Kick(h, name, err)
-	}
+	h.kick(name, nil, err)
 	return n
+}
+
+// End is Kick for the sessions that choose accepts. All sign-ins that are under way end: nobody knows yet whether they
+// would be accepted, and their clients try again.
+func (h *Host) End(name string, choose func(*Session) bool, err *wireStreamError) int {
+	only := []int64{}
+	for _, s := range h.Account(name).Sessions() {
+		if choose(s) {
+			only = append(only, s.stamp)
+		}
+	}
+	h.kick(name, only, err)
+	return len(only)
+}
+
+func (h *Host) kick(name string, only []int64, err *wireStreamError) {
+	h.KickHere(name, only, err)
+	if h.Others != nil {
+		h.Others.Kick(h, name, only, err)
+	}
 }

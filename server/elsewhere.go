@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"parley/wire"
@@ -11,8 +12,8 @@ import (
 // Others are the other nodes that serve the same hosts. Each node knows the sessions of all: a session of another node
 // is a Session whose Outbound is the way there. A host without Others is served by one node.
 type Others interface {
-	// Announce tells the other nodes of a session of this one as it is now. With wait it returns when every living node
-	// has heard of it, so that none goes on as if the session were not there.
+	// Announce tells the other nodes of a session of this one as it is now. With wait it returns when every living
+	// node has heard of it, so that none goes on as if the session were not there.
 	Announce(s *Session, wait bool)
 	// Ended tells the other nodes that a session is no more.
 	Ended(s *Session)
@@ -21,8 +22,8 @@ type Others interface {
 	Directed(s *Session, to jid.JID, available bool)
 	// End ends a session of another node with a stream error, and returns when it was unbound there.
 	End(ctx context.Context, s *Session, err *wire.StreamError)
-	// Kick is Host.Kick on the other nodes.
-	Kick(h *Host, name string, err *wire.StreamError)
+	// Kick is Host.KickHere on the other nodes, and returns when all that live have done so.
+	Kick(h *Host, name string, only []int64, err *wire.StreamError)
 	// Answered gives the other nodes an answer to a request that this node has not sent.
 	Answered(h *Host, st *wire.Stanza)
 	// Waiting tells a session's node that a message was kept for its account because no client was known.
@@ -66,8 +67,8 @@ func (s *Session) State(directed bool) SessionState {
 	return st
 }
 
-// Become gives a session of another node the state that it has there. With directed, st has all addresses with directed
-// presence.
+// Become gives a session of another node the state that it has there. With directed, st has all addresses with
+// directed presence.
 func (s *Session) Become(st SessionState, directed bool) error {
 	if err := s.become(st, directed); err != nil {
 		return err
@@ -106,8 +107,9 @@ func (s *Session) become(st SessionState, directed bool) error {
 // DirectsTo notes directed presence of a session of another node.
 func (s *Session) DirectsTo(to jid.JID, available bool) { s.direct(to, available) }
 
-// Join adds a session of another node, and returns it. It returns nil if the address belongs to a later session, of this
-// node or of a third one; an earlier one of this node ends. A session of another node with that address is replaced.
+// Join adds a session of another node, and returns it. It returns nil if the address belongs to a later session, of
+// this node or of a third one; an earlier one of this node ends. A session of another node with that address is
+// replaced.
 func (h *Host) Join(ctx context.Context, node string, st SessionState, out Outbound) (*Session, error) {
 	full, err := jid.Parse(st.JID)
 	if err != nil {
@@ -137,8 +139,8 @@ func (h *Host) replaced(ctx context.Context, old *Session) {
 	h.Unbind(ctx, old)
 }
 
-// Orphan notes that a session's node is dead: every session that comes with its address is later, whatever the clock of
-// that node said.
+// Orphan notes that a session's node is dead: every session that comes with its address is later, whatever the clock
+// of that node said.
 func (s *Session) Orphan() { s.orphan.Store(true) }
 
 // Leave takes a session of another node away, without telling anybody.
@@ -180,16 +182,14 @@ func (h *Host) EndHere(ctx context.Context, s *Session, err *wire.StreamError) {
 	h.Unbind(ctx, s)
 }
 
-// KickHere is Kick for the sessions of this node.
-func (h *Host) KickHere(name string, err *wire.StreamError) (n int) {
+// KickHere is Kick for the sessions of this node. only are the stamps of those that are ended; nil: all.
+func (h *Host) KickHere(name string, only []int64, err *wire.StreamError) {
 	h.kicks.add(name)
 	for _, s := range h.Account(name).Sessions() {
-		if s.node == "" {
+		if s.node == "" && (only == nil || slices.Contains(only, s.stamp)) {
 			s.Close(err)
-			n++
 		}
 	}
-	return n
 }
 
 // AnsweredHere takes an answer that came to another node.

@@ -174,7 +174,10 @@ func (s *Service) Confirm(ctx context.Context, account, credential string, c Con
 	s.mu.Lock()
 	b := s.browsers[account][credential]
 	s.mu.Unlock()
-	if b == nil {
+	if b == nil { // its stream may be open at another node
+		if s.elsewhere(account) {
+			s.Others.Tell(account, innerConfirm, event(innerConfirm, confirmedBy{credential, c}).Data)
+		}
 		return nil
 	}
 	if n, ok := b.buf.number(c.Last); ok {

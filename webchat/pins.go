@@ -325,30 +325,44 @@ func (s *Service) unpinRemoved(ctx context.Context, at scene, m *messages.Messag
 
 // tellPins tells the browsers that see a conversation what is pinned in it.
 func (s *Service) tellPins(ctx context.Context, at scene) {
-	tell := func(at scene, add func(*Event)) {
-		ids, err := s.pinnedIDs(ctx, at)
-		if err != nil {
-			s.failed("cannot tell what is pinned", err)
-			return
-		}
-		add(event("pins", pinsEvent{at.where(), append([]string{}, ids...)}))
-	}
 	if at.self == "" {
-		tell(at, func(e *Event) {
-			for b := range s.viewers(at.room.String()) {
-				b.buf.add(e)
-			}
-		})
+		s.tellRoom(roomFrame{Kind: roomPins, Room: at.room})
+		s.pinsToViewers(ctx, at.room)
 		return
 	}
 	for _, side := range [][2]string{{at.self, at.with}, {at.with, at.self}} {
 		self, err := jid.Parse(side[0])
 		if err == nil && self.Domain() == s.cfg.Host.Domain && s.listens(self.Local()) {
-			tell(scene{addressed: true, self: side[0], with: side[1]},
-				func(e *Event) { s.tell(self.Local(), e) })
+			at := scene{addressed: true, self: side[0], with: side[1]}
+			if e := s.pinsNow(ctx, at); e != nil {
+				s.tell(self.Local(), e)
+			}
 		}
 		if at.self == at.with { // a note to oneself
 			return
+		}
+	}
+}
+
+// pinsNow gives the event that says what is pinned in a conversation; nil if that is not known.
+func (s *Service) pinsNow(ctx context.Context, at scene) *Event {
+	ids, err := s.pinnedIDs(ctx, at)
+	if err != nil {
+		s.failed("cannot tell what is pinned", err)
+		return nil
+	}
+	return event("pins", pinsEvent{at.where(), append([]string{}, ids...)})
+}
+
+// pinsToViewers tells the browsers of this node that hear of a room what is pinned in it.
+func (s *Service) pinsToViewers(ctx context.Context, room jid.JID) {
+	viewers := s.viewers(room.String())
+	if len(viewers) == 0 {
+		return
+	}
+	if e := s.pinsNow(ctx, scene{room: room}); e != nil {
+		for b := range viewers {
+			b.buf.add(e)
 		}
 	}
 }

@@ -105,6 +105,15 @@ func (s *Service) unwatchLocked(b *Browser, room string) bool {
 	return true
 }
 
+// unfollowRooms has a browser hear of no room.
+func (s *Service) unfollowRooms(b *Browser) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for room := range s.rooms {
+		s.unwatchLocked(b, room)
+	}
+}
+
 // unfollow has a browser hear of no room and of nobody's presence.
 func (s *Service) unfollow(b *Browser) {
 	s.mu.Lock()
@@ -154,13 +163,13 @@ func (s *Service) heard(room string) bool {
 func (s *Service) Rule(r *muc.Room) muc.Hooks {
 	room, id := r.JID(), r.JID().String()
 	recheck := func() {
-		if s.heard(id) {
-			s.do(func(ctx context.Context) { s.recheckFree(ctx, room) })
-		}
+		s.recheck(room)
+		s.tellRoom(roomFrame{Kind: roomRecheck, Room: room})
 	}
 	return muc.Hooks{
 		Shown: func(m *muc.Message) {
-			if !s.heard(id) {
+			here, there := s.heard(id), s.anyElsewhere()
+			if !here && !there {
 				return
 			}
 			said := saidInRoom{room: room, stanza: m.Stanza}
@@ -170,13 +179,25 @@ func (s *Service) Rule(r *muc.Room) muc.Hooks {
 			if m.By != nil {
 				said.sender = m.By.Person().String()
 			}
-			s.do(func(ctx context.Context) { s.inRoom(ctx, said) })
+			if there {
+				s.tellSaid(said)
+			}
+			if here {
+				s.do(func(ctx context.Context) { s.inRoom(ctx, said) })
+			}
 		},
 		Affiliated: func(jid.JID, string) *wire.Element {
 			recheck()
 			return nil
 		},
 		Unknown: recheck,
+	}
+}
+
+// recheck looks at the browsers here that hear of a room: somebody may not read it any more.
+func (s *Service) recheck(room jid.JID) {
+	if s.heard(room.String()) {
+		s.do(func(ctx context.Context) { s.recheckFree(ctx, room) })
 	}
 }
 
@@ -197,7 +218,7 @@ func (s *Service) recheckFree(ctx context.Context, room jid.JID) {
 	}
 }
 
-// OrgChanged follows the changes of groups (org.Org.Subscribe).
+// OrgChanged follows the changes of groups, on whatever node they are made (org.Org.SubscribeEverywhere).
 func (s *Service) OrgChanged(e org.Event) {
 	if e.Host != s.cfg.Host.Domain || e.Group.ID == "" {
 		return

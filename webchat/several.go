@@ -169,6 +169,13 @@ func addresses(all []string) ([]jid.JID, error) {
 // SeveralChanged tells browsers who is in a conversation of several people now, and what it is called
 // (several.Config.Told).
 func (s *Service) SeveralChanged(_ context.Context, ch muc.SeveralChange) {
+	s.tellRoom(roomFrame{Kind: roomSeveral, Room: ch.Room, Several: &ch})
+	s.severalChanged(ch, true)
+}
+
+// severalChanged is SeveralChanged for the browsers of this node. own says that the room is here, so that it knows
+// whether there was another change since.
+func (s *Service) severalChanged(ch muc.SeveralChange, own bool) {
 	if s.open.Load() == 0 {
 		return
 	}
@@ -179,7 +186,7 @@ func (s *Service) SeveralChanged(_ context.Context, ch muc.SeveralChange) {
 	}
 	s.do(func(ctx context.Context) {
 		title, people := ch.Title, ch.People
-		if r := s.Rooms.Loaded(ch.Room.Local()); r != nil { // it may have changed once more
+		if r := s.Rooms.Loaded(ch.Room.Local()); r != nil && own { // it may have changed once more
 			all, err := r.Keeper().Affiliations(ctx)
 			if err != nil {
 				s.failed("cannot tell browsers who is in a conversation", err, "room", ch.Room.String())

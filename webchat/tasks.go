@@ -370,16 +370,6 @@ type taskEvent struct {
 
 // tellTask tells browsers of a task of theirs, also of what was one.
 func (s *Service) tellTask(ctx context.Context, t *store.Task, gone bool) {
-	tell := func(at scene, where string, add func(*Event)) {
-		e := taskEvent{Conversation: where}
-		if gone {
-			e.Gone = t.ID.String()
-		} else {
-			shown := s.showTask(ctx, t, at, where)
-			e.Task = &shown
-		}
-		add(event("task", e))
-	}
 	if t.Room == "" {
 		for _, side := range [][2]string{{t.One, t.Two}, {t.Two, t.One}} {
 			self, err := jid.Parse(side[0])
@@ -387,21 +377,37 @@ func (s *Service) tellTask(ctx context.Context, t *store.Task, gone bool) {
 				continue
 			}
 			at := scene{addressed: true, self: side[0], with: side[1]}
-			tell(at, side[1], func(e *Event) { s.tell(self.Local(), e) })
+			s.tell(self.Local(), s.taskNow(ctx, t, gone, at, side[1]))
 			if t.One == t.Two { // a note to oneself
 				return
 			}
 		}
 		return
 	}
-	room, err := jid.Parse(t.Room)
-	if err != nil {
-		return
+	if room, err := jid.Parse(t.Room); err == nil {
+		s.tellRoom(roomFrame{Kind: roomTask, Room: room, Task: t, Gone: gone})
+		s.taskToViewers(ctx, room, t, gone)
 	}
+}
+
+// taskNow gives the event that shows a task in a conversation, as a scene shows it.
+func (s *Service) taskNow(ctx context.Context, t *store.Task, gone bool, at scene, where string) *Event {
+	e := taskEvent{Conversation: where}
+	if gone {
+		e.Gone = t.ID.String()
+	} else {
+		shown := s.showTask(ctx, t, at, where)
+		e.Task = &shown
+	}
+	return event("task", e)
+}
+
+// taskToViewers tells the browsers of this node that hear of a room of a task there.
+func (s *Service) taskToViewers(ctx context.Context, room jid.JID, t *store.Task, gone bool) {
 	made := make(map[viewer]*Event)
 	for b, v := range s.viewers(t.Room) {
 		if made[*v] == nil {
-			tell(scene{room: room, group: v.group, addressed: v.addressed}, t.Room, func(e *Event) { made[*v] = e })
+			made[*v] = s.taskNow(ctx, t, gone, scene{room: room, group: v.group, addressed: v.addressed}, t.Room)
 		}
 		b.buf.add(made[*v])
 	}

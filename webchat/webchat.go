@@ -23,6 +23,7 @@ import (
 	"parley/feature/webhooks"
 	"parley/internal/background"
 	"parley/internal/changes"
+	"parley/internal/everywhere"
 	"parley/internal/i18n"
 	"parley/internal/limit"
 	"parley/internal/memo"
@@ -144,6 +145,7 @@ func New(c Config) *Service {
 	c.Host.Changes.Host(c.Host.Domain).Follow(changes.Pins, func(ctx context.Context, _ string) error {
 		return s.readPinned(ctx)
 	})
+	everywhere.On(c.Host.Everywhere, roomsName, s.takeRoom)
 	return s
 }
 
@@ -215,8 +217,24 @@ func (s *Service) do(job func(context.Context)) {
 	}
 }
 
-// Reset has all browsers load everything anew: the node may not know of all that has happened.
-func (s *Service) Reset() { s.resetAll() }
+// Reset has all browsers load everything anew, and hear of the rooms that their people may read now: the node may not
+// know of all that has happened.
+func (s *Service) Reset(ctx context.Context) {
+	for _, b := range s.all() {
+		s.unfollowRooms(b)
+		b.mu.Lock()
+		asleep := b.asleep
+		b.mu.Unlock()
+		if asleep { // it follows them when it is back
+			b.buf.reset()
+		} else if err := s.follow(ctx, b); err != nil { // it comes again
+			s.failed("cannot find the rooms of a browser", err, "account", b.session.JID.Local())
+			s.drop(context.WithoutCancel(ctx), b)
+		} else {
+			b.buf.reset()
+		}
+	}
+}
 
 // resetAll has all browsers load everything anew.
 func (s *Service) resetAll() {

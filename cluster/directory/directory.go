@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,8 @@ const (
 	topicWaiting                           // a message waits for an account
 	topicEvent                             // an event for browsers
 	topicChange                            // a change of the database
+	topicDo                                // something to be done, by its name
+	topicGap                               // the node has missed something
 )
 
 // Times of a directory.
@@ -73,8 +76,12 @@ type Directory struct {
 	local map[*server.Session]*told
 	sum   uint64 // of all sessions here
 
-	theirs nodes
+	theirs  nodes
+	crossed atomic.Int64 // see Crossed
 }
+
+// Crossed returns how many stanzas of clients this node has given to another one for a client there.
+func (d *Directory) Crossed() int64 { return d.crossed.Load() }
 
 // told is what others were told of a session of this node.
 type told struct {
@@ -87,7 +94,7 @@ func New(cfg Config) *Directory {
 		cfg.ResumeTime = resumable
 	}
 	d := &Directory{cfg: cfg, bus: cfg.Bus, local: make(map[*server.Session]*told)}
-	d.theirs.of = make(map[cluster.Peer]*node)
+	d.theirs.of, d.theirs.web = make(map[cluster.Peer]*node), make(map[string]int)
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	for t, h := range map[cluster.Topic]cluster.Handler{
 		topicState:    d.takeState,
@@ -146,6 +153,9 @@ type namedFrame struct {
 
 	To        string `json:",omitempty"` // of directed presence
 	Available bool   `json:",omitempty"`
+
+	Some bool    `json:",omitempty"` // of an account's sessions only those are meant that have these stamps
+	Only []int64 `json:",omitempty"`
 
 	Condition string `json:",omitempty"` // of a stream error
 	Text      string `json:",omitempty"`
@@ -221,32 +231,47 @@ func (d *Directory) tell(nodes []cluster.Peer, t cluster.Topic, b []byte, ask bo
 // told again: a frame that came twice, or too late, changes nothing.
 func (d *Directory) settle(nodes []cluster.Peer, asked map[string]*cluster.Question, t cluster.Topic, b []byte) {
 	for _, n := range nodes {
-		q := asked[n.ID]
-		for !d.answers(n, q) {
-			select {
-			case <-time.After(askPause):
-			case <-d.ctx.Done():
-				return
-			}
-			var err error
-			if q, err = d.bus.Question(n.ID, t, states, b); err != nil {
-				q = nil
-			}
-		}
+		d.until(n, asked[n.ID], t, states, b)
 	}
 }
 
-// answers waits for an answer. It returns false if the node has to be told again.
-func (d *Directory) answers(n cluster.Peer, q *cluster.Question) bool {
+// until asks a node until it has answered, and gives the question that it has answered: nil if it is none any more, or
+// was not heard for a while. q is what it was asked already; nil: nothing.
+func (d *Directory) until(
+	n cluster.Peer, q *cluster.Question, t cluster.Topic, queue uint32, b []byte,
+) (answered *cluster.Question) {
+	for !d.answers(q) {
+		if !d.awaited(n) {
+			return nil
+		}
+		select {
+		case <-time.After(askPause):
+		case <-d.ctx.Done():
+			return nil
+		}
+		var err error
+		if q, err = d.bus.Question(n.ID, t, queue, b); err != nil {
+			q = nil
+		}
+	}
+	return q
+}
+
+// answers waits for an answer, and says whether it came.
+func (d *Directory) answers(q *cluster.Question) bool {
+	if q == nil {
+		return false
+	}
 	var r cluster.Refusal
 	ctx, cancel := context.WithTimeout(d.ctx, unheardMost)
 	defer cancel()
-	if q != nil {
-		if _, err := q.Wait(ctx); err == nil || errors.As(err, &r) {
-			return true
-		}
-	}
-	return d.ctx.Err() != nil || !d.bus.Lives(n, unheardMost)
+	_, err := q.Wait(ctx)
+	return err == nil || errors.As(err, &r)
+}
+
+// awaited says whether somebody waits for a node that has not answered: it is one, and was heard of late.
+func (d *Directory) awaited(n cluster.Peer) bool {
+	return d.ctx.Err() == nil && d.bus.Lives(n, unheardMost)
 }
 
 func (d *Directory) missed() {

@@ -59,6 +59,14 @@ func (e Events) at(account string) (nodes []string) {
 // Browsers says whether an account has a browser at another node.
 func (e Events) Browsers(account string) bool { return len(e.at(account)) > 0 }
 
+// Any says whether anybody has a browser at another node.
+func (e Events) Any() bool {
+	ns := &e.d.theirs
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	return ns.web[e.h.Domain] > 0
+}
+
 // Tell gives an event to the account's browsers at other nodes.
 func (e Events) Tell(account, name string, data []byte) {
 	nodes := e.at(account)

@@ -30,6 +30,9 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	b = append(b, o.address...)
 	b = binary.BigEndian.AppendUint64(b, uint64(o.stamp))
 	b = st.AppendXML(b, to, wire.Client)
+	if !st.From.IsBare() && st.From != to {
+		o.d.crossed.Add(1)
+	}
 	if st.Kind != wire.Message || st.Type == "headline" || st.Type == "error" || st.Type == "groupchat" {
 		return o.d.bus.Tell(o.node.ID, topicStanza, o.queue(), b)
 	}
@@ -130,8 +133,8 @@ func (d *Directory) takeEnd(ctx context.Context, _ cluster.Peer, b []byte) ([]by
 }
 
 // Kick is server.Others.
-func (d *Directory) Kick(h *server.Host, name string, err *wire.StreamError) {
-	f := namedFrame{JID: name + "@" + h.Domain}
+func (d *Directory) Kick(h *server.Host, name string, only []int64, err *wire.StreamError) {
+	f := namedFrame{JID: name + "@" + h.Domain, Some: only != nil, Only: only}
 	f.setError(err)
 	b := encode(f)
 	d.mu.Lock()
@@ -150,7 +153,10 @@ func (d *Directory) takeKick(_ context.Context, _ cluster.Peer, b []byte) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	h.KickHere(j.Local(), f.streamError())
+	if f.Only == nil && f.Some {
+		f.Only = []int64{}
+	}
+	h.KickHere(j.Local(), f.Only, f.streamError())
 	return nil, nil
 }
 

@@ -20,6 +20,14 @@ type nodes struct {
 	mu   sync.Mutex
 	of   map[cluster.Peer]*node // also of those that are dead and whose sessions are not withdrawn yet
 	over map[string]int64       // the last incarnation that is dead, by node
+	web  map[string]int         // how many of the sessions are of browsers, by host
+}
+
+// count counts a session that comes (1) or goes (-1).
+func (ns *nodes) count(s *server.Session, by int) {
+	if s != nil && s.Info.Transport == transportWeb {
+		ns.web[s.Host.Domain] += by
+	}
 }
 
 // node is what is known of one other node.
@@ -91,10 +99,11 @@ func (d *Directory) take(ctx context.Context, from cluster.Peer, f stateFrame) e
 		return err
 	}
 	if x != nil {
-		n.drop(f.JID, x)
+		d.theirs.drop(n, f.JID, x)
 	}
 	if s != nil { // else the sums differ, and it is told again: the other session may end
 		d.theirs.replace(f.JID)
+		d.theirs.count(s, 1)
 		n.sum += hashOf(f.JID, f.Stamp)
 	}
 	n.sessions[f.JID] = &theirs{session: s, stamp: f.Stamp, rev: f.Rev, round: n.round}
@@ -119,15 +128,17 @@ func (ns *nodes) replace(address string) {
 	for _, n := range ns.of {
 		if x := n.sessions[address]; x != nil && x.session != nil {
 			n.sum -= hashOf(address, x.stamp)
+			ns.count(x.session, -1)
 			x.session = nil
 		}
 	}
 }
 
-// drop forgets a session.
-func (n *node) drop(address string, x *theirs) {
+// drop forgets a session of a node.
+func (ns *nodes) drop(n *node, address string, x *theirs) {
 	if x.session != nil {
 		x.session.Host.Leave(x.session)
+		ns.count(x.session, -1)
 		n.sum -= hashOf(address, x.stamp)
 	}
 	delete(n.sessions, address)
@@ -150,7 +161,7 @@ func (d *Directory) takeEnded(_ context.Context, from cluster.Peer, b []byte) ([
 		return nil, nil
 	}
 	if x := n.sessions[f.JID]; x != nil && x.stamp == f.Stamp {
-		n.drop(f.JID, x)
+		d.theirs.drop(n, f.JID, x)
 	}
 	if n.dead && len(n.sessions) == 0 {
 		delete(d.theirs.of, n.peer)
@@ -221,7 +232,7 @@ func (d *Directory) takeSnapshot(ctx context.Context, from cluster.Peer, b []byt
 		}
 		for address, x := range n.sessions {
 			if x.round != n.round {
-				n.drop(address, x)
+				d.theirs.drop(n, address, x)
 			}
 		}
 		n.complete = true
@@ -316,6 +327,7 @@ func (d *Directory) withdraw(n *node, which func(*server.Session) bool) {
 		if x.session == nil || which(x.session) {
 			if x.session != nil {
 				all = append(all, x.session)
+				d.theirs.count(x.session, -1)
 			}
 			delete(n.sessions, address)
 		}
