@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -37,8 +38,9 @@ type Client struct {
 
 	listening bool // used only by the goroutine that drives the client
 	Features  *Element
-	ID        string // of the stream
-	Address   string // full, once bound
+	ID        string       // of the stream
+	Address   string       // full, once bound
+	self      atomic.Value // Address, for the goroutine that reads
 }
 
 const nsStream = "http://etherx.jabber.org/streams"
@@ -149,6 +151,7 @@ func (c *Client) put(e *Element, err error) {
 	if e != nil {
 		c.got = append(c.got, e)
 		c.rig.look(e)
+		c.count(e)
 	}
 	if err != nil && c.err == nil {
 		c.err = err
@@ -340,5 +343,6 @@ func (c *Client) Bind(resource string) error {
 		return fmt.Errorf("not bound: %s", e)
 	}
 	c.Address = strings.TrimSpace(e.Children[0].Children[0].Text)
+	c.self.Store(c.Address)
 	return nil
 }

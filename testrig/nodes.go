@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"parley/config"
@@ -59,6 +60,56 @@ func (r *Rig) On(n int) *Rig {
 		return r
 	}
 	return r.beside[n-1]
+}
+
+// count counts a stanza that comes from another client.
+func (c *Client) count(e *Element) {
+	if from := e.Attr("from"); e.stanza() && ofClient(from) && from != c.self.Load() {
+		c.rig.between.Add(1)
+	}
+}
+
+// stanza says whether an element is a message, a presence or an iq.
+func (e *Element) stanza() bool {
+	return e.Name.Local == "message" || e.Name.Local == "presence" || e.Name.Local == "iq"
+}
+
+// ofClient says whether an address is that of a client of a rig's hosts.
+func ofClient(address string) bool {
+	bare, resource, _ := strings.Cut(address, "/")
+	_, domain, ok := strings.Cut(bare, "@")
+	return ok && resource != "" && (domain == Host || domain == Second)
+}
+
+// Crossing counts what clients on several nodes have got of each other.
+type Crossing struct {
+	Stanzas int64 // all of them
+	Crossed int64 // those of them that went from one node to another one
+}
+
+// crossing counts what the clients of nodes have got.
+func (r *Rig) crossing() (c Crossing) {
+	for n := range len(r.beside) + 1 {
+		c.Stanzas += r.On(n).between.Load()
+		c.Crossed += r.On(n).Node.Crossed()
+	}
+	c.Crossed = min(c.Crossed, c.Stanzas) // some may not have been read
+	return c
+}
+
+// Spreads says whether a script is to be played on several nodes: it has several clients, needs no room and never
+// starts the server again.
+func (s *Script) Spreads() bool {
+	actors := make(map[string]bool)
+	for _, st := range s.steps {
+		if st.verb == "signs in" || st.verb == "connects" {
+			actors[st.actor] = true
+		}
+		if strings.Contains(st.text+st.arg+st.room, "groups.") {
+			return false
+		}
+	}
+	return len(actors) > 1 && !s.restarts()
 }
 
 // flush returns when what one node has told another has had its effect there.

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,7 +54,8 @@ type Rig struct {
 	oddLock sync.Mutex
 	odd     []string // in forms that have come
 
-	beside []*Rig // the other nodes on its database
+	beside  []*Rig       // the other nodes on its database
+	between atomic.Int64 // stanzas of clients that others have got
 }
 
 // look notes faults of the forms in an element that has come.

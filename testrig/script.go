@@ -79,6 +79,17 @@ type player struct {
 // Play runs the script of a file on a node of its own.
 func Play(t *testing.T, file string) {
 	t.Helper()
+	s := scriptOf(t, file)
+	if n := Nodes(); n > 1 && !s.restarts() {
+		s.playOn(t, file, n)
+		return
+	}
+	Start(t, s.configure(t, file)).play(t, file, s)
+}
+
+// scriptOf reads the script of a file.
+func scriptOf(t *testing.T, file string) *Script {
+	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -87,18 +98,26 @@ func Play(t *testing.T, file string) {
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	change := func(c *config.Config) {
+	return s
+}
+
+// playOn plays the script with its actors on several nodes.
+func (s *Script) playOn(t *testing.T, file string, nodes int) Crossing {
+	t.Helper()
+	r := StartNodes(t, nodes, s.configure(t, file))
+	r.play(t, file, s)
+	return r.crossing()
+}
+
+// configure gives the function that sets what a script wants to be set.
+func (s *Script) configure(t *testing.T, file string) func(*config.Config) {
+	return func(c *config.Config) {
 		for _, kv := range s.config {
 			if err := c.Set(kv[0], kv[1]); err != nil {
 				t.Fatalf("%s: config %s: %v", file, kv[0], err)
 			}
 		}
 	}
-	if n := Nodes(); n > 1 && !s.restarts() {
-		StartNodes(t, n, change).play(t, file, s)
-		return
-	}
-	Start(t, change).play(t, file, s)
 }
 
 // restarts says whether the server starts again in the script: it is about one node then.

@@ -18,6 +18,21 @@ var played = []string{
 	"server/testdata", "server/c2s/testdata",
 }
 
+// notOnNodes are scripts that several nodes do not play, with the reason.
+var notOnNodes = map[string]string{
+	"server/c2s/sm-unacked": "each node keeps what its own client has not acknowledged, and does not know who has at " +
+		"another one: it comes twice at worst, under one id",
+}
+
+// TestScriptsOnNodes plays the scripts that need no room with their actors spread over three nodes.
+func TestScriptsOnNodes(t *testing.T) {
+	var patterns []string
+	for _, p := range played {
+		patterns = append(patterns, "../"+p)
+	}
+	testrig.RunScriptsOnNodes(t, 3, notOnNodes, patterns...)
+}
+
 // TestEveryScriptIsPlayed finds scripts in folders that no test looks into.
 func TestEveryScriptIsPlayed(t *testing.T) {
 	err := filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {

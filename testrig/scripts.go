@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -26,6 +27,45 @@ func RunScripts(t *testing.T, patterns ...string) {
 				Play(t, f)
 			})
 		}
+	}
+}
+
+// RunScriptsOnNodes plays the scripts below folders, as RunScripts does, on several nodes: those that need no room
+// (Script.Spreads). except gives those that are not played, by their names, with the reason. It fails if fewer than
+// half of the stanzas that clients got of each other have gone from one node to another one.
+func RunScriptsOnNodes(t *testing.T, nodes int, except map[string]string, patterns ...string) {
+	t.Helper()
+	var mu sync.Mutex
+	var all Crossing
+	played := 0
+	t.Run("scripts", func(t *testing.T) {
+		for _, pattern := range patterns {
+			files, err := scripts(pattern)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range files {
+				s, name := scriptOf(t, f), scriptName(f)
+				if except[name] != "" || !s.Spreads() {
+					continue
+				}
+				played++
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					c := s.playOn(t, f, nodes)
+					t.Logf("%d of %d stanzas", c.Crossed, c.Stanzas)
+					mu.Lock()
+					defer mu.Unlock()
+					all.Stanzas += c.Stanzas
+					all.Crossed += c.Crossed
+				})
+			}
+		}
+	})
+	t.Logf("%d scripts on %d nodes: %d stanzas between clients, of which %d went between nodes",
+		played, nodes, all.Stanzas, all.Crossed)
+	if all.Crossed*2 < all.Stanzas || all.Crossed == 0 {
+		t.Errorf("of %d stanzas between clients %d went between nodes: fewer than half", all.Stanzas, all.Crossed)
 	}
 }
 
