@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -113,7 +114,8 @@ func (b *Bus) Self() Peer { return Peer{b.cfg.Self.ID, b.cfg.Self.Incarnation} }
 func (b *Bus) SetNodes(ns []store.ClusterNode) {
 	b.mu.Lock()
 	var gone []*link
-	for id, l := range b.links {
+	for _, id := range slices.Sorted(maps.Keys(b.links)) {
+		l := b.links[id]
 		same := func(n store.ClusterNode) bool { return n.ID == id && n.Incarnation == l.node.Incarnation }
 		if !slices.ContainsFunc(ns, same) {
 			gone = append(gone, l)

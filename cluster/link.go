@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -174,7 +176,8 @@ func (l *link) serve(c net.Conn) error {
 	lost := l.waiting
 	l.waiting = make(map[uint64]*Question)
 	l.mu.Unlock()
-	for _, q := range lost {
+	for _, number := range slices.Sorted(maps.Keys(lost)) { // in the order in which they were asked
+		q := lost[number]
 		q.err = ErrUnanswered
 		l.bus.metrics.unanswered.Inc()
 		close(q.answer)
