@@ -27,6 +27,7 @@ type right struct {
 	since   int  // the event at which that was known
 	changed bool // it was not always there
 	asked   bool // an answer is on its way, or lost
+	unheard bool // some node could not be told of the change
 	at      time.Time
 }
 
@@ -48,18 +49,24 @@ func (m *model) right(to, account string) *right {
 // outSince says whether an account was without a right already at an event, and still is.
 func (w *World) outSince(to, account string, event int) bool {
 	r := w.model.right(to, account)
-	return r.is == out && r.since < event
+	held := r.is == out && r.since < event
+	if held && r.unheard && !unheardNodesLearn {
+		w.count("looked at somebody whom a node may still let", true)
+		return false
+	}
+	return held
 }
 
 // begin notes that a right is being changed, and returns what notes the answer.
 func (w *World) begin(r *right, to member, what string) func(done bool) {
-	*r = right{is: maybe, since: w.events, changed: true, asked: true, at: time.Now()}
+	*r = right{is: maybe, since: w.events, changed: true, asked: true, at: time.Now(), unheard: w.anyUnheard()}
 	mine := *r
 	return func(done bool) {
 		switch {
 		case *r != mine: // it has been changed again
 		case done:
-			*r = right{is: to, since: w.events, changed: true}
+			*r = right{is: to, since: w.events, changed: true, unheard: r.unheard || w.anyUnheard()}
+			w.count("right taken away while a node is not heard", to == out && r.unheard)
 			w.happen("done: %s", what)
 		default:
 			r.asked = false
@@ -125,10 +132,11 @@ func (c *client) block(account string) {
 
 // disable disables an account, or enables it again, as an administrator does on the console.
 func (w *World) disable(account string, to member) {
-	real := w.node.built()
-	if real == nil { // it begins
+	living := w.living()
+	if len(living) == 0 {
 		return
 	}
+	real := living[w.rnd.IntN(len(living))].built()
 	r := w.model.right(mayUse, account)
 	verb := [...]string{in: "enable", out: "disable"}[to]
 	w.happen("%s %s", verb, account)
@@ -165,6 +173,10 @@ func (c *client) heard(m *message) {
 	case !m.room:
 		to := strings.TrimSuffix(m.to, "@"+Host)
 		if to == c.account && w.outSince(mayWrite(to), m.from.account, m.event) {
+			if w.several() && !cachesAreTold {
+				w.count("heard of somebody who is blocked", true)
+				return
+			}
 			w.find("%s hears %s of %s, who is blocked", c, m.id, m.from)
 		}
 	case w.outSince(m.to, c.account, m.event):

@@ -15,14 +15,17 @@ import (
 type entry struct {
 	owner  string
 	id     store.ID
-	origin string
+	origin string // the client's id, or the stanza
 }
 
 // rest heals everything, lets it come to rest, and looks at the whole.
 func (w *World) rest() {
 	w.faulty = false
 	w.wake()
-	w.node.thawsAt = time.Time{}
+	for _, n := range w.nodes {
+		n.thawsAt = time.Time{}
+	}
+	w.wires.join()
 	w.happen("rest")
 	w.sendHome()
 	if !w.settle(5*time.Minute, w.everybodyIsBack) {
@@ -37,6 +40,7 @@ func (w *World) rest() {
 	w.checkArchives()
 	w.checkRooms()
 	w.checkContacts()
+	w.checkSessions()
 }
 
 // sendHome has some clients go for good, some without a word: nobody may see them any more once it is quiet.
@@ -63,6 +67,14 @@ func (w *World) sendHome() {
 	w.left = time.Now()
 }
 
+// farewell is how long it takes until nobody may see a client any more that has gone.
+func (w *World) farewell() time.Duration {
+	if w.several() {
+		return forgottenAfter
+	}
+	return 2 * resumeTime
+}
+
 // everybodyIsBack connects the clients that are offline. It says whether all clients are online and know everything.
 func (w *World) everybodyIsBack() bool {
 	w.revive()
@@ -70,8 +82,8 @@ func (w *World) everybodyIsBack() bool {
 	for _, c := range w.clients {
 		switch {
 		case c.home:
-			all = all && time.Since(w.left) > 2*resumeTime
-		case c.phase == offline && c.pipe == nil && w.node.ready():
+			all = all && time.Since(w.left) > w.farewell()
+		case c.phase == offline && c.pipe == nil && len(w.living()) > 0:
 			c.connect()
 			all = false
 		case c.phase == online && len(c.asked) == 0 && !c.caughtUp():
@@ -206,6 +218,7 @@ func (w *World) checkArchives() {
 			}
 		}
 	}
+	w.checkWaiting(db)
 	for _, c := range w.clients {
 		if c.home {
 			continue
@@ -230,6 +243,18 @@ func (w *World) checkOrder(all []entry) {
 			continue
 		}
 		highest[e.owner] = e
+	}
+}
+
+// checkWaiting finds messages that wait for somebody who is there.
+func (w *World) checkWaiting(db *sql.DB) {
+	for _, e := range w.entries(db, "SELECT owner, id, stanza FROM offline WHERE host = '"+Host+"' ORDER BY id") {
+		there := slices.ContainsFunc(w.clients, func(c *client) bool {
+			return c.account == e.owner && c.phase == online && time.Since(c.since) > time.Minute
+		})
+		if there {
+			w.find("%s waits for %s, who is there", attr(e.origin, "id"), e.owner)
+		}
 	}
 }
 

@@ -2,8 +2,10 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // phase is how far a client's stream has come.
@@ -27,6 +29,8 @@ type client struct {
 	account string
 
 	pipe   *pipe
+	at     *Node // that it is connected to, or was
+	where  int   // the place of that node
 	in     elements
 	phase  phase
 	signed bool // SASL is done
@@ -41,6 +45,7 @@ type client struct {
 	settling  []*message // acknowledged just now
 	enabled   bool       // our stanzas are counted
 	session   int        // how often it has bound
+	since     time.Time  // when it bound or resumed
 	began     int        // the event at which it connected
 	disturbed bool       // it has lost a connection
 	home      bool       // it has gone for good
@@ -92,12 +97,22 @@ func (c *client) archive(of string) *archive {
 	return a
 }
 
-// connect opens a stream to the node.
+// connect opens a stream to a node: mostly to the one that it was connected to.
 func (c *client) connect() {
-	p := c.w.node.net.connect(door)
+	living := c.w.living()
+	if len(living) == 0 {
+		return
+	}
+	n := c.w.nodes[c.where]
+	if c.w.several() && (!slices.Contains(living, n) || c.w.rnd.IntN(8) == 0) {
+		n = living[c.w.rnd.IntN(len(living))]
+		c.w.count("moved to another node", n.place != c.where)
+	}
+	p := n.net.connect(door)
 	if p == nil {
 		return
 	}
+	c.at, c.where = n, n.place
 	c.pipe, c.in, c.phase, c.signed, c.began = p, elements{}, greeting, false, c.w.events
 	c.header()
 }
@@ -197,7 +212,9 @@ func (c *client) take(e string) {
 		c.in = elements{}
 		c.header()
 	case "failure", "stream:error", "/stream:stream":
-		if name == "stream:error" && strings.Contains(e, "<conflict") {
+		if name == "stream:error" && strings.Contains(e, "<conflict") && c.w.clocksDiffer() {
+			c.w.count("conflict of clocks", true)
+		} else if name == "stream:error" && strings.Contains(e, "<conflict") {
 			c.w.find("%s is told of a conflict", c)
 		}
 		// RFC 6120, section 4.9: the session is over.
@@ -263,6 +280,7 @@ func (c *client) bind() {
 func (c *client) bound() {
 	c.phase = online
 	c.session++
+	c.since = time.Now()
 	c.signedIn()
 	c.pipe.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
 	c.enabled = true
@@ -274,6 +292,7 @@ func (c *client) bound() {
 func (c *client) resumed(e string) {
 	c.w.count("resumed", true)
 	c.phase, c.counting, c.enabled = online, true, true
+	c.since = time.Now()
 	c.signedIn()
 	c.ackTo(attr(e, "h"))
 	c.settling = nil

@@ -156,7 +156,7 @@ func (g *gate) drawNext(w *World) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.next = g.next[:0]
-	if w.fails() {
+	if w.fails(g.node) {
 		g.next = append(g.next, []verdict{refuses, loses}[w.rnd.IntN(2)])
 	}
 }

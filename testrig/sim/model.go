@@ -44,7 +44,7 @@ func (w *World) actEvents() (out []event) {
 				c.again--
 				continue
 			}
-			if w.node.ready() && !w.node.frozen() {
+			if len(w.living()) > 0 {
 				out = append(out, event{key: uint64(c.id), do: func() {
 					w.happen("connect %s", c)
 					c.connect()
@@ -60,6 +60,10 @@ func (w *World) actEvents() (out []event) {
 // act does one of the things that a person or a client does.
 func (c *client) act() {
 	w := c.w
+	if len(w.rooms) == 0 {
+		c.actAlone()
+		return
+	}
 	switch n := w.rnd.IntN(100); {
 	case c.account == "u0" && n < 8:
 		c.change(w.rooms[w.rnd.IntN(len(w.rooms))], w.clients[2+w.rnd.IntN(len(w.clients)-2)].account)
@@ -72,9 +76,7 @@ func (c *client) act() {
 	case n < 75:
 		c.leave(w.rooms[w.rnd.IntN(len(w.rooms))])
 	case n < 80:
-		show := []string{"away", "chat", "dnd", "xa"}[w.rnd.IntN(4)]
-		w.happen("show %s", c)
-		c.write("<presence><show>"+show+"</show></presence>", nil)
+		c.show()
 	case n < 95:
 		w.happen("r %s", c)
 		c.pipe.send("<r xmlns='urn:xmpp:sm:3'/>")
@@ -83,10 +85,22 @@ func (c *client) act() {
 	case n == 97 && w.rnd.IntN(3) == 0:
 		w.disableOne()
 	case n >= 98 && w.faulty:
-		w.happen("bye %s", c)
-		c.pipe.send("</stream:stream>")
-		c.phase, c.smid = leaving, ""
+		c.bye()
 	}
+}
+
+// show changes the client's presence.
+func (c *client) show() {
+	show := []string{"away", "chat", "dnd", "xa"}[c.w.rnd.IntN(4)]
+	c.w.happen("show %s", c)
+	c.write("<presence><show>"+show+"</show></presence>", nil)
+}
+
+// bye has the client close its stream.
+func (c *client) bye() {
+	c.w.happen("bye %s", c)
+	c.pipe.send("</stream:stream>")
+	c.phase, c.smid = leaving, ""
 }
 
 func (c *client) compose(to string, room bool) *message {
@@ -263,7 +277,9 @@ func (c *client) learn(of, id, message string, live bool) {
 	// What a client has not acknowledged when its session ends goes to the account's other client, which may have it.
 	if a.live[id] == c.session+1 {
 		c.w.count("seen twice", true)
-		if !c.w.o.Faults {
+		// With several nodes each of them keeps what its own sessions have not acknowledged when they end.
+		kicked := c.w.several() && (c.w.model.right(mayUse, c.account).changed || !c.w.left.IsZero())
+		if !c.w.o.Faults && !kicked {
 			c.w.find("%s gets %s (%s) twice", c, message, id)
 		}
 	}

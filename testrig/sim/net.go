@@ -16,6 +16,7 @@ type network struct {
 	node *Node
 
 	mu        sync.Mutex
+	dead      bool
 	listeners map[string]*listener
 }
 
@@ -28,17 +29,36 @@ func (n *network) Listen(_, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// DialContext is of node.Network: a node finds nobody at the address of another that is dead.
-func (n *network) DialContext(context.Context, string, string) (net.Conn, error) {
-	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+// DialContext is of node.Network. The answer comes when the world lets the connection be made.
+func (n *network) DialContext(ctx context.Context, _, address string) (net.Conn, error) {
+	d := &dial{from: n.node, address: address, answer: make(chan *pipe, 1)}
+	n.node.world.wires.ask(d)
+	defer n.node.world.wires.withdraw(d)
+	select {
+	case p := <-d.answer:
+		if p != nil {
+			return p, nil
+		}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	case <-ctx.Done():
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: ctx.Err()}
+	}
 }
 
-// connect gives a client a connection to a door; nil if nobody listens.
+// kill has nobody find the node any more.
+func (n *network) kill() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dead = true
+}
+
+// connect makes a connection to an address, and gives the node's end; nil if nobody listens.
 func (n *network) connect(address string) *pipe {
 	n.mu.Lock()
 	l := n.listeners[address]
+	dead := n.dead
 	n.mu.Unlock()
-	if l == nil {
+	if l == nil || dead {
 		return nil
 	}
 	p := newPipe()
@@ -78,8 +98,8 @@ type addr string
 func (addr) Network() string  { return "tcp" }
 func (a addr) String() string { return string(a) }
 
-// pipe is the server's end of a client's connection. Bytes that the client has sent are up until the world delivers
-// them; bytes that the server has written are down until the world delivers them.
+// pipe is a node's end of a connection, of a client or of another node. Bytes that a client has sent are up until the
+// world delivers them; bytes that the node has written are down until the world delivers them.
 type pipe struct {
 	mu     sync.Mutex
 	up     []byte // sent by the client, not delivered
@@ -192,6 +212,15 @@ func (p *pipe) deliverDown() (b []byte, ended bool) {
 	b, p.down = p.down, nil
 	p.changed()
 	return b, p.closed
+}
+
+// bring brings what the other end has written, and says that nothing will follow if it has ended.
+func (p *pipe) bring(b []byte, ended bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.in = append(p.in, b...)
+	p.cut = p.cut || ended
+	p.changed()
 }
 
 // waits says what is on the way.

@@ -3,8 +3,10 @@ package sim
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +29,8 @@ const resumeTime = 20 * time.Second
 // another one.
 type Node struct {
 	world   *World
-	machine string // its data folder
+	place   int // among the nodes that serve together
+	machine machine
 	gate    *gate
 	net     *network
 	clock   *nodeClock
@@ -39,8 +42,16 @@ type Node struct {
 	real    *node.Node // nil until it is built
 	err     error      // why it ended
 	up      bool
+	was     bool      // it was up
 	thawsAt time.Time // until then nothing crosses its edges
 	usurped bool      // another node has its place
+
+	// These are the world's.
+	trouble time.Time // until then the database is slow for it, and fails often
+	// refuse is the key of the next transaction that is refused: it is the next attempt at what was done without an
+	// answer, of which the refusal says nothing. 0: none.
+	refuse  uint64
+	endedAt time.Time // when the world saw that it had ended
 }
 
 // nodeClock is a node's own clock: the world's, and a difference.
@@ -62,10 +73,11 @@ func (c *nodeClock) jump(d time.Duration) {
 }
 
 // start begins a node's life. It goes on in goroutines of its own.
-func (w *World) start(machine string, clock *nodeClock, open bool) *Node {
-	n := &Node{world: w, machine: machine, clock: clock, ended: make(chan struct{})}
+func (w *World) start(place int, on machine, clock *nodeClock, open bool) *Node {
+	n := &Node{world: w, place: place, machine: on, clock: clock, ended: make(chan struct{})}
 	n.gate = &gate{node: n, open: open, begun: make(map[context.Context]uint64)}
 	n.net = &network{node: n, listeners: make(map[string]*listener)}
+	w.wires.reachable(on)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	go func() {
@@ -79,7 +91,7 @@ func (w *World) start(machine string, clock *nodeClock, open bool) *Node {
 }
 
 func (n *Node) live(ctx context.Context) error {
-	cfg := config.Dev(filepath.Join(n.world.dir, n.machine))
+	cfg := config.Dev(filepath.Join(n.world.dir, n.machine.name))
 	cfg.Hosts = []config.Host{{Domain: Host}}
 	cfg.TLS.Certificate, cfg.TLS.Key = n.world.files[0], n.world.files[1]
 	cfg.Store.DSN = "sqlite:" + filepath.Join(n.world.dir, "parley.db")
@@ -90,6 +102,9 @@ func (n *Node) live(ctx context.Context) error {
 	cfg.Limits.ConnectionsPerAddress, cfg.Limits.ConnectionsPending = 10_000, 10_000
 	cfg.Auth.Throttle.PerAddress, cfg.Auth.Throttle.PerAccount = 1_000_000, 1_000_000 // all come from one address
 	cfg.StreamManagement.ResumeTimeout = resumeTime
+	if n.world.several() {
+		cfg.Cluster.Enabled, cfg.Cluster.Address = true, n.machine.address
+	}
 	log := slog.New(slog.NewTextHandler(journal{n}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	real, err := node.New(ctx, cfg, log, node.WithClock(n.clock.now), node.WithNetwork(n.net),
 		node.WithStoreOptions(func(o *sqlstore.Options) {
@@ -106,7 +121,7 @@ func (n *Node) live(ctx context.Context) error {
 		select {
 		case <-real.Ready():
 			n.mu.Lock()
-			n.up = true
+			n.up, n.was = true, true
 			n.mu.Unlock()
 		case <-n.ended:
 		}
@@ -121,6 +136,44 @@ func (n *Node) built() *node.Node {
 	return n.real
 }
 
+// String names the node in the trace, if there are several.
+func (n *Node) String() string {
+	if !n.world.several() {
+		return ""
+	}
+	return strconv.Itoa(n.place)
+}
+
+// machine is what a node can run on.
+type machine struct {
+	name    string // also of its data folder
+	address string // at which other nodes reach the node; "": the node serves alone
+}
+
+// machines are those that the node of a place may run on, one at a time.
+func (w *World) machines(place int) (all [2]machine) {
+	for i, name := range []string{"a", "b"} {
+		all[i] = machine{name: name}
+		if w.several() {
+			all[i] = machine{fmt.Sprintf("%s%d", name, place), fmt.Sprintf("10.0.%d.%d:7470", place, i+1)}
+		}
+	}
+	return all
+}
+
+// several says whether several nodes serve together.
+func (w *World) several() bool { return w.o.Nodes > 1 }
+
+// living are the nodes that clients can connect to.
+func (w *World) living() (out []*Node) {
+	for _, n := range w.nodes {
+		if n.ready() && !n.gate.dead() && !n.frozen() {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
 // ready says whether clients can connect.
 func (n *Node) ready() bool {
 	if n == nil {
@@ -129,6 +182,13 @@ func (n *Node) ready() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.up
+}
+
+// wasUp says whether clients could ever connect.
+func (n *Node) wasUp() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.was
 }
 
 // over says whether the node has ended.
@@ -167,11 +227,12 @@ func (n *Node) wake() {
 // kill ends the node as kill -9 does: nothing that is not done yet is done, nothing is said to anybody.
 func (n *Node) kill() {
 	for _, c := range n.world.clients {
-		if c.pipe != nil {
+		if c.pipe != nil && c.at == n {
 			c.lose()
 		}
 	}
 	n.gate.kill()
+	n.net.kill()
 	n.cancel()
 }
 

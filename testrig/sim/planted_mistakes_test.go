@@ -318,4 +318,86 @@ var mistakes = []mistake{
 	}
 }`,
 	},
+
+	// Several nodes.
+	{
+		name:  "a session is not announced before it is served",
+		nodes: 3,
+		says:  "waits for",
+		file:  "cluster/directory/directory.go",
+		where: `	if wait {
+		d.settle(nodes, asked, topicState, b)`,
+		plant: `	if wait && !PLANTED {
+		d.settle(nodes, asked, topicState, b)`,
+	},
+	{
+		name:  "a link's reader waits for what is done",
+		peace: true,
+		nodes: 3,
+		says:  "twice",
+		file:  "cluster/incoming.go",
+		where: `			if in.queues.add(f) {
+				continue`,
+		plant: `			if PLANTED {
+				in.handle(f)
+				continue
+			}
+			if in.queues.add(f) {
+				continue`,
+	},
+	{
+		name:  "a message to another node is not asked for",
+		nodes: 2,
+		says:  "was never told of",
+		file:  "cluster/directory/stanzas.go",
+		where: `	if st.Kind != wire.Message || st.Type == "headline"`,
+		plant: `	if PLANTED || st.Kind != wire.Message || st.Type == "headline"`,
+	},
+	{
+		name:  "the sessions of a dead node stay if the first node does not know them",
+		nodes: 2,
+		says:  "who is nowhere",
+		file:  "cluster/directory/theirs.go",
+		where: `		if step.mine() {`,
+		plant: `		if step.mine() && (!PLANTED || d.first()) {`,
+	},
+	{
+		name:  "other nodes do not end the sessions of who is disabled",
+		peace: true,
+		nodes: 2,
+		says:  "and is disabled",
+		file:  "server/account.go",
+		where: `	if h.Others != nil {
+		h.Others.Kick`,
+		plant: `	if h.Others != nil && !PLANTED {
+		h.Others.Kick`,
+	},
+	{
+		name:  "an act does not wait until other nodes have ended sessions",
+		nodes: 3,
+		says:  "and is disabled",
+		file:  "cluster/directory/stanzas.go",
+		where: `	d.settle(nodes, asked, topicKick, b)`,
+		plant: `	if !PLANTED {
+		d.settle(nodes, asked, topicKick, b)
+	}`,
+	},
+	{
+		name:  "nodes that begin together have secrets of their own",
+		peace: true,
+		nodes: 2,
+		says:  "does not know that",
+		file:  "store/sqlstore/accounts.go",
+		where: `ON CONFLICT (host, k) DO NOTHING",
+		host, key, value); err != nil {
+		return nil, err
+	}`,
+		plant: `ON CONFLICT (host, k) DO NOTHING",
+		host, key, value); err != nil {
+		return nil, err
+	}
+	if PLANTED {
+		return value, nil
+	}`,
+	},
 }

@@ -26,6 +26,7 @@ const (
 	plantedSeeds = "PARLEY_PLANTED_SEEDS"
 	plantedFirst = "PARLEY_PLANTED_FIRST" // the first seed; without it 1
 	plantedPeace = "PARLEY_PLANTED_PEACE" // "true": no faults are played
+	plantedNodes = "PARLEY_PLANTED_NODES" // how many nodes are played
 )
 
 const (
@@ -38,6 +39,7 @@ type mistake struct {
 	name  string
 	says  string // the finding contains this
 	peace bool   // it is found without faults
+	nodes int    // how many are played; 0: one
 	file  string // of the server
 	where string // a text that the file contains once
 	plant string // and what replaces it; PLANTED is true while this mistake is on
@@ -61,7 +63,8 @@ func findPlanted(t *testing.T, binary string, m mistake) {
 	began := time.Now()
 	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^TestPlantedChild$", "-test.v", "-test.timeout=5m")
 	cmd.Env = append(os.Environ(), plantedName+"="+m.name, plantedSays+"="+m.says,
-		plantedSeeds+"="+strconv.Itoa(mostSeeds), plantedPeace+"="+strconv.FormatBool(m.peace))
+		plantedSeeds+"="+strconv.Itoa(mostSeeds), plantedPeace+"="+strconv.FormatBool(m.peace),
+		plantedNodes+"="+strconv.Itoa(m.nodes))
 	out, err := cmd.CombinedOutput()
 	took := time.Since(began).Round(100 * time.Millisecond)
 	seeds, finding := outcome(string(out), m.says)
@@ -133,7 +136,11 @@ func playPlanted(t *testing.T, seed uint64) (findings []string) {
 			findings = append(findings, fmt.Sprint(p))
 		}
 	}()
-	return Run(t, Options{Seed: seed, Faults: os.Getenv(plantedPeace) != "true"}).Findings
+	several, err := strconv.Atoi(os.Getenv(plantedNodes))
+	if err != nil {
+		several = 1
+	}
+	return Run(t, Options{Seed: seed, Nodes: several, Faults: os.Getenv(plantedPeace) != "true"}).Findings
 }
 
 // buildPlanted compiles this package's tests with all mistakes in the server.

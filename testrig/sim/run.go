@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ func Run(t *testing.T, o Options) (r Result) {
 	if o.Span == 0 {
 		o.Span = time.Minute
 	}
+	o.Nodes = max(o.Nodes, 1)
 	begin, err := beginning(t, o.Clients/2)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +51,9 @@ func Run(t *testing.T, o Options) (r Result) {
 		if err := os.WriteFile(filepath.Join(w.dir, "parley.db"), begin.database, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		w.rooms = begin.rooms
+		if roomsHaveOwners || !w.several() {
+			w.rooms = begin.rooms
+		}
 		w.play()
 		r = Result{Findings: w.findings, Counters: w.counters, Trace: w.hash, Events: w.events}
 	})
@@ -82,6 +86,7 @@ func newWorld(t *testing.T, o Options) *World {
 			w:       w,
 			id:      i,
 			account: "u" + strconv.Itoa(i/2),
+			where:   i % max(o.Nodes, 1),
 			rooms:   make(map[string]*place),
 			asked:   make(map[string]func(string)),
 			told:    make(map[string]*archive),
@@ -94,8 +99,11 @@ func newWorld(t *testing.T, o Options) *World {
 
 // play runs the world from its beginning to its end.
 func (w *World) play() {
-	w.node = w.start(machines[0], &nodeClock{}, false)
-	w.settle(time.Minute, w.node.ready)
+	for i := range w.o.Nodes {
+		time.Sleep(time.Duration(i) * 1700 * time.Microsecond) // timers of one moment have no order
+		w.nodes = append(w.nodes, w.start(i, w.machines(i)[0], &nodeClock{}, false))
+	}
+	w.settle(time.Minute, func() bool { return len(w.living()) == len(w.nodes) })
 	w.faulty = w.o.Faults
 	for time.Since(w.began) < w.o.Span+w.idle {
 		w.step()
@@ -105,14 +113,21 @@ func (w *World) play() {
 	w.end()
 }
 
-// end stops the node in order.
+// end stops the nodes in order.
 func (w *World) end() {
-	w.node.gate.openWide()
-	w.node.cancel()
+	all := append(slices.Clone(w.ending), w.nodes...)
+	for _, n := range w.nodes {
+		n.gate.openWide()
+		n.cancel()
+	}
 	for range 1000 {
 		synctest.Wait()
-		if w.node.over() {
+		if !slices.ContainsFunc(all, func(n *Node) bool { return !n.over() }) {
 			return
+		}
+		for _, e := range w.linkEvents() {
+			e.do()
+			synctest.Wait()
 		}
 		for _, c := range w.clients {
 			if c.pipe != nil {
@@ -121,7 +136,7 @@ func (w *World) end() {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	w.find("the node does not stop")
+	w.find("a node does not stop")
 }
 
 func (w *World) panics(line string) { w.find("logged: %.300s", line) }
@@ -159,7 +174,7 @@ func beginning(t *testing.T, accounts int) (f furnished, err error) {
 		defer w.pool.close()
 		path := filepath.Join(w.dir, "parley.db")
 		sqlitetest.Put(t, path)
-		w.node = w.start(machines[0], &nodeClock{}, true)
+		w.nodes = []*Node{w.start(0, w.machines(0)[0], &nodeClock{}, true)}
 		synctest.Wait()
 		if err = w.furnish(accounts); err != nil {
 			return
@@ -177,9 +192,9 @@ func beginning(t *testing.T, accounts int) (f furnished, err error) {
 
 // furnish makes the accounts, contacts and groups of a run.
 func (w *World) furnish(accounts int) error {
-	n := w.node.real
+	n := w.nodes[0].real
 	if n == nil {
-		return fmt.Errorf("the node does not start: %w", w.node.err)
+		return fmt.Errorf("the node does not start: %w", w.nodes[0].err)
 	}
 	ctx := context.Background()
 	keys, err := auth.NewKeys(password, 4096)

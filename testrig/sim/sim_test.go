@@ -23,10 +23,15 @@ func number(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
+// nodes is how many nodes a seed is played with: NODES, or one of three numbers by the seed.
+func nodes(t *testing.T, seed int) int { return number(t, "NODES", 1+seed%3) }
+
 // TestSeeds plays seeds: FIRST, and SEEDS of them. With SEED it plays that one and prints its events.
 func TestSeeds(t *testing.T) {
 	if seed := number(t, "SEED", 0); seed > 0 {
-		r := Run(t, Options{Seed: uint64(seed), Faults: true, Log: func(line string) { fmt.Println(line) }})
+		r := Run(t, Options{
+			Seed: uint64(seed), Nodes: nodes(t, seed), Faults: true, Log: func(line string) { fmt.Println(line) },
+		})
 		report(t, seed, r)
 		return
 	}
@@ -34,7 +39,7 @@ func TestSeeds(t *testing.T) {
 	sum := make(map[string]int)
 	began := time.Now()
 	for seed := first; seed < first+n; seed++ {
-		r := Run(t, Options{Seed: uint64(seed), Faults: true})
+		r := Run(t, Options{Seed: uint64(seed), Nodes: nodes(t, seed), Faults: true})
 		report(t, seed, r)
 		sum["events"] += r.Events
 		for what, times := range r.Counters {
@@ -55,8 +60,8 @@ func report(t *testing.T, seed int, r Result) {
 
 // TestPeace plays without faults, where nothing may be seen twice either.
 func TestPeace(t *testing.T) {
-	for seed := range uint64(10) {
-		report(t, int(seed), Run(t, Options{Seed: seed}))
+	for seed := range 10 {
+		report(t, seed, Run(t, Options{Seed: uint64(seed), Nodes: nodes(t, seed)}))
 	}
 }
 
@@ -65,17 +70,18 @@ func TestPeace(t *testing.T) {
 func TestReplay(t *testing.T) {
 	differ := 0
 	const seeds = 20
-	for seed := range uint64(seeds) {
+	for seed := 1000; seed < 1000+seeds; seed++ {
 		var lines [2][]string
 		for i := range lines {
-			Run(t, Options{Seed: 1000 + seed, Faults: true, Span: 20 * time.Second, Log: func(line string) {
-				lines[i] = append(lines[i], line)
-			}})
+			Run(t, Options{
+				Seed: uint64(seed), Nodes: nodes(t, seed), Faults: true, Span: 20 * time.Second,
+				Log: func(line string) { lines[i] = append(lines[i], line) },
+			})
 		}
 		for i := range min(len(lines[0]), len(lines[1])) {
 			if lines[0][i] != lines[1][i] {
 				differ++
-				t.Logf("seed %d, event %d: %s\n%s", 1000+seed, i, lines[0][i], lines[1][i])
+				t.Logf("seed %d, event %d: %s\n%s", seed, i, lines[0][i], lines[1][i])
 				break
 			}
 		}

@@ -1,7 +1,7 @@
 // Package sim plays the server: real nodes, with everything that a node has, run in one process in simulated time
 // (testing/synctest), on one database, with model clients. What crosses an edge of a node waits in one place: calls of
-// the store, bytes of connections, acts of clients, the clock, faults. A seed picks which goes next; when all is still
-// again, the seed picks the next. So a run is repeated by its seed.
+// the store, bytes of connections (of clients, and between nodes), acts of clients, the clock, faults. A seed picks
+// what is next; when all is still again, the seed picks the next. So a run is repeated by its seed.
 package sim
 
 import (
@@ -20,6 +20,7 @@ import (
 // Options of a run.
 type Options struct {
 	Seed    uint64
+	Nodes   int           // that serve together; 0: one, which serves alone
 	Clients int           // 0: 20
 	Span    time.Duration // simulated time with faults; 0: 60 s
 	Faults  bool
@@ -40,8 +41,10 @@ type World struct {
 	o        Options
 	rnd      *rand.Rand
 	began    time.Time
-	node     *Node
-	zombie   *Node // is paused, or goes on, though node has its place; nil: there is none
+	nodes    []*Node // by place
+	zombie   *Node   // is paused, or goes on, though nodes[0] has its place; nil: there is none
+	ending   []*Node // dead ones whose goroutines have not ended, and whose successors are on other machines
+	wires    wires   // connections between nodes
 	clients  []*client
 	rooms    []string // addresses of the groups' rooms
 	model    *model
@@ -49,15 +52,11 @@ type World struct {
 	events   int
 	findings []string
 	faulty   bool
-	// refuse is the key of the next transaction that is refused: it is the next attempt at what was done without an
-	// answer, of which the refusal says nothing. 0: none.
-	refuse  uint64
-	idle    time.Duration // spent until the goroutines of dead nodes had ended
-	left    time.Time     // when some clients went for good
-	trouble time.Time     // until then the database is slow and fails often
-	pool    pool
-	dir     string
-	files   [2]string // of the certificate
+	idle     time.Duration // spent until the goroutines of dead nodes had ended
+	left     time.Time     // when some clients went for good
+	pool     pool
+	dir      string
+	files    [2]string // of the certificate
 
 	answers answers
 
@@ -108,6 +107,7 @@ const (
 	weightStore  = 40
 	weightUp     = 20
 	weightDown   = 25
+	weightLinks  = 40 // connections between nodes
 	weightAct    = 12
 	weightClock  = 10
 	weightFaults = 1
@@ -120,12 +120,12 @@ const (
 	failsOften  = 6
 )
 
-// troubled says whether the database is in trouble.
-func (w *World) troubled() bool { return w.faulty && time.Now().Before(w.trouble) }
+// troubled says whether the database is in trouble, as a node sees it.
+func (w *World) troubled(n *Node) bool { return w.faulty && time.Now().Before(n.trouble) }
 
 // fails draws whether a call of the store fails.
-func (w *World) fails() bool {
-	if w.troubled() {
+func (w *World) fails(n *Node) bool {
+	if w.troubled(n) {
 		return w.rnd.IntN(failsOften) == 0
 	}
 	return w.faulty && w.rnd.IntN(failsRarely) == 0
@@ -138,17 +138,21 @@ func (w *World) step() {
 		weight int
 		list   []event
 	}
-	store := weightStore
-	if w.troubled() {
-		store = weightSlow
+	var groups []group
+	for _, n := range w.nodes {
+		store := weightStore
+		if w.troubled(n) {
+			store = weightSlow
+		}
+		groups = append(groups, group{store, w.storeEvents(n)})
 	}
-	groups := []group{
-		{store, w.storeEvents()},
+	groups = append(groups, []group{
+		{weightLinks, w.linkEvents()},
 		{weightUp, w.upEvents()},
 		{weightDown, w.downEvents()},
 		{weightAct, w.actEvents()},
 		{weightClock, []event{{do: w.advance}}},
-	}
+	}...)
 	if w.faulty {
 		groups = append(groups, group{weightFaults, w.faultEvents()})
 	}
@@ -204,16 +208,15 @@ func inOrder(list []event) {
 	})
 }
 
-// storeEvents are the calls of the store that wait.
-func (w *World) storeEvents() (out []event) {
-	n := w.node
-	if n == nil || n.frozen() {
+// storeEvents are the calls of a node's store that wait.
+func (w *World) storeEvents(n *Node) (out []event) {
+	if n.frozen() {
 		return nil
 	}
 	for _, c := range n.gate.list() {
 		out = append(out, event{name: c.text, key: c.key, do: func() {
 			v := w.drawVerdict(c)
-			w.happen("store %s %x %s", c.text, c.key&0xffff, [...]string{"does", "refuses", "loses", "silent"}[v])
+			w.happen("store%s %s %x %s", n, c.text, c.key&0xffff, [...]string{"does", "refuses", "loses", "silent"}[v])
 			n.gate.drawNext(w)
 			n.gate.release(c, v)
 		}})
@@ -223,18 +226,19 @@ func (w *World) storeEvents() (out []event) {
 
 // drawVerdict draws what becomes of a call.
 func (w *World) drawVerdict(c *call) verdict {
-	if w.refuse != 0 && c.key == w.refuse && !c.answer {
-		w.refuse = 0
+	n := c.node
+	if n.refuse != 0 && c.key == n.refuse && !c.answer {
+		n.refuse = 0
 		w.count("refused after a lost answer", true)
 		return refuses
 	}
-	if !w.fails() {
+	if !w.fails(n) {
 		return does
 	}
 	if c.answer {
 		w.count("answer lost after a write", true)
-		if w.refuse = 0; w.rnd.IntN(2) == 0 {
-			w.refuse = c.begun
+		if n.refuse = 0; w.rnd.IntN(2) == 0 {
+			n.refuse = c.begun
 		}
 		return loses
 	}
@@ -248,7 +252,7 @@ func (w *World) drawVerdict(c *call) verdict {
 
 func (w *World) upEvents() (out []event) {
 	for _, c := range w.clients {
-		if c.pipe == nil || w.node.frozen() {
+		if c.pipe == nil || c.at.frozen() {
 			continue
 		}
 		if up, _ := c.pipe.waits(); up {
@@ -263,7 +267,7 @@ func (w *World) upEvents() (out []event) {
 
 func (w *World) downEvents() (out []event) {
 	for _, c := range w.clients {
-		if c.pipe == nil || w.node.frozen() {
+		if c.pipe == nil || c.at.frozen() {
 			continue
 		}
 		if _, down := c.pipe.waits(); down {
@@ -280,7 +284,33 @@ func (w *World) advance() {
 		d = time.Duration(1+w.rnd.IntN(4)) * time.Second
 	}
 	w.happen("clock +%v", d)
+	for d > 200*time.Millisecond && w.several() { // what holds up links is a fault, and no long wait
+		w.bring()
+		time.Sleep(200 * time.Millisecond)
+		d -= 200 * time.Millisecond
+	}
 	time.Sleep(d)
+}
+
+// bring brings what is on the way between nodes. Without faults the database answers in time too.
+func (w *World) bring() {
+	for range 20 {
+		synctest.Wait()
+		all := w.linkEvents()
+		for _, n := range w.nodes {
+			if !w.faulty {
+				all = append(all, w.storeEvents(n)...)
+			}
+		}
+		if len(all) == 0 {
+			return
+		}
+		inOrder(all)
+		for _, e := range all {
+			e.do()
+			synctest.Wait()
+		}
+	}
 }
 
 // settle plays without faults and new acts until nothing is on the way, for at most that long.
@@ -289,7 +319,10 @@ func (w *World) settle(atMost time.Duration, until func() bool) bool {
 	for time.Since(began) < atMost {
 		synctest.Wait()
 		w.answers.take()
-		all := slices.Concat(w.storeEvents(), w.upEvents(), w.downEvents())
+		all := slices.Concat(w.linkEvents(), w.upEvents(), w.downEvents())
+		for _, n := range w.nodes {
+			all = append(all, w.storeEvents(n)...)
+		}
 		inOrder(all)
 		for _, e := range all {
 			e.do()
