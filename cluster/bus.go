@@ -36,8 +36,9 @@ type BusConfig struct {
 }
 
 // Bus connects the nodes of a cluster. Between two nodes there is a connection in each direction: over its own one a
-// node tells and asks, and gets answers. What is told to one node on one queue is handled there in that order. Nothing
-// is told twice. It is safe from any goroutine.
+// node tells and asks, and gets answers. What is told to one node on one queue is handled there in that order, once. A
+// connection that ends loses nothing as long as both nodes live: the next one goes on where it ended. It is safe from any
+// goroutine.
 type Bus struct {
 	cfg       BusConfig
 	authority *authority
@@ -54,14 +55,17 @@ type Bus struct {
 	mu       sync.Mutex
 	links    map[string]*link
 	incoming map[string]*incoming
+	flows    map[string]*inflow
 	over     map[string]int64 // the last incarnation of a node that is none any more: nothing is taken from it
+
+	flowed counter // names flows
 }
 
 // Watcher hears of links to other nodes. Its functions are called one after the other for each node, and do not wait.
 type Watcher struct {
-	// Up is called when a link to a node was made. The node has missed what was told before.
+	// Up is called when a link to a node was made, or has begun anew. The node has missed what was told before.
 	Up func(Peer)
-	// Down is called when that link has ended.
+	// Down is called when that is over: what was told is lost unless it was answered.
 	Down func(Peer)
 	// Gone is called when a node is none any more, or has started again: what it has said is over.
 	Gone func(Peer)
@@ -70,7 +74,7 @@ type Watcher struct {
 // ErrNoLink says that there is no link to a node.
 var ErrNoLink = errors.New("cluster: there is no link to the node")
 
-// ErrUnanswered says that a link has ended before the answer came: the node may or may not have done it.
+// ErrUnanswered says that a link was given up before the answer came: the node may or may not have done it.
 var ErrUnanswered = errors.New("cluster: the node did not answer")
 
 // Refusal is an error that another node has answered.
@@ -94,6 +98,7 @@ func NewBus(cfg BusConfig) (*Bus, error) {
 		metrics:   newMetrics(),
 		links:     make(map[string]*link),
 		incoming:  make(map[string]*incoming),
+		flows:     make(map[string]*inflow),
 		over:      make(map[string]int64),
 	}
 	b.ctx, b.stop = context.WithCancel(context.Background())
@@ -180,8 +185,9 @@ func (b *Bus) Heard(id string) time.Time {
 	return time.Time{}
 }
 
-// Tell sends a node something, behind what was sent on the same queue before. It does not wait. An error says that it
-// was not sent; without one it may be lost with the link all the same, and then Up tells that.
+// Tell sends a node something, behind what was sent on the same queue before. It does not wait. It comes also if there is
+// no connection just now. An error says that it will not come; without one it may be lost all the same if the link begins
+// anew, and then Up tells that.
 func (b *Bus) Tell(id string, t Topic, queue uint32, payload []byte) error {
 	l := b.link(id)
 	if l == nil {
@@ -270,14 +276,19 @@ func (b *Bus) Serve(c net.Conn) {
 func (b *Bus) Close() {
 	b.stop()
 	b.mu.Lock()
-	links, ins := b.links, b.incoming
+	links, ins, flows := b.links, b.incoming, b.flows
 	b.links, b.incoming = map[string]*link{}, map[string]*incoming{}
+	b.flows = map[string]*inflow{}
 	b.mu.Unlock()
 	for _, l := range links {
 		l.end()
 	}
 	for _, in := range ins {
 		_ = in.conn.Close()
+		<-in.over
+	}
+	for _, fl := range flows {
+		fl.queues.wait()
 	}
 	b.work.Wait()
 }
@@ -298,9 +309,19 @@ func (q *Question) Wait(ctx context.Context) ([]byte, error) {
 	case <-q.answer:
 		return q.payload, q.err
 	case <-ctx.Done():
-		if q.link.forget(q.number) != nil {
+		if q.link.forget(q.number) {
 			q.link.bus.metrics.unanswered.Inc()
 		}
+		return nil, ctx.Err()
+	}
+}
+
+// Await is Wait that may be called again when ctx has ended.
+func (q *Question) Await(ctx context.Context) ([]byte, error) {
+	select {
+	case <-q.answer:
+		return q.payload, q.err
+	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }

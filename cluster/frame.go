@@ -22,6 +22,7 @@ const (
 	framePing                         // wants a pong
 	framePong                         // answers a ping
 	frameFlush                        // wants an answer once everything that was sent before was handled
+	frameResume                       // says how many frames have come over earlier connections
 )
 
 // frame is one message on a link. On the wire it is its length (of all that follows, 4 bytes), its type (1), its topic
@@ -69,7 +70,7 @@ func readFrame(r *bufio.Reader) (f frame, err error) {
 		number: binary.BigEndian.Uint64(head[6:]),
 		queue:  binary.BigEndian.Uint32(head[14:]),
 	}
-	if n < 0 || n > MaxFrame || f.kind < frameTell || f.kind > frameFlush {
+	if n < 0 || n > MaxFrame || f.kind < frameTell || f.kind > frameResume {
 		return f, fmt.Errorf("%w: type %d, %d bytes", errFrame, f.kind, n)
 	}
 	if _, err := r.Discard(frameHead); err != nil {

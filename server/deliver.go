@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"parley/wire"
+	"parley/wire/jid"
 )
 
 // refuseEarly refuses the messages that go back to their sender whatever sessions the account has (RFC 6121, section
@@ -168,25 +169,30 @@ func mostAvailable(ss []*Session) []*Session {
 // messages without a client go. The archive has it already and does not take it again.
 func (h *Host) unacked(ctx context.Context, s *Session, sts []*wire.Stanza) {
 	for _, st := range sts {
-		if !st.Delivery.Lost() {
-			continue
-		}
-		if st.Delivery != nil {
-			st = st.Delivery.Of
-		}
-		if st.Kind != wire.Message || st.Type == "error" || st.Type == "headline" {
-			continue
-		}
-		if st.Type == "groupchat" || st.To.Bare() != s.JID.Bare() {
-			continue // the room's archive has it, or it is of no use later
-		}
-		if st.Has(wire.NSCarbons, "") { // a carbon copy of a message that the account sent
-			continue
-		}
-		p := &Pass{Host: h, Account: s.JID.Local(), Stanza: st.Copy()}
-		if err := h.run(ctx, Undelivered, p); err != nil {
-			h.logFault(ctx, st, err)
-			h.Router.Reply(ctx, st, err)
-		}
+		h.Returned(ctx, s.JID, st)
+	}
+}
+
+// Returned takes back what a session's client did not get: see unacked.
+func (h *Host) Returned(ctx context.Context, from jid.JID, st *wire.Stanza) {
+	if !st.Delivery.Lost() {
+		return
+	}
+	if st.Delivery != nil {
+		st = st.Delivery.Of
+	}
+	if st.Kind != wire.Message || st.Type == "error" || st.Type == "headline" {
+		return
+	}
+	if st.Type == "groupchat" || st.To.Bare() != from.Bare() {
+		return // the room's archive has it, or it is of no use later
+	}
+	if st.Has(wire.NSCarbons, "") { // a carbon copy of a message that the account sent
+		return
+	}
+	p := &Pass{Host: h, Account: from.Local(), Stanza: st.Copy()}
+	if err := h.run(ctx, Undelivered, p); err != nil {
+		h.logFault(ctx, st, err)
+		h.Router.Reply(ctx, st, err)
 	}
 }

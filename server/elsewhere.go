@@ -26,8 +26,9 @@ type Others interface {
 	Kick(h *Host, name string, only []int64, err *wire.StreamError)
 	// Answered gives the other nodes an answer to a request that this node has not sent.
 	Answered(h *Host, st *wire.Stanza)
-	// Waiting tells a session's node that a message was kept for its account because no client was known.
-	Waiting(s *Session)
+	// Waiting tells a session's node that a message was kept for its account because no client was known. It returns
+	// false if that node cannot be told.
+	Waiting(s *Session) bool
 }
 
 // SessionState is what other nodes know of a session.

@@ -43,6 +43,7 @@ const (
 	unheardMost = 2 * time.Second       // a node that was not heard for so long is not waited for
 	askPause    = 20 * time.Millisecond // before a node is told again that has not answered
 	stanzaTime  = 3 * time.Second       // for a message to be in the queue of another node
+	quietMost   = 1 * time.Second       // a node that was not heard for so long holds up nobody who writes to it
 	resumable   = 60 * time.Second      // how long sessions of a dead node may be resumed
 	leftTime    = 5 * time.Second       // for the node that withdraws a dead one's sessions to have done so
 	pieceOf     = 500                   // sessions in a piece of a snapshot

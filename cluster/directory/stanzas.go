@@ -22,8 +22,9 @@ type outbound struct {
 	stamp   int64
 }
 
-// Send is server.Outbound. A message that waits for its recipient is asked, not told: it is in the queue of its session
-// when Send returns. Without an answer nobody knows, and it goes the way of messages without a client.
+// Send is server.Outbound. A message that waits for its recipient is asked, not told: mostly it is in the queue of its
+// session when Send returns. If the other node is not heard just now, the link holds the message, as a queue does that
+// waits for its client: what that node does not take goes the way of messages without a client.
 func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	b := make([]byte, 0, len(o.address)+len(st.Payload)+160)
 	b = binary.AppendUvarint(b, uint64(len(o.address)))
@@ -33,16 +34,45 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	if !st.From.IsBare() && st.From != to {
 		o.d.crossed.Add(1)
 	}
+	d := o.d
 	if st.Kind != wire.Message || st.Type == "headline" || st.Type == "error" || st.Type == "groupchat" {
-		return o.d.bus.Tell(o.node.ID, topicStanza, o.queue(), b)
+		return d.bus.Tell(o.node.ID, topicStanza, o.queue(), b)
 	}
-	ctx, cancel := context.WithTimeout(o.d.ctx, stanzaTime)
-	defer cancel()
-	_, err := o.d.bus.Ask(ctx, o.node.ID, topicStanza, o.queue(), b)
+	q, err := d.bus.Question(o.node.ID, topicStanza, o.queue(), b)
+	if err != nil {
+		return err
+	}
+	st.Delivery.Held()
+	if d.bus.Lives(o.node, quietMost) {
+		ctx, cancel := context.WithTimeout(d.ctx, stanzaTime)
+		defer cancel()
+		_, err := q.Await(ctx)
+		switch {
+		case err == nil:
+			st.Delivery.Acknowledged() // from now on the other node sees to it that nobody loses it
+			return nil
+		case ctx.Err() == nil:
+			st.Delivery.Lost()
+			return err
+		}
+	}
+	if d.ctx.Err() == nil {
+		d.work.Go(func() { o.hold(q, st) })
+	}
+	return nil
+}
+
+// hold waits for the answer to a message that the link holds.
+func (o *outbound) hold(q *cluster.Question, st *wire.Stanza) {
+	d := o.d
+	_, err := q.Wait(d.ctx)
 	if err == nil {
-		st.Delivery.Taken() // from now on the other node sees to it that nobody loses it
+		st.Delivery.Acknowledged()
+		return
 	}
-	return err
+	if h, j, err := d.host(o.address); err == nil && d.ctx.Err() == nil {
+		h.Returned(d.ctx, j, st)
+	}
 }
 
 // queue is that of all stanzas to a session. Those about sessions have their own.
@@ -180,9 +210,9 @@ func (d *Directory) takeAnswer(_ context.Context, _ cluster.Peer, b []byte) ([]b
 }
 
 // Waiting is server.Others.
-func (d *Directory) Waiting(s *server.Session) {
+func (d *Directory) Waiting(s *server.Session) bool {
 	f := namedFrame{JID: s.JID.String(), Stamp: s.Stamp()}
-	_ = d.bus.Tell(s.Node(), topicWaiting, queueOf(f.JID), encode(f)) // it is kept until a client comes
+	return d.bus.Tell(s.Node(), topicWaiting, queueOf(f.JID), encode(f)) == nil
 }
 
 func (d *Directory) takeWaiting(ctx context.Context, _ cluster.Peer, b []byte) ([]byte, error) {

@@ -92,8 +92,10 @@ func (o *offline) keep(ctx context.Context, p *server.Pass) error {
 			continue
 		}
 		if s.Node() != "" {
-			o.h.Others.Waiting(s)
-			return nil
+			if o.h.Others.Waiting(s) {
+				return nil
+			}
+			continue
 		}
 		if all, err := o.deliver(ctx, p.Account, s); all || err != nil {
 			return err

@@ -18,11 +18,11 @@ const roomsHaveOwners = false
 
 // cachesAreTold says whether nodes are told of what changes what they remember of the database. Until they are, another
 // node goes on delivering what an account has blocked: that is counted, and no finding.
-const cachesAreTold = false
+const cachesAreTold = true
 
 // unheardNodesLearn says whether a node that the others do not hear finds out by itself whose rights were taken away.
 // Until it does, what comes of that is counted, and no finding.
-const unheardNodesLearn = false
+const unheardNodesLearn = true
 
 // forgottenAfter is after how long the sessions of a dead node are withdrawn, and a little more.
 const forgottenAfter = 80 * time.Second

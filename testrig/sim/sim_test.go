@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,7 +28,8 @@ func number(t *testing.T, name string, otherwise int) int {
 // nodes is how many nodes a seed is played with: NODES, or one of three numbers by the seed.
 func nodes(t *testing.T, seed int) int { return number(t, "NODES", 1+seed%3) }
 
-// TestSeeds plays seeds: FIRST, and SEEDS of them. With SEED it plays that one and prints its events.
+// TestSeeds plays seeds: FIRST, and SEEDS of them. With SEED it plays that one and prints its events. TRACES is a folder
+// for the events of seeds with findings.
 func TestSeeds(t *testing.T) {
 	if seed := number(t, "SEED", 0); seed > 0 {
 		r := Run(t, Options{
@@ -36,11 +39,23 @@ func TestSeeds(t *testing.T) {
 		return
 	}
 	first, n := number(t, "FIRST", 1), number(t, "SEEDS", 60)
+	traces := os.Getenv("TRACES")
 	sum := make(map[string]int)
 	began := time.Now()
 	for seed := first; seed < first+n; seed++ {
-		r := Run(t, Options{Seed: uint64(seed), Nodes: nodes(t, seed), Faults: true})
+		var lines []string
+		o := Options{Seed: uint64(seed), Nodes: nodes(t, seed), Faults: true}
+		if traces != "" {
+			o.Log = func(line string) { lines = append(lines, line+"\n") }
+		}
+		r := Run(t, o)
 		report(t, seed, r)
+		if traces != "" && len(r.Findings) > 0 {
+			path := filepath.Join(traces, fmt.Sprintf("seed%d-%d", seed, o.Nodes))
+			if err := os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600); err != nil {
+				t.Error(err)
+			}
+		}
 		sum["events"] += r.Events
 		for what, times := range r.Counters {
 			sum[what] += times
