@@ -12,7 +12,7 @@ import (
 
 // endRevoked ends the sessions here whose app password, browser session or token is no more: another node that could not
 // be heard may have revoked it.
-func (n *Node) endRevoked(ctx context.Context) {
+func (n *Node) endRevoked(ctx context.Context) error {
 	for _, h := range n.hosts {
 		with := make(map[string][]*server.Session) // by account
 		h.Accounts(func(a *server.Account) bool {
@@ -25,11 +25,11 @@ func (n *Node) endRevoked(ctx context.Context) {
 		})
 		for account, ss := range with {
 			if err := n.endRevokedOf(ctx, h.Domain, account, ss); err != nil {
-				n.Log.Warn("cannot look which credentials have been revoked", "err", err)
-				return
+				return err
 			}
 		}
 	}
+	return nil
 }
 
 func (n *Node) endRevokedOf(ctx context.Context, host, account string, ss []*server.Session) error {

@@ -15,8 +15,9 @@ type Others interface {
 	// Announce tells the other nodes of a session of this one as it is now. With wait it returns when every living
 	// node has heard of it, so that none goes on as if the session were not there.
 	Announce(s *Session, wait bool)
-	// Ended tells the other nodes that a session is no more.
-	Ended(s *Session)
+	// Ended tells the other nodes that a session is no more. Unless everyone who saw it has been told by this node, one of
+	// them does so.
+	Ended(s *Session, withdrawn bool)
 	// Directed tells the other nodes that an address has directed presence of a session, or has it no more: they
 	// withdraw it if this node ends without doing so.
 	Directed(s *Session, to jid.JID, available bool)
@@ -199,10 +200,11 @@ func (h *Host) AnsweredHere(st *wire.Stanza) { h.asks.answer(st) }
 // WaitingHere has a session of this node get what waits for its account.
 func (h *Host) WaitingHere(ctx context.Context, s *Session) {
 	for _, f := range h.Features {
-		if f.Waiting != nil {
-			if err := f.Waiting(ctx, s); err != nil {
-				h.Log.Error("cannot give a client what waits for it", "err", err)
-			}
+		if f.Waiting == nil {
+			continue
+		}
+		if err := h.surely(func() error { return f.Waiting(ctx, s) }); err != nil {
+			h.Log.Error("cannot give a client what waits for it", "err", err)
 		}
 	}
 }

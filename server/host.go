@@ -221,12 +221,12 @@ func (h *Host) Unbind(ctx context.Context, s *Session, unacked ...*wire.Stanza) 
 	}
 	was := s.setPresence(nil, 0)
 	h.unacked(ctx, s, unacked)
-	h.withdraw(ctx, s, was)
+	all := h.withdraw(ctx, s, was)
 	if h.remove(s) {
 		h.Metrics.sessions.Dec()
 	}
 	if h.Others != nil {
-		h.Others.Ended(s)
+		h.Others.Ended(s, all)
 	}
 	for _, f := range h.Features {
 		if f.Unbound != nil {

@@ -148,25 +148,26 @@ func priority(st *wire.Stanza) (int8, error) {
 }
 
 // withdraw sends unavailable presence for an ending session to everyone who saw it. was is the presence that it had;
-// nil if it was unavailable.
-func (h *Host) withdraw(ctx context.Context, s *Session, was *wire.Stanza) {
-	if was != nil {
-		h.gone(ctx, s, was)
-	}
+// nil if it was unavailable. It returns false if it could not tell everyone.
+func (h *Host) withdraw(ctx context.Context, s *Session, was *wire.Stanza) (all bool) {
+	all = was == nil || h.gone(ctx, s, was)
 	h.undirect(ctx, s, unavailable(s))
+	return all
 }
 
 // gone tells everyone who sees presence of a session that it is over, unless another session with the same address has
-// become available meanwhile.
-func (h *Host) gone(ctx context.Context, s *Session, was *wire.Stanza) {
+// become available meanwhile. It returns false if it could not tell everyone.
+func (h *Host) gone(ctx context.Context, s *Session, was *wire.Stanza) bool {
 	st := unavailable(s)
 	p := &Pass{Host: h, Account: s.JID.Local(), Sent: true, Session: s, Stanza: st, Was: was}
-	h.logFault(ctx, st, h.surely(func() error {
+	err := h.surely(func() error {
 		if now := h.Account(p.Account).Session(s.JID.Resource()); now != nil && now != s && now.Available() {
 			return nil
 		}
 		return h.run(ctx, Announce, p)
-	}))
+	})
+	h.logFault(ctx, st, err)
+	return !isFailure(err)
 }
 
 func unavailable(s *Session) *wire.Stanza {

@@ -167,6 +167,8 @@ type Users interface {
 	// the page. Each of the words must occur, in any case, in the name, the full name or the value of a profile field
 	// that is searchable and visible to everybody.
 	FindUsers(ctx context.Context, host string, words []string, p UserPage) (us []User, total, before int, err error)
+	// HaveWaiting gives those of the named accounts for which messages wait.
+	HaveWaiting(ctx context.Context, host string, names []string) ([]string, error)
 	// FullNames gives the full names, which may be "", of those of the named accounts that exist and are enabled.
 	FullNames(ctx context.Context, host string, names []string) (map[string]string, error)
 	// CountUsers counts the accounts of a host.

@@ -152,6 +152,9 @@ type namedFrame struct {
 	// Node is whose session it was, if that is not the node that says so.
 	Node *cluster.Peer `json:",omitempty"`
 
+	// By is the node that withdraws an ended session, which its own could not do.
+	By string `json:",omitempty"`
+
 	To        string `json:",omitempty"` // of directed presence
 	Available bool   `json:",omitempty"`
 
@@ -190,7 +193,7 @@ func (d *Directory) Announce(s *server.Session, wait bool) {
 }
 
 // Ended is server.Others.
-func (d *Directory) Ended(s *server.Session) {
+func (d *Directory) Ended(s *server.Session, withdrawn bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.local[s] == nil {
@@ -198,7 +201,11 @@ func (d *Directory) Ended(s *server.Session) {
 	}
 	delete(d.local, s)
 	d.sum -= hash(s)
-	d.tell(d.bus.Nodes(), topicEnded, encode(namedFrame{JID: s.JID.String(), Stamp: s.Stamp()}), false)
+	f, nodes := namedFrame{JID: s.JID.String(), Stamp: s.Stamp()}, d.bus.Nodes()
+	if !withdrawn && len(nodes) > 0 {
+		f.By = nodes[0].ID
+	}
+	d.tell(nodes, topicEnded, encode(f), false)
 }
 
 // Directed is server.Others.

@@ -157,10 +157,18 @@ func (d *Directory) takeEnded(_ context.Context, from cluster.Peer, b []byte) ([
 	if f.Node != nil {
 		n = d.theirs.of[*f.Node]
 	}
-	if n == nil || f.Node != nil && !n.dead {
+	if n == nil || n.dead != (f.Node != nil) { // what a dead node says may be half of what it had to say
 		return nil, nil
 	}
-	if x := n.sessions[f.JID]; x != nil && x.stamp == f.Stamp {
+	x := n.sessions[f.JID]
+	switch {
+	case x == nil || x.stamp != f.Stamp:
+	case f.By == d.bus.Self().ID && x.session != nil:
+		s := x.session
+		n.sum -= hashOf(f.JID, x.stamp)
+		delete(n.sessions, f.JID)
+		d.work.Go(func() { s.Host.Abandoned(d.ctx, s) })
+	default:
 		d.theirs.drop(n, f.JID, x)
 	}
 	if n.dead && len(n.sessions) == 0 {

@@ -169,23 +169,47 @@ func (s *Store) FindUsers(ctx context.Context, host string, words []string,
 
 // FullNames asks for all names in one statement.
 func (s *Store) FullNames(ctx context.Context, host string, names []string) (map[string]string, error) {
-	var list any = names
-	among := "= ANY($2)"
-	if !s.pg {
-		b, err := json.Marshal(names)
-		if err != nil {
-			return nil, err
-		}
-		list, among = string(b), "IN (SELECT value FROM json_each($2))"
+	list, among, err := s.among(names)
+	if err != nil {
+		return nil, err
 	}
 	full := make(map[string]string, len(names))
-	err := s.rows(ctx, func(r *sql.Rows) error {
+	err = s.rows(ctx, func(r *sql.Rows) error {
 		var name, fullName string
 		err := r.Scan(&name, &fullName)
 		full[name] = fullName
 		return err
 	}, "SELECT name, full_name FROM users WHERE host = $1 AND disabled = 0 AND name "+among, host, list)
 	return full, err
+}
+
+// among gives the argument $2 that holds some texts, and the condition that a text is one of them.
+func (s *Store) among(texts []string) (list any, is string, err error) {
+	if s.pg {
+		return texts, "= ANY($2)", nil
+	}
+	b, err := json.Marshal(texts)
+	return string(b), "IN (SELECT value FROM json_each($2))", err
+}
+
+// HaveWaiting asks for all names in one statement.
+func (s *Store) HaveWaiting(ctx context.Context, host string, names []string) (some []string, err error) {
+	for _, name := range names {
+		if err := s.settle(ctx, host, name); err != nil {
+			return nil, err
+		}
+	}
+	list, among, err := s.among(names)
+	if err != nil {
+		return nil, err
+	}
+	err = s.rows(ctx, func(r *sql.Rows) error {
+		var name string
+		err := r.Scan(&name)
+		some = append(some, name)
+		return err
+	}, "SELECT DISTINCT owner FROM offline WHERE host = $1 AND owner "+among+" ORDER BY owner", host, list)
+	return some, err
 }
 
 // SetAdmin says whether an account may administer the host.

@@ -49,12 +49,7 @@ func (m *model) right(to, account string) *right {
 // outSince says whether an account was without a right already at an event, and still is.
 func (w *World) outSince(to, account string, event int) bool {
 	r := w.model.right(to, account)
-	held := r.is == out && r.since < event
-	if held && r.unheard && !unheardNodesLearn {
-		w.count("looked at somebody whom a node may still let", true)
-		return false
-	}
-	return held
+	return r.is == out && r.since < event
 }
 
 // begin notes that a right is being changed, and returns what notes the answer.
@@ -173,10 +168,6 @@ func (c *client) heard(m *message) {
 	case !m.room:
 		to := strings.TrimSuffix(m.to, "@"+Host)
 		if to == c.account && w.outSince(mayWrite(to), m.from.account, m.event) {
-			if w.several() && !cachesAreTold {
-				w.count("heard of somebody who is blocked", true)
-				return
-			}
 			w.find("%s hears %s of %s, who is blocked", c, m.id, m.from)
 		}
 	case w.outSince(m.to, c.account, m.event):

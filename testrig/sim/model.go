@@ -23,7 +23,8 @@ type message struct {
 	to    string // a room or an account, bare
 	room  bool
 	state state
-	event int // when it was sent
+	event int   // when it was sent
+	at    *Node // that the client was connected to
 
 	certain bool // it was acknowledged after every answer to it
 }
@@ -106,7 +107,7 @@ func (c *client) bye() {
 func (c *client) compose(to string, room bool) *message {
 	w := c.w
 	w.model.next++
-	m := &message{id: fmt.Sprintf("m%d", w.model.next), from: c, to: to, room: room, event: w.events + 1}
+	m := &message{id: fmt.Sprintf("m%d", w.model.next), from: c, to: to, room: room, event: w.events + 1, at: c.at}
 	w.model.messages[m.id] = m
 	return m
 }

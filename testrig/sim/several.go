@@ -16,13 +16,13 @@ import (
 // are played in worlds of one node only.
 const roomsHaveOwners = false
 
-// cachesAreTold says whether nodes are told of what changes what they remember of the database. Until they are, another
-// node goes on delivering what an account has blocked: that is counted, and no finding.
-const cachesAreTold = true
+// archivesAreChained says whether a client is told of an entry of its archive only after all before. Until it is, a node
+// that dies between the commit of a message and its delivery leaves a gap: another node tells the account's clients of
+// later messages, and who asks for what came after one of them misses it. That is counted, and no finding.
+const archivesAreChained = false
 
-// unheardNodesLearn says whether a node that the others do not hear finds out by itself whose rights were taken away.
-// Until it does, what comes of that is counted, and no finding.
-const unheardNodesLearn = true
+// diedWith says whether the node that took a message may have died before it passed it on.
+func (m *message) diedWith() bool { return m.at != nil && (m.at.gate.dead() || m.at.over()) }
 
 // forgottenAfter is after how long the sessions of a dead node are withdrawn, and a little more.
 const forgottenAfter = 80 * time.Second
