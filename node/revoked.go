@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"parley/server"
@@ -23,8 +24,8 @@ func (n *Node) endRevoked(ctx context.Context) error {
 			}
 			return true
 		})
-		for account, ss := range with {
-			if err := n.endRevokedOf(ctx, h.Domain, account, ss); err != nil {
+		for _, account := range slices.Sorted(maps.Keys(with)) {
+			if err := n.endRevokedOf(ctx, h.Domain, account, with[account]); err != nil {
 				return err
 			}
 		}

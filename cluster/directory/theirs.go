@@ -165,6 +165,7 @@ func (d *Directory) takeEnded(_ context.Context, from cluster.Peer, b []byte) ([
 	case x == nil || x.stamp != f.Stamp:
 	case f.By == d.bus.Self().ID && x.session != nil:
 		s := x.session
+		d.theirs.count(s, -1)
 		n.sum -= hashOf(f.JID, x.stamp)
 		delete(n.sessions, f.JID)
 		d.work.Go(func() { s.Host.Abandoned(d.ctx, s) })
