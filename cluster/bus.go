@@ -26,6 +26,10 @@ type Peer struct {
 // answer, or a refusal with the error's text. Frames of one queue of one peer come one after the other.
 type Handler func(ctx context.Context, from Peer, payload []byte) ([]byte, error)
 
+// LaterHandler is a Handler that answers later: it returns soon, and has answer called once, on any goroutine. The next
+// frame of the queue is handled when it has returned.
+type LaterHandler func(ctx context.Context, from Peer, payload []byte, answer func([]byte, error))
+
 // BusConfig holds the settings of NewBus.
 type BusConfig struct {
 	Self   store.ClusterNode
@@ -48,7 +52,7 @@ type Bus struct {
 	work      sync.WaitGroup
 
 	metrics  *metrics
-	handlers [256]Handler
+	handlers [256]LaterHandler
 	watchers []Watcher
 	met      func() // called when a node that is not known has made a link; nil: nobody wants to know
 
@@ -106,7 +110,14 @@ func NewBus(cfg BusConfig) (*Bus, error) {
 }
 
 // Handle sets the handler of a topic.
-func (b *Bus) Handle(t Topic, h Handler) { b.handlers[t] = h }
+func (b *Bus) Handle(t Topic, h Handler) {
+	b.handlers[t] = func(ctx context.Context, from Peer, payload []byte, answer func([]byte, error)) {
+		answer(h(ctx, from, payload))
+	}
+}
+
+// HandleLater sets a handler of a topic that answers later.
+func (b *Bus) HandleLater(t Topic, h LaterHandler) { b.handlers[t] = h }
 
 // Watch adds a watcher.
 func (b *Bus) Watch(w Watcher) { b.watchers = append(b.watchers, w) }
@@ -219,6 +230,16 @@ func (b *Bus) Question(id string, t Topic, queue uint32, payload []byte) (*Quest
 	return q, nil
 }
 
+// AskThen is Ask that does not wait: then is called once with the answer, or ErrUnanswered, unless AskThen returns an
+// error. It must not wait. Answers come in the order in which the other node gives them.
+func (b *Bus) AskThen(id string, t Topic, queue uint32, payload []byte, then func([]byte, error)) error {
+	l := b.link(id)
+	if l == nil {
+		return ErrNoLink
+	}
+	return l.ask(&Question{link: l, then: then}, frame{kind: frameAsk, topic: t, queue: queue, payload: payload})
+}
+
 // Flush returns when every other node has handled what was told and asked before. It is for tests, and for a node that
 // is about to end.
 func (b *Bus) Flush(ctx context.Context) error {
@@ -298,9 +319,20 @@ type Question struct {
 	link    *link
 	number  uint64
 	asked   time.Time     // the zero time if nobody wants to know how long it takes
-	answer  chan struct{} // closed when payload or err is set
+	answer  chan struct{} // closed when payload or err is set; nil with then
+	then    func([]byte, error)
 	payload []byte
 	err     error
+}
+
+// end says what the answer is.
+func (q *Question) end(payload []byte, err error) {
+	if q.then != nil {
+		q.then(payload, err)
+		return
+	}
+	q.payload, q.err = payload, err
+	close(q.answer)
 }
 
 // Wait returns the answer. Errors are those of Ask.

@@ -211,11 +211,21 @@ func (fl *inflow) take(f frame) error {
 }
 
 // handle has a frame handled, and answers it.
-func (fl *inflow) handle(f frame) {
-	answer, err := []byte(nil), error(Refusal("this server knows nothing of such frames"))
-	if h := fl.bus.handlers[f.topic]; h != nil {
-		answer, err = h(fl.bus.ctx, fl.peer, f.payload)
+func (fl *inflow) handle(f frame, done func()) {
+	answer := func(b []byte, err error) {
+		fl.answerTo(f, b, err)
+		done()
 	}
+	h := fl.bus.handlers[f.topic]
+	if h == nil {
+		answer(nil, Refusal("this server knows nothing of such frames"))
+		return
+	}
+	h(fl.bus.ctx, fl.peer, f.payload, answer)
+}
+
+// answerTo answers a frame. What was told has no answer.
+func (fl *inflow) answerTo(f frame, b []byte, err error) {
 	if f.kind == frameTell {
 		if refused := Refusal(""); errors.As(err, &refused) {
 			fl.bus.cfg.Log.Debug("refused what another server tells",
@@ -226,7 +236,7 @@ func (fl *inflow) handle(f frame) {
 		}
 		return
 	}
-	back := frame{kind: frameAnswer, number: f.number, payload: answer}
+	back := frame{kind: frameAnswer, number: f.number, payload: b}
 	if err != nil {
 		back = frame{kind: frameRefusal, number: f.number, payload: []byte(err.Error())}
 	}

@@ -213,9 +213,8 @@ func (l *link) renew() {
 	l.mu.Unlock()
 	for _, number := range slices.Sorted(maps.Keys(lost)) { // in the order in which they were asked
 		q := lost[number]
-		q.err = ErrUnanswered
 		l.bus.metrics.unanswered.Inc()
-		close(q.answer)
+		q.end(nil, ErrUnanswered)
 	}
 	if !begun {
 		return
@@ -321,14 +320,13 @@ func (l *link) answered(f frame) uint64 {
 	}
 	switch {
 	case f.kind == frameAnswer:
-		q.payload = f.payload
+		q.end(f.payload, nil)
 	case string(f.payload) == ErrBusy.Error():
 		l.bus.metrics.busyThere.Inc()
-		q.err = ErrBusy
+		q.end(nil, ErrBusy)
 	default:
-		q.err = Refusal(f.payload)
+		q.end(nil, Refusal(f.payload))
 	}
-	close(q.answer)
 	return n
 }
 

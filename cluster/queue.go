@@ -14,7 +14,8 @@ const (
 // queues hands frames to handlers. The frames of one queue come one after the other, those of different queues at the
 // same time. add never waits.
 type queues struct {
-	handle func(frame)
+	// handle takes a frame, and has done called when it is handled, which may be later.
+	handle func(f frame, done func())
 
 	mu      sync.Mutex
 	waits   map[uint32][]frame // the frames behind the one that is being handled
@@ -31,7 +32,7 @@ type flush struct {
 	do   func()
 }
 
-func newQueues(handle func(frame)) *queues {
+func newQueues(handle func(f frame, done func())) *queues {
 	return &queues{handle: handle, waits: make(map[uint32][]frame), under: make(map[uint64]struct{})}
 }
 
@@ -59,18 +60,25 @@ func (q *queues) add(f frame) bool {
 // work handles a frame and those that come into its queue meanwhile.
 func (q *queues) work(f frame) {
 	for more := true; more; {
-		q.handle(f)
+		order := f.order
+		q.handle(f, func() { q.handled(order) })
 		f, more = q.next(f)
 	}
 }
 
-// next gives the frame behind one that was handled.
-func (q *queues) next(was frame) (f frame, ok bool) {
+// handled notes that a frame was handled.
+func (q *queues) handled(order uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.all--
-	delete(q.under, was.order)
+	delete(q.under, order)
 	q.flush()
+}
+
+// next gives the frame behind one that a handler has taken.
+func (q *queues) next(was frame) (f frame, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	waits := q.waits[was.queue]
 	if len(waits) == 0 {
 		delete(q.waits, was.queue)

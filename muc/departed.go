@@ -42,12 +42,7 @@ func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error
 		return nil, err
 	}
 	for _, name := range names {
-		err := s.Ask(ctx, name, patience, func(ctx context.Context, r *Room) error {
-			if k := freeOf(r); k != nil {
-				return k.departed(ctx, who)
-			}
-			return nil
-		})
+		_, err := s.asks.departed.Ask(ctx, name, patience, who)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, fmt.Errorf("room %s: %w", name, err)
 		}
@@ -56,6 +51,13 @@ func (s *Service) Departed(ctx context.Context, who jid.JID) ([]Inherited, error
 		return nil, err
 	}
 	return s.Inherit(ctx, who, Deleted)
+}
+
+func (r *Room) departedCall(ctx context.Context, who jid.JID) (none Nothing, err error) {
+	if k := freeOf(r); k != nil {
+		err = k.departed(ctx, who)
+	}
+	return none, err
 }
 
 // knowing gives the rooms that have, or may have, an address in memory or in their configuration.
@@ -130,22 +132,34 @@ func (s *Service) Inherit(ctx context.Context, who jid.JID, why Left) (all []Inh
 		return nil, err
 	}
 	for _, name := range names {
-		err := s.Ask(ctx, name, patience, func(ctx context.Context, r *Room) error {
-			k, ok := r.keeper.(*free)
-			if !ok {
-				return nil
-			}
-			heir, err := k.inherit(ctx, who, why)
-			if err == nil && !heir.IsZero() {
-				all = append(all, Inherited{r.jid, heir})
-			}
-			return err
-		})
+		heir, err := s.asks.inherit.Ask(ctx, name, patience, leftBy{who, why})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return all, fmt.Errorf("room %s: %w", name, err)
 		}
+		if heir.IsZero() {
+			continue
+		}
+		room, err := jid.New(name, s.cfg.Domain, "")
+		if err != nil {
+			return all, err
+		}
+		all = append(all, Inherited{room, heir})
 	}
 	return all, nil
+}
+
+// leftBy is who left a room, and why.
+type leftBy struct {
+	Who jid.JID
+	Why Left
+}
+
+func (r *Room) inheritCall(ctx context.Context, l leftBy) (heir jid.JID, err error) {
+	k, ok := r.keeper.(*free)
+	if !ok {
+		return heir, nil
+	}
+	return k.inherit(ctx, l.Who, l.Why)
 }
 
 // inherit gives the room a new owner if nobody but who owns it: the administrator who was added first, or else whoever

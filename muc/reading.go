@@ -7,43 +7,53 @@ import (
 	"parley/wire/jid"
 )
 
+// readingOf is the result of ReadingOf.
+type readingOf struct {
+	From      time.Time
+	Addressed bool
+}
+
+// affiliationOf is the result of AffiliationOf.
+type affiliationOf struct {
+	Affiliation string
+	Closed      bool
+}
+
 // ReadingOf returns the time from which on a person may read the messages of a room, and whether the person sees real
 // addresses there. The room is loaded if need be. It returns store.ErrNotFound if the room does not exist, and a
 // refusal if the person may read nothing. It is safe on any goroutine but a room's.
 func (s *Service) ReadingOf(ctx context.Context, name string, who jid.JID) (from time.Time, addressed bool, err error) {
-	var r *Room
-	err = s.Ask(ctx, name, Patience, func(_ context.Context, room *Room) error {
-		r = room
-		return nil
-	})
+	x, err := s.asks.reading.Ask(ctx, name, Patience, who.Bare())
+	return x.From, x.Addressed, err
+}
+
+func (r *Room) readingCall(ctx context.Context, who jid.JID) (x readingOf, err error) {
+	a, from, err := r.reading(ctx, who)
 	if err != nil {
-		return from, false, err
+		return x, err
 	}
-	a, from, err := r.reading(ctx, who.Bare())
-	if err != nil {
-		return from, false, err
-	}
-	c := r.Config()
-	return from, c.NonAnonymous || rank[a] >= rank[Admin], nil
+	return readingOf{from, r.Config().NonAnonymous || rank[a] >= rank[Admin]}, nil
 }
 
 // AffiliationOf returns the affiliation of a person in a room, which is loaded if need be, and whether the room is for
 // members only. It is safe on any goroutine but a room's.
 func (s *Service) AffiliationOf(ctx context.Context, name string, who jid.JID) (a string, closed bool, err error) {
-	err = s.Ask(ctx, name, Patience, func(ctx context.Context, r *Room) (err error) {
-		closed = r.Config().MembersOnly
-		a, err = r.affiliation(ctx, who.Bare())
-		return err
-	})
-	return a, closed, err
+	x, err := s.asks.affiliation.Ask(ctx, name, Patience, who.Bare())
+	return x.Affiliation, x.Closed, err
+}
+
+func (r *Room) affiliationCall(ctx context.Context, who jid.JID) (x affiliationOf, err error) {
+	x.Closed = r.cfg.MembersOnly
+	x.Affiliation, err = r.affiliation(ctx, who)
+	return x, err
 }
 
 // OccupantIDOf returns the occupant-id of a person in a room (XEP-0421), which is loaded if need be. It is safe on any
 // goroutine but a room's.
 func (s *Service) OccupantIDOf(ctx context.Context, name string, who jid.JID) (id string, err error) {
-	err = s.Ask(ctx, name, Patience, func(_ context.Context, r *Room) error {
-		id = r.OccupantID(who)
-		return nil
-	})
-	return id, err
+	return s.asks.occupantID.Ask(ctx, name, Patience, who.Bare())
+}
+
+func (r *Room) occupantIDCall(_ context.Context, who jid.JID) (string, error) {
+	return r.OccupantID(who), nil
 }

@@ -42,6 +42,7 @@ type Room struct {
 
 	// owned
 	epoch     int64
+	epochNow  atomic.Int64 // the same, for every goroutine
 	seq       int64
 	locked    atomic.Bool // made and not configured yet (section 10.1.3): it is there for its owner only
 	nicks     map[string]*Occupant
@@ -82,6 +83,7 @@ func newRoom(ctx context.Context, s *Service, row store.Room) (*Room, error) {
 		return nil, err
 	}
 	r.used.Store(time.Now().UnixNano())
+	r.epochNow.Store(row.Epoch)
 	r.cfg = s.cfg.Defaults
 	if len(row.Config) > 0 {
 		if err := json.Unmarshal(row.Config, &r.cfg); err != nil {
@@ -200,6 +202,10 @@ func (r *Room) handle(ctx context.Context, w work) {
 	}
 	if w.do != nil {
 		w.do(ctx, r)
+		w.settle()
+		return
+	}
+	if !w.again.IsZero() && r.wasDone(ctx, w) {
 		w.settle()
 		return
 	}

@@ -115,7 +115,17 @@ type Service struct {
 	rooms   map[string]*Room
 	loading map[string]chan struct{} // closed when the room is in rooms, or could not be loaded
 	closed  bool
-	wg      sync.WaitGroup // room goroutines, and work they have started
+
+	// Of rooms at other nodes; see away.go.
+	others Others // nil: there are no other nodes
+	calls  map[string]servedCall
+	asks   asks
+	places places
+	moved  chan struct{} // of size 1: nodes have changed
+	awayMu sync.Mutex
+	aways  map[string]*away
+
+	wg sync.WaitGroup // room goroutines, and work they have started
 }
 
 // NewService makes a service and puts it on its host's router and list of services.
@@ -137,8 +147,12 @@ func NewService(c Config) (*Service, error) {
 		naming:    limit.New[jid.JID](namingRate, namingBurst, limit.Most),
 		rooms:     make(map[string]*Room),
 		loading:   make(map[string]chan struct{}),
+		calls:     make(map[string]servedCall),
+		moved:     make(chan struct{}, 1),
+		aways:     make(map[string]*away),
 	}
 	s.rules = append([]Rule{coming, s.ghosts.rule, versionsRule, invitations, slow, busy, freeRules}, c.Rules...)
+	s.asks = newAsks(s)
 	if err := c.Host.Router.Add(c.Domain, s); err != nil {
 		return nil, err
 	}
@@ -164,6 +178,11 @@ func (s *Service) Run(ctx context.Context) error {
 		defer wg.Wait()
 	}
 	s.wakeTemporary(ctx)
+	if s.others != nil {
+		var wg sync.WaitGroup
+		wg.Go(func() { s.followNodes(ctx) })
+		defer wg.Wait()
+	}
 	t := time.NewTicker(s.cfg.Idle / 4)
 	defer t.Stop()
 	for {
@@ -192,8 +211,11 @@ func (s *Service) wakeTemporary(ctx context.Context) {
 			if c, err := s.configOf(row); err != nil || s.keeps(row) || c.Persistent {
 				continue
 			}
-			err := s.Post(ctx, row.Name, func(context.Context, *Room) {})
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
+			if s.elsewhere(ctx, row.Name) != nil {
+				continue // the node to which it goes wakes it
+			}
+			err := s.load(ctx, row.Name)
+			if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.As(err, new(*store.OwnedError)) {
 				s.log.Info("a temporary room is not woken", "room", row.Name, "err", err)
 			}
 		}
@@ -216,6 +238,16 @@ func (s *Service) unloadIdle(now time.Time) {
 		}
 		delete(s.rooms, name)
 		close(r.in)
+		if s.others != nil {
+			s.wg.Go(func() { s.release(name, r.epochNow.Load()) })
+		}
+	}
+}
+
+// release says that a room is not at this node any more, so that another one can have it.
+func (s *Service) release(name string, epoch int64) {
+	if err := s.st.ReleaseRoom(context.Background(), s.cfg.Domain, name, epoch); err != nil {
+		s.log.Info("a room is not given up", "room", name, "err", err)
 	}
 }
 
@@ -243,6 +275,14 @@ func (s *Service) Receive(ctx context.Context, st *wire.Stanza) error {
 	if !s.admitsGuest(st) {
 		return errGuests
 	}
+	if done, err := s.remote(ctx, st); done {
+		return err
+	}
+	return s.receiveRoom(ctx, st)
+}
+
+// receiveRoom takes a stanza to a room that is here, or can be.
+func (s *Service) receiveRoom(ctx context.Context, st *wire.Stanza) error {
 	if st.Kind == wire.IQ && st.To.IsBare() && (st.Type == "get" || st.Type == "set") {
 		if done, err := s.roomIQ(ctx, st); done {
 			return err
@@ -284,6 +324,12 @@ type work struct {
 	nicks []string
 	// lost is called instead of do or said if the room is gone. May be nil.
 	lost func(err error)
+	// call is do for a room of another node; nil: there it cannot be done.
+	call *callWork
+	// here are the places of this node's clients, for a room of another node.
+	here []byte
+	// again is when st was sent, if it may have been done since: then it is not done once more.
+	again time.Time
 }
 
 // settle marks the stanza, if there is one, as handled.
@@ -302,7 +348,14 @@ func (s *Service) post(ctx context.Context, name string, w work) error {
 		return r.give(w)
 	}
 	s.mu.RUnlock()
+	if a := s.elsewhere(ctx, name); a != nil {
+		return a.post(w)
+	}
 	if err := s.load(ctx, name); err != nil {
+		var owned *store.OwnedError
+		if errors.As(err, &owned) && !isOrder(ctx) {
+			return s.awayRoom(name, owned.Owner.Node).post(w)
+		}
 		return err
 	}
 	s.mu.RLock()
@@ -437,11 +490,20 @@ func (s *Service) load(ctx context.Context, name string) error {
 }
 
 func (s *Service) take(ctx context.Context, name string) (*Room, error) {
-	row, err := s.st.TakeRoom(ctx, s.cfg.Domain, name)
+	var row store.Room
+	var err error
+	if s.others == nil {
+		row, err = s.st.TakeRoom(ctx, s.cfg.Domain, name)
+	} else {
+		row, err = s.st.ClaimRoom(ctx, s.cfg.Domain, name, s.others.Self(), store.RoomOwner{})
+	}
 	if err != nil {
 		return nil, err
 	}
 	r, err := newRoom(ctx, s, row)
+	if err == nil {
+		err = r.gather(ctx)
+	}
 	if err == nil && r.locked.Load() && row.Created.Before(s.started) {
 		// Its owner was in it when the server ended, and never configured it: it goes as if its owner had left.
 		if err = s.st.DestroyRoom(ctx, s.cfg.Domain, name, s.host.Clock.Now()); err == nil ||

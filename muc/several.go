@@ -229,15 +229,17 @@ func (s *Service) endDeserted(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		err := s.Ask(ctx, name, patience, func(ctx context.Context, r *Room) error {
-			endIfDeserted(ctx, r)
-			return nil
-		})
+		_, err := s.asks.deserted.Ask(ctx, name, patience, Nothing{})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("room %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+func (r *Room) desertedCall(ctx context.Context, _ Nothing) (none Nothing, err error) {
+	endIfDeserted(ctx, r)
+	return none, nil
 }
 
 // reread makes the people in memory those of the store, after a transaction that was not kept.
@@ -373,44 +375,44 @@ func severalConfig(c RoomConfig, title string) RoomConfig {
 	return c
 }
 
-// inSeveral does something in a conversation of several people for one of them.
-func (s *Service) inSeveral(ctx context.Context, by acts.Actor, room jid.JID,
-	do func(ctx context.Context, k *several) error) error {
-	err := s.Ask(ctx, room.Local(), Patience, func(ctx context.Context, r *Room) error {
-		k, ok := r.keeper.(*several)
-		if !ok || k.people[by.Who].Affiliation != Member {
-			return errNoConversation
-		}
-		return do(ctx, k)
-	})
+// changeSeveral is what one of the people of a conversation does with it: add people, name it, or leave it.
+type changeSeveral struct {
+	By    acts.Actor
+	Add   []jid.JID `json:",omitempty"`
+	Title *string   `json:",omitempty"`
+	Leave bool      `json:",omitempty"`
+}
+
+func (s *Service) changeSeveral(ctx context.Context, room jid.JID, c changeSeveral) error {
+	_, err := s.asks.several.Ask(ctx, room.Local(), Patience, c)
 	if store.KindOf(err) == fault.NotFound {
 		err = errNoConversation
 	}
 	return err
 }
 
+func (r *Room) severalCall(ctx context.Context, c changeSeveral) (none Nothing, err error) {
+	k, ok := r.keeper.(*several)
+	if !ok || k.people[c.By.Who].Affiliation != Member {
+		return none, errNoConversation
+	}
+	switch {
+	case c.Leave:
+		return none, r.affiliate(ctx, c.By, nil, Change{Who: c.By.Who, Affiliation: None})
+	case c.Title != nil:
+		return none, k.name(ctx, c.By, *c.Title)
+	}
+	return none, k.add(ctx, c.By, c.Add)
+}
+
 // AddToSeveral adds people to a conversation of several people. It is safe on any goroutine.
 func (s *Service) AddToSeveral(ctx context.Context, by acts.Actor, room jid.JID, who ...jid.JID) error {
-	return s.inSeveral(ctx, by, room, func(ctx context.Context, k *several) error {
-		var cs []Change
-		for _, j := range who {
-			c := Change{Who: j.Bare(), Affiliation: Member}
-			if _, in := k.people[c.Who]; !in && !slices.Contains(cs, c) {
-				cs = append(cs, c)
-			}
-		}
-		if len(cs) == 0 {
-			return nil
-		}
-		return k.r.affiliate(ctx, by, k.r.Voice(by.Who), cs...)
-	})
+	return s.changeSeveral(ctx, room, changeSeveral{By: by, Add: who})
 }
 
 // LeaveSeveral takes a person out of a conversation of several people for good. It is safe on any goroutine.
 func (s *Service) LeaveSeveral(ctx context.Context, by acts.Actor, room jid.JID) error {
-	return s.inSeveral(ctx, by, room, func(ctx context.Context, k *several) error {
-		return k.r.affiliate(ctx, by, nil, Change{Who: by.Who, Affiliation: None})
-	})
+	return s.changeSeveral(ctx, room, changeSeveral{By: by, Leave: true})
 }
 
 // NameSeveral gives a conversation of several people a name; "" takes it away. It is safe on any goroutine.
@@ -419,27 +421,46 @@ func (s *Service) NameSeveral(ctx context.Context, by acts.Actor, room jid.JID, 
 	if err != nil {
 		return err
 	}
-	return s.inSeveral(ctx, by, room, func(ctx context.Context, k *several) error {
-		r := k.r
-		if !s.naming.Allow(by.Who, time.Now()) {
-			return ErrTooFast
+	return s.changeSeveral(ctx, room, changeSeveral{By: by, Title: &title})
+}
+
+// add adds people to the conversation.
+func (k *several) add(ctx context.Context, by acts.Actor, who []jid.JID) error {
+	var cs []Change
+	for _, j := range who {
+		c := Change{Who: j.Bare(), Affiliation: Member}
+		if _, in := k.people[c.Who]; !in && !slices.Contains(cs, c) {
+			cs = append(cs, c)
 		}
-		now := r.cfg
-		c := SeveralChange{Room: r.jid, By: by.Who, Title: title, People: k.members(), Named: now.Name != title}
-		now.Name = title
-		var after func(context.Context)
-		err := s.st.Atomic(ctx, func(ctx context.Context) (err error) {
-			if after, err = s.cfg.Company.Changed(ctx, c); err != nil {
-				return err
-			}
-			return r.storeConfig(ctx, now)
-		})
-		if err != nil {
+	}
+	if len(cs) == 0 {
+		return nil
+	}
+	return k.r.affiliate(ctx, by, k.r.Voice(by.Who), cs...)
+}
+
+// name gives the conversation a name.
+func (k *several) name(ctx context.Context, by acts.Actor, title string) error {
+	r := k.r
+	s := r.s
+	if !s.naming.Allow(by.Who, time.Now()) {
+		return ErrTooFast
+	}
+	now := r.cfg
+	c := SeveralChange{Room: r.jid, By: by.Who, Title: title, People: k.members(), Named: now.Name != title}
+	now.Name = title
+	var after func(context.Context)
+	err := s.st.Atomic(ctx, func(ctx context.Context) (err error) {
+		if after, err = s.cfg.Company.Changed(ctx, c); err != nil {
 			return err
 		}
-		r.showConfig(ctx, now)
-		k.tell(ctx, c)
-		s.Background(after)
-		return nil
+		return r.storeConfig(ctx, now)
 	})
+	if err != nil {
+		return err
+	}
+	r.showConfig(ctx, now)
+	k.tell(ctx, c)
+	s.Background(after)
+	return nil
 }

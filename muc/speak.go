@@ -136,56 +136,70 @@ func (r *Room) speak(ctx context.Context, w work) {
 	w.settle()
 }
 
+// moderating is something that a session does in a room as a moderator: it takes a message back, or puts somebody out.
+type moderating struct {
+	From   jid.JID
+	Nicks  []string
+	Reason string
+	ID     string  // of the message
+	Who    jid.JID // who is put out
+}
+
 // Moderate has a moderator take a message back for everyone (XEP-0425), by its stanza-id. The session from need not be
 // in the room. nicks are names under which the person may appear, besides those that the room knows.
 func (s *Service) Moderate(ctx context.Context, from, room jid.JID, id, reason string, nicks ...string) error {
-	return s.moderating(ctx, from, room, nicks, func(ctx context.Context, r *Room, o *Occupant) error {
-		return r.takeBack(ctx, o, id, reason)
-	})
+	return s.moderate(ctx, room, moderating{From: from, Nicks: nicks, Reason: reason, ID: id})
 }
 
-// moderating does something in a room as the occupant as whom a session acts. do asks whether that is a moderator.
-func (s *Service) moderating(ctx context.Context, from, room jid.JID, nicks []string,
-	do func(ctx context.Context, r *Room, o *Occupant) error) error {
-	err := s.Ask(ctx, room.Local(), Patience, func(ctx context.Context, r *Room) error {
-		if err := r.unlocked(ctx, from); err != nil {
-			return err
-		}
-		if err := r.keeper.Knows(ctx, from, true); err != nil {
-			return err
-		}
-		o, err := r.speaking(ctx, from, append(slices.Clip(nicks), r.keeper.Nick(from), from.Name()))
-		if err != nil {
-			return err
-		}
-		return do(ctx, r, o)
-	})
+// Kick has a moderator put somebody out of a room with all clients (section 8.2): they may come back. The session from
+// need not be in the room. nicks are those of Moderate.
+func (s *Service) Kick(ctx context.Context, from, room, who jid.JID, reason string, nicks ...string) error {
+	return s.moderate(ctx, room, moderating{From: from, Nicks: nicks, Reason: reason, Who: who})
+}
+
+func (s *Service) moderate(ctx context.Context, room jid.JID, m moderating) error {
+	_, err := s.asks.moderate.Ask(ctx, room.Local(), Patience, m)
 	if errors.Is(err, store.ErrNotFound) {
 		return server.ItemNotFound
 	}
 	return err
 }
 
-// Kick has a moderator put somebody out of a room with all clients (section 8.2): they may come back. The session from
-// need not be in the room. nicks are those of Moderate.
-func (s *Service) Kick(ctx context.Context, from, room, who jid.JID, reason string, nicks ...string) error {
-	return s.moderating(ctx, from, room, nicks, func(ctx context.Context, r *Room, actor *Occupant) error {
-		found := false
-		for _, o := range slices.Clone(r.order) {
-			if o.bare != who {
-				continue
-			}
-			found = true
-			if err := r.mayRole(actor, actor.affiliation, change{o: o, role: "none"}); err != nil {
-				return err
-			}
-			r.setRole(ctx, actor, o, "none", reason)
+// moderateCall does it as the occupant as whom the session acts, if that is a moderator.
+func (r *Room) moderateCall(ctx context.Context, m moderating) (none Nothing, err error) {
+	if err := r.unlocked(ctx, m.From); err != nil {
+		return none, err
+	}
+	if err := r.keeper.Knows(ctx, m.From, true); err != nil {
+		return none, err
+	}
+	o, err := r.speaking(ctx, m.From, append(slices.Clip(m.Nicks), r.keeper.Nick(m.From), m.From.Name()))
+	switch {
+	case err != nil:
+		return none, err
+	case m.Who.IsZero():
+		return none, r.takeBack(ctx, o, m.ID, m.Reason)
+	}
+	return none, r.kick(ctx, o, m.Who, m.Reason)
+}
+
+// kick puts somebody out with all clients.
+func (r *Room) kick(ctx context.Context, actor *Occupant, who jid.JID, reason string) error {
+	found := false
+	for _, o := range slices.Clone(r.order) {
+		if o.bare != who {
+			continue
 		}
-		if !found {
-			return fault.New(fault.NotFound, "", "{{.Name}} is not in the room now", "Name", who.String())
+		found = true
+		if err := r.mayRole(actor, actor.affiliation, change{o: o, role: "none"}); err != nil {
+			return err
 		}
-		return nil
-	})
+		r.setRole(ctx, actor, o, "none", reason)
+	}
+	if !found {
+		return fault.New(fault.NotFound, "", "{{.Name}} is not in the room now", "Name", who.String())
+	}
+	return nil
 }
 
 // Voice gives the occupant as whom a person speaks: one in the room, or a speaker whom the room keeps; nil if there is

@@ -49,6 +49,9 @@ func (n *Node) buildCluster(ctx context.Context) error {
 	})
 	for _, h := range n.hosts {
 		h.Others = p.directory
+		rooms := p.directory.Rooms(h.rooms.Domain())
+		h.rooms.Join(rooms)
+		rooms.Serve(h.rooms.Service)
 		if chat := n.chats[h.Domain]; chat != nil {
 			chat.Others = p.directory.Events(h.Host)
 		}

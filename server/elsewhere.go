@@ -27,6 +27,8 @@ type Others interface {
 	Kick(h *Host, name string, only []int64, err *wire.StreamError)
 	// Answered gives the other nodes an answer to a request that this node has not sent.
 	Answered(h *Host, st *wire.Stanza)
+	// Fanout has another node queue one stanza for sessions of it.
+	Fanout(st *wire.Stanza, node string, ss []*Session) error
 	// Waiting tells a session's node that a message was kept for its account because no client was known. It returns
 	// false if that node cannot be told.
 	Waiting(s *Session) bool
@@ -48,6 +50,9 @@ type SessionState struct {
 
 // Node returns the id of the other node whose session it is; "" for a session of this node.
 func (s *Session) Node() string { return s.node }
+
+// Closed says whether the session has ended.
+func (s *Session) Closed() bool { return s.closed.Load() }
 
 // Stamp tells sessions with one address apart: that with the higher one was bound later.
 func (s *Session) Stamp() int64 { return s.stamp }

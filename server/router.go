@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"parley/wire"
@@ -146,6 +148,7 @@ func (r *Router) Session(full jid.JID) *Session {
 // session, and routes it to each of the other addresses. It calls gone for each local address without a session.
 func (r *Router) Fanout(ctx context.Context, st *wire.Stanza, tos []jid.JID, gone func(jid.JID)) {
 	st.Render()
+	var away []*Session
 	for _, to := range tos {
 		h := r.Host(to.Domain())
 		if h == nil {
@@ -166,10 +169,38 @@ func (r *Router) Fanout(ctx context.Context, st *wire.Stanza, tos []jid.JID, gon
 		if !h.MayReceive(ctx, st, to) {
 			continue
 		}
+		if s.node != "" {
+			away = append(away, s)
+			continue
+		}
 		if s.SendTo(st, to) != nil && gone != nil {
 			gone(to)
 			continue
 		}
 		h.Metrics.delivered(st.Kind)
+	}
+	if len(away) > 0 {
+		fanoutAway(st, away, gone)
+	}
+}
+
+// fanoutAway is Fanout for sessions of other nodes: each node gets the stanza once.
+func fanoutAway(st *wire.Stanza, away []*Session, gone func(jid.JID)) {
+	slices.SortStableFunc(away, func(a, b *Session) int { return strings.Compare(a.node, b.node) })
+	for len(away) > 0 {
+		n := slices.IndexFunc(away, func(s *Session) bool { return s.node != away[0].node })
+		if n < 0 {
+			n = len(away)
+		}
+		some := away[:n]
+		away = away[n:]
+		err := some[0].Host.Others.Fanout(st, some[0].node, some)
+		for _, s := range some {
+			if err == nil {
+				s.Host.Metrics.delivered(st.Kind)
+			} else if gone != nil {
+				gone(s.JID)
+			}
+		}
 	}
 }

@@ -60,6 +60,17 @@ type Occupant struct {
 	Presence []byte
 }
 
+// RoomOwner is the node that has a room: it alone keeps and shows what is said there.
+type RoomOwner struct {
+	Node        string
+	Incarnation int64
+}
+
+// OwnedError says that another node has a room.
+type OwnedError struct{ Owner RoomOwner }
+
+func (e *OwnedError) Error() string { return "store: another node has the room: " + e.Owner.Node }
+
 // Rooms keeps rooms with their affiliations and requests.
 type Rooms interface {
 	// CreateRoom makes a room with its first affiliations; ErrExists if the name is taken, also by a destroyed room.
@@ -79,6 +90,11 @@ type Rooms interface {
 	SaveRoomSubject(ctx context.Context, host, name string, subject []byte) error
 	// TakeRoom raises a room's epoch and gives the room as it is then.
 	TakeRoom(ctx context.Context, host, name string) (Room, error)
+	// ClaimRoom is TakeRoom for a node beside others: the room is the node's from then on. If another living node has
+	// the room it returns an *OwnedError, unless that node is from, which gives it away.
+	ClaimRoom(ctx context.Context, host, name string, by, from RoomOwner) (Room, error)
+	// ReleaseRoom says that whoever claimed a room last has it no more, if that gave it this epoch.
+	ReleaseRoom(ctx context.Context, host, name string, epoch int64) error
 	// DestroyRoom marks a room as destroyed.
 	DestroyRoom(ctx context.Context, host, name string, at time.Time) error
 

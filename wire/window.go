@@ -37,6 +37,8 @@ type Window struct {
 	n       int
 	bytes   int
 	moved   chan struct{} // closed when a stanza is settled; nil: nobody waits
+	over    func()        // of Follow: called once when its stanza is handled
+	routed  bool          // of Follow: its stanza was routed
 
 	// After a resumption: the stanzas under way that the client may send again.
 	again []resent
@@ -97,6 +99,7 @@ func (w *Window) End() (full bool) {
 	w.now = nil
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.routed = true
 	if w.n == 0 {
 		w.first++
 		w.next++
@@ -225,16 +228,47 @@ func (r Receipt) Settle() {
 	if w == nil {
 		return
 	}
+	if done := w.settle(r.n); done != nil {
+		done()
+	}
+}
+
+func (w *Window) settle(n uint64) (done func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.slot(r.n)
+	s := w.slot(n)
 	if s == nil || s.open == 0 {
-		return
+		return nil
 	}
 	if s.open--; s.open == 0 {
 		w.advance()
 		w.wake()
 	}
+	return w.takeOver()
+}
+
+// Follow routes a stanza that came on no stream of a client, and calls done once the stanza is handled: route has
+// returned, and nobody holds it. done may be called on any goroutine, and must not wait.
+func (st *Stanza) Follow(route, done func()) {
+	w := &Window{over: done}
+	w.Begin(st)
+	route()
+	w.End()
+	w.mu.Lock()
+	over := w.takeOver()
+	w.mu.Unlock()
+	if over != nil {
+		over()
+	}
+}
+
+// takeOver gives what to call if the stanza of Follow is handled, once. w.mu is held.
+func (w *Window) takeOver() (done func()) {
+	if w.over == nil || !w.routed || w.n > 0 {
+		return nil
+	}
+	done, w.over = w.over, nil
+	return done
 }
 
 func settle(rs []Receipt) {

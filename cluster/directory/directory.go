@@ -35,6 +35,9 @@ const (
 	topicChange                            // a change of the database
 	topicDo                                // something to be done, by its name
 	topicGap                               // the node has missed something
+	topicOrder                             // what clients want of a room
+	topicMissed                            // clients may have missed what rooms have said
+	topicFanout                            // a stanza for several sessions
 )
 
 // Times of a directory.
@@ -79,6 +82,9 @@ type Directory struct {
 
 	theirs  nodes
 	crossed atomic.Int64 // see Crossed
+
+	rooms  map[string]*Rooms // by domain; set before there are links
+	ghosts ghosts
 }
 
 // Crossed returns how many stanzas of clients this node has given to another one for a client there.
@@ -108,6 +114,7 @@ func New(cfg Config) *Directory {
 		topicKick:     d.takeKick,
 		topicAnswer:   d.takeAnswer,
 		topicWaiting:  d.takeWaiting,
+		topicFanout:   d.takeFanout,
 	} {
 		d.bus.Handle(t, h)
 	}

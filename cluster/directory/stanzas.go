@@ -36,9 +36,9 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	}
 	d := o.d
 	if st.Kind != wire.Message || st.Type == "headline" || st.Type == "error" || st.Type == "groupchat" {
-		return d.bus.Tell(o.node.ID, topicStanza, o.queue(), b)
+		return d.bus.Tell(o.node.ID, topicStanza, o.queueFor(st), b)
 	}
-	q, err := d.bus.Question(o.node.ID, topicStanza, o.queue(), b)
+	q, err := d.bus.Question(o.node.ID, topicStanza, o.queueFor(st), b)
 	if err != nil {
 		return err
 	}
@@ -77,6 +77,14 @@ func (o *outbound) hold(q *cluster.Question, st *wire.Stanza) {
 
 // queue is that of all stanzas to a session. Those about sessions have their own.
 func (o *outbound) queue() uint32 { return queueOf(o.address) }
+
+// queueFor is the queue of a stanza. What a room says to one comes in one order with what it says to all.
+func (o *outbound) queueFor(st *wire.Stanza) uint32 {
+	if o.d.rooms[st.From.Domain()] != nil {
+		return queueOf(st.From.Bare().String())
+	}
+	return o.queue()
+}
 
 func queueOf(address string) uint32 {
 	h := fnv.New32a()
@@ -129,11 +137,58 @@ func (d *Directory) takeStanza(ctx context.Context, _ cluster.Peer, b []byte) ([
 	if err != nil {
 		return nil, err
 	}
+	d.shown(s, st)
 	err = s.Deliver(ctx, st)
 	if errors.Is(err, server.ErrClosed) {
 		err = errNoSession // it has just ended
 	}
 	return nil, err
+}
+
+// Fanout is server.Others: one frame has the stanza and all sessions.
+func (d *Directory) Fanout(st *wire.Stanza, node string, ss []*server.Session) error {
+	xml := st.AppendXML(nil, jid.JID{}, wire.Client)
+	b := make([]byte, 0, len(xml)+8+48*len(ss))
+	b = binary.AppendUvarint(b, uint64(len(ss)))
+	for _, s := range ss {
+		address := s.JID.String()
+		b = binary.AppendUvarint(b, uint64(len(address)))
+		b = append(b, address...)
+		b = binary.BigEndian.AppendUint64(b, uint64(s.Stamp()))
+	}
+	return d.bus.Tell(node, topicFanout, queueOf(st.From.Bare().String()), append(b, xml...))
+}
+
+func (d *Directory) takeFanout(ctx context.Context, _ cluster.Peer, b []byte) ([]byte, error) {
+	n, used := binary.Uvarint(b)
+	if used <= 0 || n > uint64(len(b)) {
+		return nil, errFrame
+	}
+	b = b[used:]
+	all := make([]*server.Session, 0, n)
+	for range n {
+		address, rest, ok := text(b)
+		if !ok || len(rest) < 8 {
+			return nil, errFrame
+		}
+		s, err := d.here(namedFrame{JID: address, Stamp: int64(binary.BigEndian.Uint64(rest))})
+		if err == nil { // else it has ended, and its room hears of that
+			all = append(all, s)
+		}
+		b = rest[8:]
+	}
+	st, err := wire.ParseStanza(b, wire.Limits{Stanza: len(b)})
+	if err != nil {
+		return nil, err
+	}
+	st.Render()
+	for _, s := range all {
+		d.shown(s, st)
+		if err := s.SendTo(st, s.JID); err != nil {
+			d.cfg.Log.Debug("a session does not take what a room says", "session", s.JID.String(), "err", err)
+		}
+	}
+	return nil, nil
 }
 
 var errFrame = errors.New("a stanza's frame that is none")

@@ -273,11 +273,13 @@ func (d *Directory) gone(p cluster.Peer) {
 		d.theirs.over = make(map[string]int64)
 	}
 	d.theirs.over[p.ID] = max(d.theirs.over[p.ID], p.Incarnation)
+	var orphans []*server.Session
 	if n := d.theirs.of[p]; n != nil {
 		n.dead = true
-		for _, x := range n.sessions {
-			if x.session != nil {
+		for _, address := range slices.Sorted(maps.Keys(n.sessions)) {
+			if x := n.sessions[address]; x.session != nil {
 				x.session.Orphan()
+				orphans = append(orphans, x.session)
 			}
 		}
 	}
@@ -288,6 +290,7 @@ func (d *Directory) gone(p cluster.Peer) {
 		}
 	}
 	d.theirs.mu.Unlock()
+	d.roomsGone(orphans)
 	for _, n := range dead { // one that was to withdraw sessions may have died itself
 		d.work.Go(func() { d.bury(n) })
 	}

@@ -43,7 +43,7 @@ var steps = []step{
 	{1021, addColumn("room_readers", "title", "TEXT NOT NULL DEFAULT ''")},
 	{1022, statements(scheduledTable)},
 	{1023, statements(deskTables)},
-	{1024, statements(clusterTables + archiveHeads)},
+	{1024, statements(clusterTables + archiveHeads + roomOwners)},
 }
 
 // statements is a step that executes SQL statements in order.
