@@ -171,6 +171,7 @@ type asks struct {
 	inherit     Call[leftBy, jid.JID]
 	deserted    Call[Nothing, Nothing]
 	several     Call[changeSeveral, Nothing]
+	about       Call[Nothing, About]
 }
 
 func newAsks(s *Service) asks {
@@ -183,5 +184,6 @@ func newAsks(s *Service) asks {
 		inherit:     NewCall(s, "inherit", (*Room).inheritCall),
 		deserted:    NewCall(s, "deserted", (*Room).desertedCall),
 		several:     NewCall(s, "several", (*Room).severalCall),
+		about:       NewCall(s, "about", (*Room).about),
 	}
 }

@@ -80,7 +80,7 @@ func (s *Service) tellSaid(said saidInRoom) {
 func (s *Service) takeRoom(_ context.Context, f roomFrame) (any, error) {
 	switch {
 	case f.Kind == roomSeveral && f.Several != nil:
-		s.severalChanged(*f.Several, false)
+		s.severalChanged(*f.Several)
 		return nil, nil
 	case f.Kind == roomRecheck:
 		s.recheck(f.Room)

@@ -205,8 +205,12 @@ func (s *Service) freeRoom(ctx context.Context, room jid.JID, name string, who j
 	if err != nil {
 		return Conversation{}, err
 	}
-	if r := s.Rooms.Loaded(room.Local()); r != nil && r.Config().Name != "" {
-		name = r.Config().Name
+	about, ok, err := s.Rooms.About(ctx, room.Local())
+	if err != nil {
+		return Conversation{}, err
+	}
+	if ok && about.Name != "" {
+		name = about.Name
 	}
 	c := Conversation{ID: room.String(), Kind: "room", Name: name, Write: true, React: true}
 	if addressed {

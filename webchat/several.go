@@ -3,7 +3,6 @@ package webchat
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -44,19 +43,11 @@ func (s *Service) several(ctx context.Context, who jid.JID) (map[string]Conversa
 
 // severalAt gives a conversation of several people whose room is in memory; ok is false if the room is another one.
 func (s *Service) severalAt(ctx context.Context, id, who jid.JID) (c Conversation, ok bool, err error) {
-	r := s.Rooms.Loaded(id.Local())
-	if r == nil {
-		return c, false, nil
-	}
-	config := r.Config()
-	if !config.Several {
-		return c, false, nil
-	}
-	people, err := r.Keeper().Affiliations(ctx)
-	if err != nil {
+	a, ok, err := s.Rooms.About(ctx, id.Local())
+	if err != nil || !ok || !a.Several {
 		return c, false, err
 	}
-	return s.ofSeveral(ctx, id.String(), config.Name, slices.Collect(maps.Keys(people)), who), true, nil
+	return s.ofSeveral(ctx, id.String(), a.Name, a.People, who), true, nil
 }
 
 // ofSeveral gives a conversation of several people as one of them sees it.
@@ -170,12 +161,11 @@ func addresses(all []string) ([]jid.JID, error) {
 // (several.Config.Told).
 func (s *Service) SeveralChanged(_ context.Context, ch muc.SeveralChange) {
 	s.tellRoom(roomFrame{Kind: roomSeveral, Room: ch.Room, Several: &ch})
-	s.severalChanged(ch, true)
+	s.severalChanged(ch)
 }
 
-// severalChanged is SeveralChanged for the browsers of this node. own says that the room is here, so that it knows
-// whether there was another change since.
-func (s *Service) severalChanged(ch muc.SeveralChange, own bool) {
+// severalChanged is SeveralChanged for the browsers of this node.
+func (s *Service) severalChanged(ch muc.SeveralChange) {
 	if s.open.Load() == 0 {
 		return
 	}
@@ -186,13 +176,13 @@ func (s *Service) severalChanged(ch muc.SeveralChange, own bool) {
 	}
 	s.do(func(ctx context.Context) {
 		title, people := ch.Title, ch.People
-		if r := s.Rooms.Loaded(ch.Room.Local()); r != nil && own { // it may have changed once more
-			all, err := r.Keeper().Affiliations(ctx)
-			if err != nil {
-				s.failed("cannot tell browsers who is in a conversation", err, "room", ch.Room.String())
-				return
-			}
-			title, people = r.Config().Name, slices.Collect(maps.Keys(all))
+		a, ok, err := s.Rooms.About(ctx, ch.Room.Local())
+		if err != nil {
+			s.failed("cannot tell browsers who is in a conversation", err, "room", ch.Room.String())
+			return
+		}
+		if ok { // it may have changed once more
+			title, people = a.Name, a.People
 		}
 		for _, j := range people {
 			for _, b := range s.of(j.Local()) {

@@ -78,6 +78,7 @@ type Service struct {
 	st     Store
 	host   *server.Host
 	log    *slog.Logger
+	asks   asks
 	texts  []textCommand
 	search bool // archives may be searched for words
 }
@@ -130,6 +131,7 @@ func New(c Config, rooms muc.Config) (*Service, error) {
 	everywhere.On(s.host.Everywhere, watchingName, func(_ context.Context, room jid.JID) (any, error) {
 		return s.watching(room), nil
 	})
+	s.asks = newAsks(s)
 	c.Org.Subscribe(s.changed)
 	c.Org.SubscribeEverywhere(s.changedInRooms)
 	return s, nil

@@ -55,35 +55,35 @@ func (s *Service) StartMeeting(ctx context.Context, name string, who jid.JID, to
 		return "", fault.At(fault.Invalid, "topic", "is too long: at most 100 characters")
 	}
 	at := s.meetingURL(name)
-	err := s.inRoom(ctx, name, func(ctx context.Context, k *keeper) error { return k.meet(ctx, who, topic, at) })
+	_, err := s.asks.meet.Ask(ctx, name, muc.Patience, meeting{who, topic, at})
 	return at, err
 }
 
 // meet says that there is a meeting, in the name of the person if they are in the room.
-func (k *keeper) meet(ctx context.Context, who jid.JID, topic, at string) error {
-	a, err := k.Affiliation(ctx, who)
+func (k *keeper) meet(ctx context.Context, m meeting) (none muc.Nothing, err error) {
+	a, err := k.Affiliation(ctx, m.Who)
 	if err != nil {
-		return err
+		return none, err
 	}
 	role := k.r.RoleFor(a)
 	switch {
 	case k.closed || role == "visitor" || role == "none" || a == muc.None && k.r.Now().MembersOnly:
-		return server.WithText(server.Forbidden, "you cannot start meetings here, because you may not write")
-	case !k.calls.Allow(who.Bare(), time.Time{}):
-		return muc.ErrTooFast
+		return none, server.WithText(server.Forbidden, "you cannot start meetings here, because you may not write")
+	case !k.calls.Allow(m.Who.Bare(), time.Time{}):
+		return none, muc.ErrTooFast
 	}
 	body := "Meeting: "
-	if topic != "" {
-		body += topic + ": "
+	if m.Topic != "" {
+		body += m.Topic + ": "
 	}
 	more := []*wire.Element{
-		wire.E(nsCallInvites, "invite", wire.E(nsCallInvites, "external").Set("uri", at)).Set("video", "true"),
-		wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", at)),
+		wire.E(nsCallInvites, "invite", wire.E(nsCallInvites, "external").Set("uri", m.At)).Set("video", "true"),
+		wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", m.At)),
 	}
-	if !k.sayAs(ctx, who, body+at, more...) {
-		k.s.say(ctx, k.r, body+at, more...)
+	if !k.sayAs(ctx, m.Who, body+m.At, more...) {
+		k.s.say(ctx, k.r, body+m.At, more...)
 	}
-	return nil
+	return none, nil
 }
 
 // meetingCommands do the same as an ad-hoc command.

@@ -45,14 +45,7 @@ const maxCallees = 100
 // their nicks, if they are in it or have spoken there lately. A refusal says that the person may not read the room.
 func (s *Service) Mentionable(ctx context.Context, room, by jid.JID, q string, limit int) (m Mentionable, err error) {
 	by, limit = by.Bare(), max(1, min(limit, maxCallees))
-	v, err := s.look(ctx, room, by, func(ms *mentions) error {
-		k := ms.r.Keeper()
-		a, err := k.Affiliation(ctx, by)
-		if err != nil {
-			return err
-		}
-		return k.Reads(ctx, by, a)
-	})
+	v, err := s.asks.look.Ask(ctx, room.Local(), muc.Patience, looking{By: by, Reads: true})
 	if err != nil {
 		return m, err
 	}
@@ -61,12 +54,12 @@ func (s *Service) Mentionable(ctx context.Context, room, by jid.JID, q string, l
 		return m, err
 	}
 	words := fulltext.WordsIn(q)
-	if allows(mentionRules(&v.c).Individual, v.moderator) {
+	if allows(mentionRules(&v.C).Individual, v.Moderator) {
 		all, err := s.callees(ctx, v, affiliations, by, words)
 		if err != nil {
 			return m, err
 		}
-		if len(all) < limit && v.group != "" && !v.c.MembersOnly && len(words) > 0 {
+		if len(all) < limit && v.Group != "" && !v.C.MembersOnly && len(words) > 0 {
 			others, err := s.visiting(ctx, v, affiliations, by, q, limit-len(all))
 			if err != nil {
 				return m, err
@@ -78,7 +71,7 @@ func (s *Service) Mentionable(ctx context.Context, room, by jid.JID, q string, l
 	if s.mayCallAll(ctx, v, by) {
 		s.countAll(&m, v, affiliations, by)
 	}
-	if v.group != "" && allows(mentionRules(&v.c).Channel, v.moderator) {
+	if v.Group != "" && allows(mentionRules(&v.C).Channel, v.Moderator) {
 		m.Teams, err = s.callableTeams(ctx, by, words, limit)
 	}
 	return m, err
@@ -86,10 +79,10 @@ func (s *Service) Mentionable(ctx context.Context, room, by jid.JID, q string, l
 
 // affiliations gives the people of a room with their affiliations. Of a free room these are all who may read it.
 func (s *Service) affiliations(ctx context.Context, v view) (all map[jid.JID]string, err error) {
-	if v.group == "" {
-		return v.free, nil
+	if v.Group == "" {
+		return v.Free, nil
 	}
-	all, err = s.cfg.Org.AffiliationsOf(ctx, s.host.Domain, v.group, v.theme)
+	all, err = s.cfg.Org.AffiliationsOf(ctx, s.host.Domain, v.Group, v.Theme)
 	for j, a := range all {
 		if a == muc.Outcast {
 			delete(all, j)
@@ -102,20 +95,20 @@ func (s *Service) affiliations(ctx context.Context, v view) (all map[jid.JID]str
 func (s *Service) callees(
 	ctx context.Context, v view, affiliations map[jid.JID]string, by jid.JID, words []string,
 ) (found []Callee, err error) {
-	if !v.c.NonAnonymous {
-		for _, o := range v.voices {
-			if o.person != by && begins(words, o.occupant.Resource()) {
-				found = append(found, Callee{o.occupant, o.occupant.Resource(), o.attentive, groupRoles[o.affiliation]})
+	if !v.C.NonAnonymous {
+		for _, o := range v.Voices {
+			if o.Person != by && begins(words, o.Occupant.Resource()) {
+				found = append(found, Callee{o.Occupant, o.Occupant.Resource(), o.Attentive, groupRoles[o.Affiliation]})
 			}
 		}
 		return inOrder(found), nil
 	}
 	here, nicks := make(map[jid.JID]bool), make(map[jid.JID]string)
-	for _, o := range v.voices {
-		here[o.person] = here[o.person] || o.attentive
-		nicks[o.person] = o.occupant.Resource()
+	for _, o := range v.Voices {
+		here[o.Person] = here[o.Person] || o.Attentive
+		nicks[o.Person] = o.Occupant.Resource()
 	}
-	for _, j := range v.watching {
+	for _, j := range v.Watching {
 		here[j] = true
 	}
 	full, err := s.fullNames(ctx, affiliations)
@@ -211,12 +204,12 @@ func (s *Service) countAll(m *Mentionable, v view, affiliations map[jid.JID]stri
 		}
 	}
 	here := make(map[jid.JID]bool)
-	for _, o := range v.voices {
-		if o.attentive && o.person != by && o.person.Domain() == s.host.Domain {
-			here[o.person] = true
+	for _, o := range v.Voices {
+		if o.Attentive && o.Person != by && o.Person.Domain() == s.host.Domain {
+			here[o.Person] = true
 		}
 	}
-	for _, j := range v.watching {
+	for _, j := range v.Watching {
 		if j != by {
 			here[j] = true
 		}

@@ -36,27 +36,11 @@ type Said struct {
 // Say has a program say something in a room. It gives the stanza-id, once the message is kept: that of the body, or of
 // the file if there is no body. A *fault.Error says why it cannot be said.
 func (s *Service) Say(ctx context.Context, name string, m Said) (store.ID, error) {
-	type outcome struct {
-		id  store.ID
-		err error
-	}
-	done := make(chan outcome, 1)
-	err := s.Post(ctx, name, func(ctx context.Context, r *muc.Room) {
-		id, err := s.sayFor(ctx, r, m)
-		done <- outcome{id, err}
-	})
+	id, err := s.asks.say.Ask(ctx, name, muc.Patience, m)
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, fault.New(fault.NotFound, "", "this room no longer exists")
 	}
-	if err != nil {
-		return 0, err
-	}
-	select {
-	case o := <-done:
-		return o.id, o.err
-	case <-ctx.Done(): // the message may not have been posted yet
-		return 0, ctx.Err()
-	}
+	return id, err
 }
 
 // namesOf gives nicknames for a person who says something in a room without being in it: own has the nick of the
@@ -109,7 +93,7 @@ func (s *Service) sayFrom(
 }
 
 // sayFor is Say on the room's goroutine.
-func (s *Service) sayFor(ctx context.Context, r *muc.Room, m Said) (store.ID, error) {
+func (s *Service) sayFor(r *muc.Room, ctx context.Context, m Said) (store.ID, error) {
 	if m.Once != "" && m.Since != 0 {
 		if id, err := s.saidOnce(ctx, r, m.Once, m.Since); id != 0 || err != nil {
 			return id, err

@@ -10,7 +10,6 @@ import (
 
 	"parley/acts"
 	"parley/messages"
-	"parley/muc"
 	"parley/org"
 	"parley/store"
 	"parley/wire"
@@ -85,18 +84,9 @@ func (s *Service) readsFrom(
 // sourceByID asks the room for a message by its stanza-id. Of the last messages the room knows also the ids that their
 // senders gave them, which some clients use.
 func (s *Service) sourceByID(ctx context.Context, name, id string) (store.Source, []string, error) {
-	answer := make(chan store.ID, 1) // the room may find it when nobody waits any more
-	err := s.Ask(ctx, name, 5*time.Second, func(ctx context.Context, r *muc.Room) error {
-		n, _, _ := r.Find(ctx, id)
-		answer <- n
-		return nil
-	})
-	if err != nil {
+	n, err := s.asks.find.Ask(ctx, name, 5*time.Second, id)
+	if err != nil || n == 0 {
 		return store.Source{}, nil, err
-	}
-	n := <-answer
-	if n == 0 {
-		return store.Source{}, nil, nil
 	}
 	m, err := messages.Reader{Store: s.st}.InRoom(ctx, s.Domain(), name, n)
 	if errors.Is(err, store.ErrNotFound) {

@@ -86,20 +86,13 @@ func checkPlaces(text string, places []Place, most int) error {
 // message with references is not searched for names, `@all` and `@here` beside them are mentions of XEP-0513.
 func (s *Service) References(ctx context.Context, where, by jid.JID, text string, places ...Place) (
 	es []*wire.Element, err error) {
-	var found []mentioning
-	v, err := s.look(ctx, where, by, func(ms *mentions) error {
-		if err := checkPlaces(text, places, mentionRules(ms.r.Now()).Count); err != nil {
-			return err
-		}
-		found = ms.mentionsAt(text, places)
-		return nil
-	})
+	v, err := s.asks.look.Ask(ctx, where.Local(), muc.Patience, looking{By: by, Text: text, Places: places})
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range found {
-		people := m.people
-		for _, slug := range m.teams {
+	for _, m := range v.Found {
+		people := m.People
+		for _, slug := range m.Teams {
 			people = append(people, s.team(ctx, by, slug)...)
 		}
 		for _, j := range people {
@@ -114,12 +107,12 @@ func (s *Service) References(ctx context.Context, where, by jid.JID, text string
 	if len(es) == 0 || !s.mayCallAll(ctx, v, by) {
 		return es, nil
 	}
-	for _, m := range found {
-		if !m.all && !m.here {
+	for _, m := range v.Found {
+		if !m.All && !m.Here {
 			continue
 		}
 		e := bounded(wire.E(nsMentions, "mention").Set("mentions", nsMentions+"#channel"), m)
-		if m.here {
+		if m.Here {
 			e.Add(wire.E(nsMentions, "active"))
 		}
 		es = append(es, e)
@@ -128,73 +121,88 @@ func (s *Service) References(ctx context.Context, where, by jid.JID, text string
 }
 
 // bounded says where in the text a mention is.
-func bounded(e *wire.Element, m mentioning) *wire.Element {
-	return e.Set("begin", strconv.Itoa(m.begin)).Set("end", strconv.Itoa(m.end))
+func bounded(e *wire.Element, m foundMention) *wire.Element {
+	return e.Set("begin", strconv.Itoa(m.Begin)).Set("end", strconv.Itoa(m.End))
+}
+
+// looking is what somebody wants to know of the people of a room.
+type looking struct {
+	By     jid.JID // bare
+	Reads  bool    // it is refused if the person may not read the room
+	Text   string  // whom it mentions is wanted
+	Places []Place
 }
 
 // view is what a room's goroutine knows of the people whom somebody may mention there.
 type view struct {
-	group, theme string
-	c            muc.RoomConfig
-	moderator    bool               // the person who asks is one
-	free         map[jid.JID]string // who may read a free room, with their affiliations
-	voices       []voice
-	watching     []jid.JID // who follows the room in a browser and is not away
+	Group, Theme string
+	C            muc.RoomConfig
+	Moderator    bool               // the person who asks is one
+	Free         map[jid.JID]string // who may read a free room, with their affiliations
+	Voices       []voice
+	Watching     []jid.JID // who follows the room in a browser and is not away
+	Found        []foundMention
 }
 
 // voice is somebody in the room, or somebody who has spoken there lately.
 type voice struct {
-	occupant, person jid.JID
-	affiliation      string
-	attentive        bool
+	Occupant, Person jid.JID
+	Affiliation      string
+	Attentive        bool
 }
 
-// look asks a room for what it knows, for a person of whom it finds out whether they are a moderator there. also is
-// called on the room's goroutine before that.
-func (s *Service) look(ctx context.Context, where, by jid.JID, also func(*mentions) error) (view, error) {
-	seen := make(chan view, 1) // the room may answer when nobody waits any more
-	err := s.Ask(ctx, where.Local(), muc.Patience, func(ctx context.Context, r *muc.Room) error {
-		ms := s.mentionsOf(r)
-		if err := also(ms); err != nil {
-			return err
-		}
-		v := view{group: ms.group, theme: ms.theme, c: r.Config(), free: make(map[jid.JID]string)}
-		for j := range ms.freeReaders() {
-			a, err := r.Keeper().Affiliation(ctx, j)
-			if err != nil {
-				return err
-			}
-			v.free[j] = a
-		}
-		a, err := r.Keeper().Affiliation(ctx, by)
-		if err != nil {
-			return err
-		}
-		v.moderator = r.RoleFor(a) == "moderator"
-		if o := r.Voice(by.Bare()); o != nil {
-			v.moderator = o.Role() == "moderator"
-		}
-		for _, o := range ms.voices() {
-			v.voices = append(v.voices, voice{o.JID(), o.Person(), o.Affiliation(), o.Attentive()})
-		}
-		v.watching = s.watching(r.JID())
-		seen <- v
-		return nil
-	})
+// foundMention is a place in a text that mentions people.
+type foundMention struct {
+	Begin, End int
+	People     []jid.JID
+	Teams      []string
+	All, Here  bool
+}
+
+// look gives what a room knows, for a person of whom it finds out whether they are a moderator there. It is called on
+// the room's goroutine.
+func (s *Service) look(r *muc.Room, ctx context.Context, l looking) (v view, err error) {
+	ms := s.mentionsOf(r)
+	a, err := r.Keeper().Affiliation(ctx, l.By)
 	if err != nil {
-		return view{}, err
+		return v, err
 	}
-	return <-seen, nil
+	if l.Reads {
+		err = r.Keeper().Reads(ctx, l.By, a)
+	} else {
+		err = checkPlaces(l.Text, l.Places, mentionRules(r.Now()).Count)
+	}
+	if err != nil {
+		return v, err
+	}
+	v = view{Group: ms.group, Theme: ms.theme, C: r.Config(), Free: make(map[jid.JID]string)}
+	for j := range ms.freeReaders() {
+		if v.Free[j], err = r.Keeper().Affiliation(ctx, j); err != nil {
+			return v, err
+		}
+	}
+	v.Moderator = r.RoleFor(a) == "moderator"
+	if o := r.Voice(l.By.Bare()); o != nil {
+		v.Moderator = o.Role() == "moderator"
+	}
+	for _, o := range ms.voices() {
+		v.Voices = append(v.Voices, voice{o.JID(), o.Person(), o.Affiliation(), o.Attentive()})
+	}
+	v.Watching = s.watching(r.JID())
+	for _, m := range ms.mentionsAt(l.Text, l.Places) {
+		v.Found = append(v.Found, foundMention{m.begin, m.end, m.people, m.teams, m.all, m.here})
+	}
+	return v, nil
 }
 
 // uri names a person as everyone in the room knows them; "" if nobody does.
 func (v *view) uri(who jid.JID) string {
-	if v.c.NonAnonymous {
+	if v.C.NonAnonymous {
 		return "xmpp:" + who.String()
 	}
-	for _, o := range v.voices {
-		if o.person == who {
-			return "xmpp:" + o.occupant.Bare().String() + "/" + url.PathEscape(o.occupant.Resource())
+	for _, o := range v.Voices {
+		if o.Person == who {
+			return "xmpp:" + o.Occupant.Bare().String() + "/" + url.PathEscape(o.Occupant.Resource())
 		}
 	}
 	return ""
@@ -202,21 +210,21 @@ func (v *view) uri(who jid.JID) string {
 
 // mayRead says whether a person may read a room.
 func (s *Service) mayRead(ctx context.Context, v view, who jid.JID) bool {
-	if v.group == "" {
-		return v.free[who] != ""
+	if v.Group == "" {
+		return v.Free[who] != ""
 	}
-	a, err := s.cfg.Org.Access(ctx, s.host.Domain, v.group, v.theme, who)
+	a, err := s.cfg.Org.Access(ctx, s.host.Domain, v.Group, v.Theme, who)
 	return err == nil && a.Read
 }
 
 // mayCallAll says whether a person may mention everyone in a room.
 func (s *Service) mayCallAll(ctx context.Context, v view, by jid.JID) bool {
-	if !allows(mentionRules(&v.c).Channel, v.moderator) {
+	if !allows(mentionRules(&v.C).Channel, v.Moderator) {
 		return false
 	}
-	if v.group == "" {
+	if v.Group == "" {
 		return true
 	}
-	ok, err := s.cfg.Org.MayMention(ctx, s.host.Domain, v.group, v.theme, by)
+	ok, err := s.cfg.Org.MayMention(ctx, s.host.Domain, v.Group, v.Theme, by)
 	return ok && err == nil
 }

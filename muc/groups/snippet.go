@@ -40,23 +40,16 @@ func textSnippet(ctx context.Context, c *textCall) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", c.s.inRoom(ctx, c.room, func(ctx context.Context, k *keeper) error {
-		if !k.sayAs(ctx, c.who, x.Text) {
-			return server.WithText(server.Forbidden, "you may not write here")
-		}
-		return nil
-	})
+	said, err := c.s.asks.sayAs.Ask(ctx, c.room, muc.Patience, saying{c.who, x.Text})
+	if err == nil && !said {
+		err = server.WithText(server.Forbidden, "you may not write here")
+	}
+	return "", err
 }
 
-// inRoom does something in a group's room or a theme, and waits until it has.
-func (s *Service) inRoom(ctx context.Context, name string, do func(ctx context.Context, k *keeper) error) error {
-	return s.Ask(ctx, name, muc.Patience, func(ctx context.Context, r *muc.Room) error {
-		k := keeperOf(r)
-		if k == nil {
-			return server.ItemNotFound
-		}
-		return do(ctx, k)
-	})
+// sayAsAsked is sayAs for a command.
+func (k *keeper) sayAsAsked(ctx context.Context, x saying) (bool, error) {
+	return k.sayAs(ctx, x.Who, x.Text), nil
 }
 
 // sayAs says something in the name of a person who may write; it returns false if the person is not in the room and has

@@ -38,15 +38,14 @@ func (s *Service) announceTheme(e org.Event) {
 	s.Background(func(ctx context.Context) {
 		if !e.Theme.Restricted {
 			own, names := s.namesOf(ctx, s.cfg.Org.RoomJID(e.Host, e.Group.Room), e.Actor)
-			do := func(ctx context.Context, r *muc.Room) {
-				nicks := own
-				if r.Now().NonAnonymous { // otherwise a name would reveal an address
-					nicks = append(nicks, names...)
-				}
-				body, link := "New theme: "+e.Theme.Name+": "+s.themeLink(e)+uri, wire.T(wire.NSOOB, "url", uri)
-				s.sayFrom(ctx, r, e.Actor.Bare(), nicks, body, wire.E(wire.NSOOB, "x", link))
+			a := announcement{
+				Who:   e.Actor.Bare(),
+				Own:   own,
+				Names: names,
+				Body:  "New theme: " + e.Theme.Name + ": " + s.themeLink(e) + uri,
+				About: uri,
 			}
-			if err := s.Post(ctx, e.Group.Room, do); err != nil {
+			if err := s.asks.announce.Post(ctx, e.Group.Room, a); err != nil {
 				s.Lost("a new theme is not announced", err, "group", e.Group.ID)
 			}
 		}
@@ -58,6 +57,16 @@ func (s *Service) announceTheme(e org.Event) {
 			s.inviteGuest(ctx, e, to, theme, "New theme: "+e.Theme.Name)
 		}
 	})
+}
+
+// announce says something for a person who need not be in the room. It is called on the room's goroutine.
+func (s *Service) announce(r *muc.Room, ctx context.Context, a announcement) (none muc.Nothing, err error) {
+	nicks := a.Own
+	if r.Now().NonAnonymous { // otherwise a name would reveal an address
+		nicks = append(nicks, a.Names...)
+	}
+	s.sayFrom(ctx, r, a.Who, nicks, a.Body, wire.E(wire.NSOOB, "x", wire.T(wire.NSOOB, "url", a.About)))
+	return none, nil
 }
 
 // themeLink gives the theme's page, for people whose client does not know what to do with the room's address.
