@@ -1,0 +1,109 @@
+package cluster
+
+import (
+	"fmt"
+	"testing"
+
+	"parley/testrig"
+)
+
+const rooms = "groups." + testrig.Host
+
+// enter has a client enter a room, and returns when it is in.
+func (c *client) enter(room string) {
+	c.t.Helper()
+	at := room + "@" + rooms + "/" + c.name
+	c.say("<presence to='" + at + "'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>")
+	if e := c.until("<presence ", "from='"+at+"'"); !has(quoted(e), "code='110'") {
+		c.t.Fatalf("%s at %s does not enter %s: %s", c.name, c.at.name, room, e)
+	}
+	c.until("<subject", "from='"+room+"@"+rooms)
+}
+
+// make makes a lasting room.
+func (c *client) make(room string) {
+	c.t.Helper()
+	c.enter(room)
+	field := func(name, value string) string {
+		return "<field var='" + name + "'><value>" + value + "</value></field>"
+	}
+	answer, _ := c.ask(room+"@"+rooms, "set", "<query xmlns='http://jabber.org/protocol/muc#owner'>"+
+		"<x xmlns='jabber:x:data' type='submit'>"+field("FORM_TYPE", "http://jabber.org/protocol/muc#roomconfig")+
+		field("muc#roomconfig_persistentroom", "1")+"</x></query>")
+	if answer.Attr("type") != "result" {
+		c.t.Fatalf("%s is not configured: %s", room, answer)
+	}
+}
+
+// toRoom is a message to all in a room.
+func toRoom(room, id string) string {
+	return "<message type='groupchat' id='" + id + "' to='" + room + "@" + rooms + "'><body>" + id + "</body></message>"
+}
+
+// hears waits for a message in a room. Nothing before it may say that the client is not in a room any more.
+func (c *client) hears(room, body string) {
+	c.t.Helper()
+	_, before := c.read("<message ", "from='"+room+"@"+rooms+"/", "<body>"+body+"</body>")
+	for _, e := range before {
+		if s := quoted(e); has(s, "type='unavailable'", "code='110'") {
+			c.t.Errorf("%s at %s is put out: %s", c.name, c.at.name, e)
+		}
+	}
+}
+
+// kill -9 of the node that has a room: whoever is at the others stays in it and goes on, sees who is gone, and no
+// message is lost.
+func TestRoomsOutliveANode(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.accounts("anna", "ben", "carl")
+	anna, ben, carl := c.a.signIn("anna", "x"), c.b.signIn("ben", "x"), c.c.signIn("carl", "x")
+	all := []*client{anna, ben, carl}
+	const many = 9 // about three at each node
+	for n := range many {
+		room := fmt.Sprintf("den%d", n)
+		anna.make(room)
+		ben.enter(room)
+		carl.enter(room)
+		for _, who := range all {
+			who.say(toRoom(room, room+who.name))
+			for _, hears := range all {
+				hears.hears(room, room+who.name)
+			}
+		}
+	}
+	c.c.kill()
+	for n := range many {
+		room := fmt.Sprintf("den%d", n)
+		anna.say(toRoom(room, room+"after"))
+		for _, who := range []*client{anna, ben} {
+			who.hears(room, room+"after")
+		}
+	}
+	for n := range many {
+		room := fmt.Sprintf("den%d", n)
+		items, _ := ben.ask(room+"@"+rooms, "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>")
+		if s := quoted(items); !has(s, "/anna'") || !has(s, "/ben'") || has(s, "/carl'") {
+			t.Errorf("in %s there are %s", room, s)
+		}
+	}
+	c.c.start()
+	carl = c.c.signIn("carl", "x")
+	for n := range many {
+		room := fmt.Sprintf("den%d", n)
+		carl.enter(room)
+		ben.say(toRoom(room, room+"again"))
+		carl.hears(room, room+"again")
+		_, before := carl.ask(room+"@"+rooms, "set", "<query xmlns='urn:xmpp:mam:2'/>")
+		var bodies []string
+		for _, e := range before {
+			if b := e.Find("body"); b != nil && e.Find("result") != nil {
+				bodies = append(bodies, b.Text)
+			}
+		}
+		want := []string{room + "anna", room + "ben", room + "carl", room + "after", room + "again"}
+		if fmt.Sprint(bodies) != fmt.Sprint(want) {
+			t.Errorf("the archive of %s has %v, want %v", room, bodies, want)
+		}
+	}
+}
