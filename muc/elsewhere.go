@@ -27,6 +27,8 @@ type Others interface {
 	// Place returns the id of the node to which a room goes that no living node has: the same on all nodes that know of
 	// the same nodes.
 	Place(room string) string
+	// PlaceWithout is Place without this node; "" if there is no other one.
+	PlaceWithout(room string) string
 	// Is says whether a node is one of those that serve.
 	Is(node string) bool
 	// Ask sends a node an order for a room. Orders for one room come in their order. then is called once, and must not
@@ -62,6 +64,7 @@ const (
 	orderCall   orderKind = 'C' // what a function of the service asks of the room (calls.go)
 	orderPlaces orderKind = 'W' // which clients are in the room? (places.go)
 	orderHere   orderKind = 'H' // these clients are in the room (places.go)
+	orderTake   orderKind = 'T' // the room is given away (handover.go)
 )
 
 // order is what a node wants of a room at another node.
@@ -219,6 +222,10 @@ func (s *Service) Order(ctx context.Context, room string, b []byte, give func([]
 	switch o.kind {
 	case orderPlaces:
 		give(s.places.encode(room), nil)
+		return
+	case orderTake:
+		_, err := s.takeOver(ctx, room, o.body)
+		give(s.answerOf(room, nil, err).encode(), nil)
 		return
 	case orderStanza, orderSpeak, orderCall, orderHere:
 	default:

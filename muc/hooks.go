@@ -76,6 +76,9 @@ type Hooks struct {
 	// Unknown is called when affiliations may have changed without Affiliated.
 	Unknown func()
 
+	// Moving is what the rule remembers, which goes with the room to another node.
+	Moving Moving
+
 	// Features gives what the room announces (XEP-0030). It is called on any goroutine, and so are Info and Forms.
 	Features func() []string
 

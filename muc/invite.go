@@ -2,6 +2,7 @@ package muc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -21,7 +22,21 @@ type inviting struct {
 // invitations passes invitations on, and what people say who decline them (sections 7.8.2 and 7.8.3).
 func invitations(r *Room) Hooks {
 	iv := &inviting{r: r}
-	return Hooks{ToRoom: iv.take}
+	return Hooks{ToRoom: iv.take, Moving: Moving{
+		Name: "invitations",
+		Give: func() any { return iv.last },
+		Take: func(b []byte) error {
+			err := json.Unmarshal(b, &iv.last)
+			iv.n = len(iv.last) - 1
+			for i, x := range iv.last { // the next one takes the first free place
+				if x.Who.IsZero() {
+					iv.n = i
+					break
+				}
+			}
+			return err
+		},
+	}}
 }
 
 func (iv *inviting) take(ctx context.Context, o *Occupant, st *wire.Stanza) (done bool, err error) {
@@ -87,7 +102,7 @@ func (iv *inviting) invite(ctx context.Context, o *Occupant, st *wire.Stanza, in
 
 // invited maps invited people to their inviters: nobody else has something to decline. Otherwise strangers could find
 // out who is in the room.
-type invited struct{ who, by jid.JID }
+type invited struct{ Who, By jid.JID }
 
 // invitation makes the stanza for an invited person; inv has the reason and other words of the inviter, or is nil.
 func (r *Room) invitation(id string, from, to jid.JID, inv *wire.Element) *wire.Stanza {

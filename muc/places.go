@@ -48,19 +48,24 @@ func (p *places) sends(st *wire.Stanza) {
 	switch st.Type {
 	case "":
 		if is == nil {
-			if p.of == nil {
-				p.of = make(map[string]map[jid.JID]*place)
-			}
-			if p.of[room] == nil {
-				p.of[room] = make(map[jid.JID]*place)
-			}
 			is = &place{}
-			p.of[room][who] = is
+			p.at(room, who, is)
 		}
 		is.sent = bareStanza(st)
 	case "unavailable":
 		p.drop(room, who)
 	}
+}
+
+// at notes a place, with p.mu held.
+func (p *places) at(room string, who jid.JID, is *place) {
+	if p.of == nil {
+		p.of = make(map[string]map[jid.JID]*place)
+	}
+	if p.of[room] == nil {
+		p.of[room] = make(map[jid.JID]*place)
+	}
+	p.of[room][who] = is
 }
 
 func (p *places) drop(room string, who jid.JID) {
@@ -338,6 +343,7 @@ func (s *Service) followNodes(ctx context.Context) {
 			return
 		case <-s.moved:
 			s.tellPlaces(ctx)
+			s.spread(ctx)
 		}
 	}
 }

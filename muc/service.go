@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -254,6 +255,9 @@ func (s *Service) release(name string, epoch int64) {
 // Close ends all rooms when they have done what waits, or when ctx ends. Occupants are not told: their clients come
 // back to rooms that still are.
 func (s *Service) Close(ctx context.Context) {
+	if s.others != nil {
+		s.giveAll(ctx)
+	}
 	s.mu.Lock()
 	s.closed = true
 	for name, r := range s.rooms {
@@ -450,22 +454,30 @@ func (s *Service) PostLoaded(name string, do func(ctx context.Context, r *Room))
 // if the room is in memory already. A second caller waits for the first: taking the room twice would make the first one
 // stale.
 func (s *Service) load(ctx context.Context, name string) error {
+	_, err := s.loadWith(ctx, name, func(ctx context.Context) (*Room, error) { return s.take(ctx, name) })
+	return err
+}
+
+// loadWith is load for a room that take makes.
+func (s *Service) loadWith(ctx context.Context, name string,
+	take func(ctx context.Context) (*Room, error)) (*Room, error) {
 	done := make(chan struct{})
 	for {
 		s.mu.Lock()
 		switch wait := s.loading[name]; {
 		case s.closed:
 			s.mu.Unlock()
-			return ErrClosing
+			return nil, ErrClosing
 		case s.rooms[name] != nil:
+			r := s.rooms[name]
 			s.mu.Unlock()
-			return nil
+			return r, nil
 		case wait != nil:
 			s.mu.Unlock()
 			select {
 			case <-wait:
 			case <-ctx.Done():
-				return ctx.Err()
+				return nil, ctx.Err()
 			}
 			continue
 		}
@@ -473,20 +485,20 @@ func (s *Service) load(ctx context.Context, name string) error {
 		s.mu.Unlock()
 		break
 	}
-	r, err := s.take(ctx, name)
+	r, err := take(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.loading, name)
 	close(done)
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case s.closed:
-		return ErrClosing
+		return nil, ErrClosing
 	}
 	s.rooms[name] = r
 	s.wg.Go(func() { r.run(context.Background()) })
-	return nil
+	return r, nil
 }
 
 func (s *Service) take(ctx context.Context, name string) (*Room, error) {
@@ -561,6 +573,13 @@ func (s *Service) MessageSize() int { return s.cfg.MessageSize }
 
 // Domain gives the service's domain.
 func (s *Service) Domain() string { return s.cfg.Domain }
+
+// loadedNames gives the names of the rooms in memory, in order.
+func (s *Service) loadedNames() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Sorted(maps.Keys(s.rooms))
+}
 
 // Loaded gives a room if it is in memory, and nil if it is not. It is safe on any goroutine.
 func (s *Service) Loaded(name string) *Room {

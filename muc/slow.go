@@ -1,6 +1,7 @@
 package muc
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -35,7 +36,11 @@ func slowField(seconds int) form.Field {
 // slow refuses a message that comes too early, and remembers when people said something. Administrators do not wait.
 func slow(r *Room) Hooks {
 	var spoke map[jid.JID]time.Time // made with the first message: few rooms are slow
-	return Hooks{Accept: func(o *Occupant, st *wire.Stanza) error {
+	return Hooks{Moving: Moving{
+		Name: "slow",
+		Give: func() any { return spoke },
+		Take: func(b []byte) error { return json.Unmarshal(b, &spoke) },
+	}, Accept: func(o *Occupant, st *wire.Stanza) error {
 		if r.cfg.SlowMode == 0 || AtLeast(o.affiliation, Admin) || !st.Has(wire.NSClient, "body") {
 			return nil
 		}

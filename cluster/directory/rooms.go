@@ -63,11 +63,16 @@ func (r *Rooms) Self() store.RoomOwner {
 
 // Place is muc.Others. Of all nodes it is the one whose id and the room's name give the highest hash: if a node comes
 // or goes, only its own rooms go to others (rendezvous hashing).
-func (r *Rooms) Place(room string) string {
-	best := r.d.bus.Self().ID
+func (r *Rooms) Place(room string) string { return r.place(room, r.d.bus.Self().ID) }
+
+// PlaceWithout is muc.Others.
+func (r *Rooms) PlaceWithout(room string) string { return r.place(room, "") }
+
+// place gives the node of those besides this one, and of one more unless that is "".
+func (r *Rooms) place(room, best string) string {
 	most := weight(best, room)
 	for _, p := range r.d.bus.Nodes() {
-		if w := weight(p.ID, room); w > most || w == most && p.ID < best {
+		if w := weight(p.ID, room); best == "" || w > most || w == most && p.ID < best {
 			best, most = p.ID, w
 		}
 	}

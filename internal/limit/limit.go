@@ -33,6 +33,16 @@ func (p *Pace) Allow(at time.Time) bool {
 	return p.limiter.AllowN(at, 1)
 }
 
+// Left returns how many things would be allowed now.
+func (p *Pace) Left() int { return max(0, int(p.limiter.Tokens())) }
+
+// Use counts n things that were allowed elsewhere.
+func (p *Pace) Use(n int) {
+	if n > 0 {
+		p.limiter.AllowN(time.Now(), min(n, p.limiter.Burst()))
+	}
+}
+
 // rests says whether burst things would be allowed now.
 func (p *Pace) rests() bool { return p.limiter.Tokens() >= float64(p.limiter.Burst()) }
 

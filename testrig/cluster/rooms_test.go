@@ -1,8 +1,13 @@
 package cluster
 
 import (
+	"database/sql"
 	"fmt"
+	"strings"
+	"syscall"
 	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"parley/testrig"
 )
@@ -104,6 +109,74 @@ func TestRoomsOutliveANode(t *testing.T) {
 		want := []string{room + "anna", room + "ben", room + "carl", room + "after", room + "again"}
 		if fmt.Sprint(bodies) != fmt.Sprint(want) {
 			t.Errorf("the archive of %s has %v, want %v", room, bodies, want)
+		}
+	}
+}
+
+// have gives how many rooms each process has, in the order of the processes.
+func (c *cluster) have() string {
+	c.Helper()
+	db, err := sql.Open("pgx", c.database.String())
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer db.Close()
+	var all []string
+	for _, p := range c.all {
+		n := 0
+		err := db.QueryRow("SELECT COUNT(*) FROM room_owners o JOIN cluster_nodes n ON n.id = o.node AND "+
+			"n.incarnation = o.incarnation WHERE n.place LIKE $1", fmt.Sprintf("process %d on %%", p.running())).Scan(&n)
+		if err != nil {
+			c.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%s %t", p.name, n > 0))
+	}
+	return strings.Join(all, ", ")
+}
+
+// A node that joins gets rooms of the others, and gives them back when it ends. Whoever is in them notices nothing.
+func TestRoomsMove(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.c.signal(syscall.SIGTERM)
+	c.c.ended()
+	c.accounts("anna", "ben")
+	anna, ben := c.a.signIn("anna", "x"), c.b.signIn("ben", "x")
+	const many = 12
+	for n := range many {
+		room := fmt.Sprintf("den%d", n)
+		anna.make(room)
+		ben.enter(room)
+	}
+	talk := func(id string) {
+		for n := range many {
+			room := fmt.Sprintf("den%d", n)
+			anna.say(toRoom(room, id+"1") + toRoom(room, id+"2"))
+			ben.say(toRoom(room, id+"3"))
+			for _, who := range []*client{anna, ben} {
+				who.hears(room, id+"1")
+				who.hears(room, id+"2")
+			}
+		}
+	}
+	talk("before")
+	c.c.start()
+	n := 0
+	c.a.poll("the new node gets rooms", func() bool {
+		n++
+		talk(fmt.Sprintf("joins%d-", n))
+		return c.have() == "A true, B true, C true"
+	})
+	talk("joined")
+	c.c.signal(syscall.SIGTERM)
+	talk("leaves")
+	c.c.ended()
+	talk("left")
+	for n := range many {
+		room := fmt.Sprintf("den%d", n)
+		items, _ := ben.ask(room+"@"+rooms, "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>")
+		if s := quoted(items); !has(s, "/anna'") || !has(s, "/ben'") {
+			t.Errorf("in %s there are %s", room, s)
 		}
 	}
 }
