@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/everywhere"
 	"parley/store"
 	"parley/wire"
 	"parley/wire/jid"
@@ -63,16 +64,10 @@ func (r *Room) departedCall(ctx context.Context, who jid.JID) (none Nothing, err
 // knowing gives the rooms that have, or may have, an address in memory or in their configuration.
 func (s *Service) knowing(ctx context.Context, who jid.JID) ([]string, error) {
 	names := make(map[string]bool)
-	s.mu.RLock()
-	for name, r := range s.rooms {
-		if freeOf(r) != nil {
-			names[name] = true // its requests and occupants are known to the room alone
-		}
-	}
-	for name := range s.loading { // it may have been read before the account was gone
+	some := everywhere.Asked[[]string](s.host.Everywhere, s.freeName(), struct{}{})
+	for _, name := range slices.Concat(append(some, s.freeHere())...) {
 		names[name] = true
 	}
-	s.mu.RUnlock()
 	address, after := []byte(who.String()), ""
 	const page = 500
 	for {

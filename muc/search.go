@@ -171,7 +171,7 @@ func (w *wantedRooms) matches(r foundRoom) bool {
 			return false
 		}
 	}
-	return r.users >= w.minUsers
+	return true
 }
 
 // matching returns the rooms found, in order.
@@ -180,19 +180,20 @@ func (s *Service) matching(ctx context.Context, who jid.JID, w wantedRooms) (fou
 		return nil, nil
 	}
 	looked := 0
+	var names []string
 	err = s.eachListed(ctx, who, "", func(row store.Room, it server.Item, c RoomConfig) bool {
-		r := foundRoom{item: it, config: c}
-		s.mu.RLock()
-		if l := s.rooms[row.Name]; l != nil {
-			r.users = int(l.present.Load())
-		}
-		s.mu.RUnlock()
-		if w.matches(r) {
+		if r := (foundRoom{item: it, config: c}); w.matches(r) {
 			found = append(found, r)
+			names = append(names, row.Name)
 		}
 		looked++
 		return looked < maxFound
 	})
+	users := s.occupants(names)
+	for i, name := range names {
+		found[i].users = users[name]
+	}
+	found = slices.DeleteFunc(found, func(r foundRoom) bool { return r.users < w.minUsers })
 	slices.SortFunc(found, func(a, b foundRoom) int { // engines differ in the order of names
 		if !w.byAddress && a.users != b.users {
 			return b.users - a.users

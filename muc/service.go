@@ -162,6 +162,7 @@ func NewService(c Config) (*Service, error) {
 		s.hatsChanged(who)
 		return nil, nil
 	})
+	s.answerNodes()
 	c.Host.AddItem(server.Item{JID: j, Name: c.Name})
 	return s, nil
 }

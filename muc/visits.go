@@ -10,9 +10,8 @@ import (
 // maxVisits bounds the rooms that are asked for one search.
 const maxVisits = 100
 
-// Visits are the rooms where somebody is a visitor now, and where visitors read only messages since they came in: only
-// the room knows when that was. The search gets it from here.
-func (s *Service) Visits(ctx context.Context, who jid.JID) (out []store.Visit) {
+// visitsHere is Visits for the rooms that are in memory here.
+func (s *Service) visitsHere(ctx context.Context, who jid.JID) (out []store.Visit) {
 	s.mu.RLock()
 	all := make([]*Room, 0, len(s.rooms))
 	for _, r := range s.rooms {
