@@ -30,7 +30,7 @@ func RunScripts(t *testing.T, patterns ...string) {
 	}
 }
 
-// RunScriptsOnNodes plays the scripts below folders, as RunScripts does, on several nodes: those that need no room
+// RunScriptsOnNodes plays the scripts below folders, as RunScripts does, on several nodes, if they can be
 // (Script.Spreads). except gives those that are not played, by their names, with the reason. It fails if fewer than
 // half of the stanzas that clients got of each other have gone from one node to another one.
 func RunScriptsOnNodes(t *testing.T, nodes int, except map[string]string, patterns ...string) {
