@@ -306,8 +306,8 @@ func TestNodesPlaces(t *testing.T) {
 	}
 }
 
-// What somebody does in a browser at one node is seen in their browser at the other one: what they write and do not send,
-// have read, keep, silence, show of themselves, and send later.
+// What somebody does in a browser at one node is seen in their browser at the other one: what they write and do not
+// send, have read, keep, pin, have to do, order, send later, and show of themselves.
 func TestNodesDesk(t *testing.T) {
 	a, b := linked(t, nil)
 	a.Account("romeo", "juliet")
