@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -83,8 +84,11 @@ func (n *Node) joinCluster(ctx, work context.Context, g *errgroup.Group) error {
 		return nil
 	}
 	n.seat.Links(p.bus.Serve)
-	if err := p.members.Read(ctx); err != nil {
-		return fmt.Errorf("cluster: %w", err)
+	for err := p.members.Read(ctx); err != nil; err = p.members.Read(ctx) {
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return fmt.Errorf("cluster: %w", err)
+		}
+		n.Log.Warn("the database takes long to say which other servers there are")
 	}
 	n.keep(work, g, "nodes", p.members.Run)
 	n.keep(work, g, "sessions of other nodes", p.directory.Run)

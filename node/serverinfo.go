@@ -34,17 +34,20 @@ func (n *Node) serverInfo(h *server.Host) serverinfo.Config {
 		return errors.New("no such host")
 	}
 	c.Peers = func() []serverinfo.Peer {
-		if n.federation == nil {
-			return nil
+		domains, err := n.others.Domains() // of all nodes: each publishes the same
+		if err != nil {
+			return nil // federation is off
 		}
 		var out []serverinfo.Peer
-		for _, s := range n.federation.Streams() {
-			ours, theirs, typ := s.From, s.To, "outgoing"
-			if s.Incoming {
-				ours, theirs, typ = s.To, s.From, "incoming"
-			}
-			if s.How != "" && (ours == h.Domain || strings.HasSuffix(ours, "."+h.Domain)) {
-				out = append(out, serverinfo.Peer{Domain: theirs, Type: typ})
+		for _, d := range domains {
+			for _, s := range d.Streams {
+				ours, theirs, typ := s.From, s.To, "outgoing"
+				if s.Incoming {
+					ours, theirs, typ = s.To, s.From, "incoming"
+				}
+				if s.How != "" && (ours == h.Domain || strings.HasSuffix(ours, "."+h.Domain)) {
+					out = append(out, serverinfo.Peer{Domain: theirs, Type: typ})
+				}
 			}
 		}
 		return out
