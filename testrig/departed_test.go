@@ -92,6 +92,10 @@ journal | never: id
 id_marks | never: node
 cluster_nodes | never: id address scope place version
 cluster_leases | never: id
+cluster_members | never: id
+cluster_changes | never: id
+cluster_votes | never: suspect reporter
+archive_heads | cleared: owner
 chats | cleared: owner | archive of others: chat
 chat_marks | cleared: owner
 places | cleared: owner | never: network

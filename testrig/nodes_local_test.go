@@ -359,7 +359,7 @@ func TestNodesComponent(t *testing.T) {
 			if err != nil {
 				return
 			}
-			_ = bot.Write("<iq type='result' id='" + e.Attr("id") + "' from='bot.example' to='" + e.Attr("from") + "'/>")
+			_ = bot.Write("<iq type='result' from='bot.example' id='" + e.Attr("id") + "' to='" + e.Attr("from") + "'/>")
 		}
 	}
 	both := func(what, want string) {

@@ -234,6 +234,7 @@ var owned = []string{
 	"contacts",
 	"follows",
 	"archive",
+	"archive_heads",
 	"chats",
 	"chat_marks",
 	"offline",
