@@ -80,6 +80,7 @@ func (st *stream) authenticateKnown() error {
 
 // external handles one <auth/>. The account must still exist, and a request for another account fails.
 func (st *stream) external(x *wire.Stanza) error {
+	st.began = st.host.SignIns()
 	if x.Attr("mechanism") != "EXTERNAL" {
 		return &auth.Error{Condition: "invalid-mechanism"}
 	}
