@@ -193,6 +193,7 @@ var bounded = map[string]string{
 	"mentions":           "time; storetest Mentions",
 	"follows":            "one for each theme",
 	"chats":              "conversations of the archive: storetest ManyChats",
+	"archive_heads":      "one row",
 	"chat_marks":         "one row",
 	"search_terms":       "words of the archive",
 	"search_marks":       "one row",
