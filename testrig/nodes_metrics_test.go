@@ -12,7 +12,19 @@ func TestMetricsOfNodes(t *testing.T) {
 	r := testrig.StartNodes(t, 2, nil)
 	r.Account("romeo")
 	r.Run(t, "romeo signs in\nromeo sends: <presence/>\nromeo gets: <presence from='romeo@example.org/romeo'/>")
-	families, err := r.On(1).Node.Registry.Gather()
+	is := clusterMetrics(t, r.On(1))
+	if is["links"] != 1 || is["sessions"] != 1 || is["frames_total"] == 0 {
+		t.Errorf("%v", is)
+	}
+	if is := clusterMetrics(t, testrig.Start(t, nil)); len(is) > 0 {
+		t.Errorf("a node by itself has %v", is)
+	}
+}
+
+// clusterMetrics gives the sums of what a node says of others.
+func clusterMetrics(t *testing.T, r *testrig.Rig) map[string]float64 {
+	t.Helper()
+	families, err := r.Node.Registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +36,5 @@ func TestMetricsOfNodes(t *testing.T) {
 			}
 		}
 	}
-	if is["links"] != 1 || is["sessions"] != 1 || is["frames_total"] == 0 {
-		t.Errorf("%v", is)
-	}
+	return is
 }
