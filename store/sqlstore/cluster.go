@@ -62,10 +62,19 @@ func (s *Store) ClusterNodes(ctx context.Context) (ns []store.ClusterNode, err e
 	return ns, s.rows(ctx, markMembers(ns), membersQuery)
 }
 
-// raising runs a transaction that raises an incarnation. It waits for transactions that were begun under one: see
-// fence.go.
-func (s *Store) raising(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
+// raising runs a transaction that raises the incarnations of victims. What was begun under them has ended when it
+// returns: see fence.go and cut.go.
+func (s *Store) raising(ctx context.Context, victims []store.ClusterNode,
+	f func(ctx context.Context, tx *sql.Tx) error) error {
 	ctx = unfenced(ctx)
+	if s.roach {
+		err := s.tx(ctx, func(tx *sql.Tx) error { return f(ctx, tx) })
+		if err == nil {
+			s.cut(ctx, victims)
+		}
+		return err
+	}
+	s.cut(ctx, victims)
 	for try := 0; ; try++ {
 		err := s.tx(ctx, func(tx *sql.Tx) error {
 			if err := s.lockRaise(ctx, tx); err != nil {
@@ -92,7 +101,7 @@ const lockNotAvailable = "55P03"
 
 // lockRaise waits for all who write under an incarnation, and keeps others from beginning to.
 func (s *Store) lockRaise(ctx context.Context, tx *sql.Tx) error {
-	if !s.pg || s.roach {
+	if !s.pg {
 		return nil
 	}
 	for _, q := range []string{
@@ -125,8 +134,7 @@ func (s *Store) cutHolders(ctx context.Context) error {
 // dead has a new incarnation or has renewed its lease; a dead node whose Until is 0 may have renewed it.
 func (s *Store) ClaimNode(ctx context.Context, n store.ClusterNode, lease time.Duration,
 	dead ...store.ClusterNode) (incarnation int64, err error) {
-	s.cut(ctx, dead)
-	err = s.raising(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.raising(ctx, dead, func(ctx context.Context, tx *sql.Tx) error {
 		incarnation = 0
 		locked, err := tx.QueryContext(ctx, "SELECT incarnation FROM cluster_nodes"+s.forUpdate())
 		if err != nil {

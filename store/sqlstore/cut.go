@@ -11,6 +11,10 @@ import (
 // Whoever raises an incarnation waits for the transactions that were begun under it, and others who want to write wait
 // behind. A process that was stopped would keep all of them waiting, until the database ends its transactions.
 // So the connections of the victims are ended first.
+//
+// On CockroachDB nobody waits, and a transaction that was begun before may be committed afterwards: it comes before in
+// the order of transactions. So the connections are ended once the incarnation is raised. What is begun on new ones is
+// refused.
 
 // cutTime bounds how long the end of a victim's connections is waited for, and cutPause how often it is looked at.
 const (

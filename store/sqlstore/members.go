@@ -61,8 +61,7 @@ func (s *Store) ShootNode(ctx context.Context, victim, own store.ClusterNode) er
 	if !there {
 		return store.ErrConflict
 	}
-	s.cut(ctx, []store.ClusterNode{victim})
-	return s.raising(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return s.raising(ctx, []store.ClusterNode{victim}, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, "SELECT id, incarnation FROM cluster_nodes WHERE id IN ($1, $2) ORDER BY id"+
 			s.forUpdate(), victim.ID, own.ID)
 		if err != nil {
