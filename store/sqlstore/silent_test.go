@@ -267,14 +267,14 @@ func TestSlowOwner(t *testing.T) {
 // waitBusy waits until a statement of the store is under way.
 func waitBusy(t *testing.T, db *sql.DB) {
 	t.Helper()
-	q := "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'parley' AND state = 'active' AND query " +
+	q := "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name LIKE 'parley %' AND state = 'active' AND query " +
 		"LIKE 'INSERT INTO archive%'"
 	var version string
 	if err := db.QueryRow("SELECT version()").Scan(&version); err != nil {
 		t.Fatal(err)
 	}
 	if version[:2] == "Co" {
-		q = "SELECT COUNT(*) FROM [SHOW CLUSTER QUERIES] WHERE application_name = 'parley' AND query " +
+		q = "SELECT COUNT(*) FROM [SHOW CLUSTER QUERIES] WHERE application_name LIKE 'parley %' AND query " +
 			"LIKE 'INSERT INTO archive%'"
 	}
 	for end := time.Now().Add(20 * time.Second); ; {
@@ -286,7 +286,7 @@ func waitBusy(t *testing.T, db *sql.DB) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatal("nothing is being inserted under the name parley")
+			t.Fatal("nothing is being inserted under the name of the node")
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
