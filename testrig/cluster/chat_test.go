@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,20 @@ func (c *client) read(texts ...string) (it *testrig.Element, before []*testrig.E
 			return e, before
 		}
 		before = append(before, e)
+	}
+}
+
+// each reads on until each of several elements has come, in whatever order: those that have all texts of one of wants.
+func (c *client) each(wants ...[]string) {
+	c.t.Helper()
+	for len(wants) > 0 {
+		e, err := c.Next()
+		if err != nil {
+			c.t.Fatalf("%s at %s, waiting for %q: %v", c.name, c.at.name, wants, err)
+		}
+		if i := slices.IndexFunc(wants, func(w []string) bool { return has(quoted(e), w...) }); i >= 0 {
+			wants = slices.Delete(wants, i, i+1)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"maps"
+	"slices"
 	"syscall"
 	"testing"
 )
@@ -14,10 +16,14 @@ func (c *cluster) talkers(more ...string) *talking {
 	return c.talk(six, []*process{c.a, c.b, c.c, c.a, c.b, c.c})
 }
 
-// gone waits until a client sees that somebody who was seen as available is not any more.
-func (c *client) gone(address string) {
+// gone waits until a client sees of each address that was available that it is not any more.
+func (c *client) gone(addresses ...string) {
 	c.t.Helper()
-	c.until("<presence ", "from='"+address+"'", "type='unavailable'")
+	var wants [][]string
+	for _, address := range addresses {
+		wants = append(wants, []string{"<presence ", "from='" + address + "'", "type='unavailable'"})
+	}
+	c.each(wants...)
 }
 
 // address is where a talker is now.
@@ -53,8 +59,8 @@ func TestKilled(t *testing.T) {
 		t.Fatalf("%d people are at C", len(lost))
 	}
 	c.c.kill()
-	for who, address := range lost {
-		watcher.gone(address)
+	watcher.gone(slices.Collect(maps.Values(lost))...)
+	for who := range lost {
 		who.until("is elsewhere", func() bool { return who.at != nil && who.at != c.c })
 	}
 	ts.more(20)
