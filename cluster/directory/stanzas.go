@@ -22,9 +22,10 @@ type outbound struct {
 	stamp   int64
 }
 
-// Send is server.Outbound. A message that waits for its recipient is asked, not told: mostly it is in the queue of its
-// session when Send returns. If the other node is not heard just now, the link holds the message, as a queue does that
-// waits for its client: what that node does not take goes the way of messages without a client.
+// Send is server.Outbound. A message that waits for its recipient is asked, not told: it is in the queue of its session
+// when Send returns. If the other node is not heard just now, the link holds the message, and Send fails all the same:
+// what is only there is lost with this node, though its sender was told that it is kept. So it also goes the way of
+// messages without a client, unless another client has it. It may be seen twice then, under one id.
 func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	b := make([]byte, 0, len(o.address)+len(st.Payload)+160)
 	b = binary.AppendUvarint(b, uint64(len(o.address)))
@@ -42,38 +43,22 @@ func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
 	if err != nil {
 		return err
 	}
+	if !d.bus.Lives(o.node, quietMost) {
+		return errUnheard
+	}
 	st.Delivery.Held()
-	if d.bus.Lives(o.node, quietMost) {
-		ctx, cancel := context.WithTimeout(d.ctx, stanzaTime)
-		defer cancel()
-		_, err := q.Await(ctx)
-		switch {
-		case err == nil:
-			st.Delivery.Acknowledged() // from now on the other node sees to it that nobody loses it
-			return nil
-		case ctx.Err() == nil:
-			st.Delivery.Lost()
-			return err
-		}
+	ctx, cancel := context.WithTimeout(d.ctx, stanzaTime)
+	defer cancel()
+	if _, err := q.Await(ctx); err != nil {
+		st.Delivery.Lost()
+		return err
 	}
-	if d.ctx.Err() == nil {
-		d.work.Go(func() { o.hold(q, st) })
-	}
+	st.Delivery.Acknowledged() // from now on the other node sees to it that nobody loses it
 	return nil
 }
 
-// hold waits for the answer to a message that the link holds.
-func (o *outbound) hold(q *cluster.Question, st *wire.Stanza) {
-	d := o.d
-	_, err := q.Wait(d.ctx)
-	if err == nil {
-		st.Delivery.Acknowledged()
-		return
-	}
-	if h, j, err := d.host(o.address); err == nil && d.ctx.Err() == nil {
-		h.Returned(d.ctx, j, st)
-	}
-}
+// errUnheard says that a session's node is not heard just now.
+var errUnheard = errors.New("the node is not heard")
 
 // queue is that of all stanzas to a session. Those about sessions have their own.
 func (o *outbound) queue() uint32 { return queueOf(o.address) }
