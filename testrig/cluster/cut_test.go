@@ -101,6 +101,7 @@ func TestDatabaseOutOfReach(t *testing.T) {
 			}
 			ts.more(20)
 			ts.unbroken()
+			ts.check(c.b)
 			for _, t := range ts.all {
 				for _, m := range t.all {
 					if m.refused != "" && !has(m.refused, "wait ") {
@@ -108,7 +109,6 @@ func TestDatabaseOutOfReach(t *testing.T) {
 					}
 				}
 			}
-			ts.check(c.b)
 		})
 	}
 }
