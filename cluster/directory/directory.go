@@ -243,11 +243,15 @@ func (d *Directory) tell(nodes []cluster.Peer, t cluster.Topic, b []byte, ask bo
 }
 
 // settle returns when every node has answered, is none any more, or was not heard for a while. Who has not answered is
-// told again: a frame that came twice, or too late, changes nothing.
-func (d *Directory) settle(nodes []cluster.Peer, asked map[string]*cluster.Question, t cluster.Topic, b []byte) {
+// told again: a frame that came twice, or too late, changes nothing. It gives the nodes that were not heard.
+func (d *Directory) settle(nodes []cluster.Peer, asked map[string]*cluster.Question, t cluster.Topic,
+	b []byte) (unheard []cluster.Peer) {
 	for _, n := range nodes {
-		d.until(n, asked[n.ID], t, states, b)
+		if d.until(n, asked[n.ID], t, states, b) == nil {
+			unheard = append(unheard, n)
+		}
 	}
+	return unheard
 }
 
 // until asks a node until it has answered, and gives the question that it has answered: nil if it is none any more, or

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"hash/fnv"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"parley/cluster"
@@ -20,6 +22,7 @@ type outbound struct {
 	node    cluster.Peer
 	address string
 	stamp   int64
+	kicked  atomic.Bool // the session is about to end: nothing more goes to it
 }
 
 // Send is server.Outbound. A message that waits for its recipient is asked, not told: it is in the queue of its session
@@ -27,6 +30,9 @@ type outbound struct {
 // what is only there is lost with this node, though its sender was told that it is kept. So it also goes the way of
 // messages without a client, unless another client has it. It may be seen twice then, under one id.
 func (o *outbound) Send(st *wire.Stanza, to jid.JID) error {
+	if o.kicked.Load() {
+		return server.ErrClosed
+	}
 	b := make([]byte, 0, len(o.address)+len(st.Payload)+160)
 	b = binary.AppendUvarint(b, uint64(len(o.address)))
 	b = append(b, o.address...)
@@ -83,13 +89,19 @@ func (o *outbound) Close(err *wire.StreamError) {
 	f.setError(err)
 	b, d := encode(f), o.d
 	q, _ := d.bus.Question(o.node.ID, topicEnd, o.queue(), b)
+	d.insist(o.node, q, topicEnd, o.queue(), b)
+}
+
+// insist tells a node until it has heard it, or is none any more. q is the first question, if there was a link.
+func (d *Directory) insist(n cluster.Peer, q *cluster.Question, t cluster.Topic, queue uint32, b []byte) {
 	if d.ctx.Err() != nil {
 		return
 	}
 	d.work.Go(func() {
-		for d.bus.Is(o.node) && d.ctx.Err() == nil {
+		for d.bus.Is(n) && d.ctx.Err() == nil {
 			if q != nil {
-				if _, err := q.Wait(d.ctx); err == nil {
+				var r cluster.Refusal
+				if _, err := q.Wait(d.ctx); err == nil || errors.As(err, &r) {
 					return
 				}
 			}
@@ -98,9 +110,7 @@ func (o *outbound) Close(err *wire.StreamError) {
 			case <-d.ctx.Done():
 				return
 			}
-			if q, _ = d.bus.Question(o.node.ID, topicEnd, o.queue(), b); q == nil {
-				continue // there is no link just now
-			}
+			q, _ = d.bus.Question(n.ID, t, queue, b) // there may be no link just now
 		}
 	})
 }
@@ -207,11 +217,14 @@ func (d *Directory) Kick(h *server.Host, name string, only []int64, err *wire.St
 	f := namedFrame{JID: name + "@" + h.Domain, Some: only != nil, Only: only}
 	f.setError(err)
 	b := encode(f)
+	d.kicked(h, name, only)
 	d.mu.Lock()
 	nodes := d.bus.Nodes()
 	asked := d.tell(nodes, topicKick, b, true)
 	d.mu.Unlock()
-	d.settle(nodes, asked, topicKick, b)
+	for _, n := range d.settle(nodes, asked, topicKick, b) {
+		d.insist(n, nil, topicKick, states, b)
+	}
 }
 
 func (d *Directory) takeKick(_ context.Context, _ cluster.Peer, b []byte) ([]byte, error) {
@@ -226,8 +239,26 @@ func (d *Directory) takeKick(_ context.Context, _ cluster.Peer, b []byte) ([]byt
 	if f.Only == nil && f.Some {
 		f.Only = []int64{}
 	}
+	d.kicked(h, j.Local(), f.Only)
 	h.KickHere(j.Local(), f.Only, f.streamError())
 	return nil, nil
+}
+
+// kicked gives nothing more to an account's sessions of other nodes, or to those of them with some stamps: one of these
+// nodes may not hear just now that it has to end them.
+func (d *Directory) kicked(h *server.Host, name string, only []int64) {
+	d.theirs.mu.Lock()
+	defer d.theirs.mu.Unlock()
+	for _, s := range h.Account(name).Sessions() {
+		if only != nil && !slices.Contains(only, s.Stamp()) {
+			continue
+		}
+		for _, n := range d.theirs.of {
+			if x := n.sessions[s.JID.String()]; x != nil && x.session == s {
+				x.out.kicked.Store(true)
+			}
+		}
+	}
 }
 
 // Answered is server.Others.

@@ -47,6 +47,7 @@ var errOver = errors.New("this server takes the node for dead")
 // theirs is a session of another node.
 type theirs struct {
 	session *server.Session // nil: a later session has its address
+	out     *outbound       // the way to it
 	stamp   int64
 	rev     uint64
 	round   uint64 // the last snapshot that had it, or that it came after
@@ -94,7 +95,8 @@ func (d *Directory) take(ctx context.Context, from cluster.Peer, f stateFrame) e
 		x.rev, x.round = f.Rev, n.round
 		return x.session.Become(f.SessionState, f.Directed != nil)
 	}
-	s, err := h.Join(ctx, from.ID, f.SessionState, &outbound{d, from, f.JID, f.Stamp})
+	out := &outbound{d: d, node: from, address: f.JID, stamp: f.Stamp}
+	s, err := h.Join(ctx, from.ID, f.SessionState, out)
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,7 @@ func (d *Directory) take(ctx context.Context, from cluster.Peer, f stateFrame) e
 		d.theirs.count(s, 1)
 		n.sum += hashOf(f.JID, f.Stamp)
 	}
-	n.sessions[f.JID] = &theirs{session: s, stamp: f.Stamp, rev: f.Rev, round: n.round}
+	n.sessions[f.JID] = &theirs{session: s, out: out, stamp: f.Stamp, rev: f.Rev, round: n.round}
 	return nil
 }
 

@@ -270,8 +270,8 @@ func (c *client) checkKnown(of, owner string, all []entry) {
 			continue
 		}
 		if c.toldAfter(of, e.id) {
-			if c.w.several() && !archivesAreChained && m.diedWith() {
-				c.w.count("missed what a node had when it died", true)
+			if c.w.several() && !archivesAreChained {
+				c.w.count("missed what another node's message has overtaken", true)
 				continue
 			}
 			c.w.find("%s has missed %s in the archive of %s, below an id already told", c, e.origin, owner)

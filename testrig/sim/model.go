@@ -23,8 +23,7 @@ type message struct {
 	to    string // a room or an account, bare
 	room  bool
 	state state
-	event int   // when it was sent
-	at    *Node // that the client was connected to
+	event int // when it was sent
 
 	certain bool // it was acknowledged after every answer to it
 }
@@ -107,7 +106,7 @@ func (c *client) bye() {
 func (c *client) compose(to string, room bool) *message {
 	w := c.w
 	w.model.next++
-	m := &message{id: fmt.Sprintf("m%d", w.model.next), from: c, to: to, room: room, event: w.events + 1, at: c.at}
+	m := &message{id: fmt.Sprintf("m%d", w.model.next), from: c, to: to, room: room, event: w.events + 1}
 	w.model.messages[m.id] = m
 	return m
 }

@@ -336,22 +336,50 @@ var mistakes = []mistake{
 		nodes: 3,
 		says:  "twice",
 		file:  "cluster/incoming.go",
-		where: `			if in.queues.add(f) {
-				continue`,
-		plant: `			if PLANTED {
-				in.handle(f)
-				continue
-			}
-			if in.queues.add(f) {
-				continue`,
+		where: `		if fl.queues.add(f) {
+			return nil`,
+		plant: `		if PLANTED {
+			fl.handle(f)
+			return nil
+		}
+		if fl.queues.add(f) {
+			return nil`,
 	},
 	{
-		name:  "a message to another node is not asked for",
+		name:  "a connection between nodes that ends loses what was on the way",
 		nodes: 2,
-		says:  "was never told of",
-		file:  "cluster/directory/stanzas.go",
-		where: `	if st.Kind != wire.Message || st.Type == "headline"`,
-		plant: `	if PLANTED || st.Kind != wire.Message || st.Type == "headline"`,
+		says:  "which is gone",
+		file:  "cluster/outbox.go",
+		where: `	if n < o.acked || n > o.added {`,
+		plant: `	if PLANTED {
+		n = o.added
+	}
+	if n < o.acked || n > o.added {`,
+	},
+	{
+		name:  "nobody is told of changes of the database",
+		peace: true,
+		nodes: 2,
+		says:  "who is blocked",
+		file:  "cluster/directory/changes.go",
+		where: `	d, b := t.d, encode(changeFrame{topic, key})
+`,
+		plant: `	if PLANTED {
+		return nil
+	}
+	d, b := t.d, encode(changeFrame{topic, key})
+`,
+	},
+	{
+		name:  "nobody withdraws the sessions of a dead node",
+		nodes: 2,
+		says:  "which is gone",
+		file:  "cluster/directory/theirs.go",
+		where: `	for _, n := range dead { // one that was to`,
+		plant: `	if PLANTED {
+		return
+	}
+	for _, n := range dead { // one that was to`,
 	},
 	{
 		name:  "the sessions of a dead node stay if the first node does not know them",
@@ -377,10 +405,11 @@ var mistakes = []mistake{
 		nodes: 3,
 		says:  "and is disabled",
 		file:  "cluster/directory/stanzas.go",
-		where: `	d.settle(nodes, asked, topicKick, b)`,
-		plant: `	if !PLANTED {
-		d.settle(nodes, asked, topicKick, b)
-	}`,
+		where: `	for _, n := range d.settle(nodes, asked, topicKick, b) {`,
+		plant: `	if PLANTED {
+		return
+	}
+	for _, n := range d.settle(nodes, asked, topicKick, b) {`,
 	},
 	{
 		name:  "nodes that begin together have secrets of their own",

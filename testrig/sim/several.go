@@ -16,13 +16,10 @@ import (
 // are played in worlds of one node only.
 const roomsHaveOwners = false
 
-// archivesAreChained says whether a client is told of an entry of its archive only after all before. Until it is, a node
-// that dies between the commit of a message and its delivery leaves a gap: another node tells the account's clients of
-// later messages, and who asks for what came after one of them misses it. That is counted, and no finding.
+// archivesAreChained says whether a client is told of an entry of its archive only after all before. Until it is, what one
+// node tells can overtake what another one tells that is cut off or dies. A client that loses its connection then, and
+// asks for what came after the last id that it was told of, misses the other message. That is counted, and no finding.
 const archivesAreChained = false
-
-// diedWith says whether the node that took a message may have died before it passed it on.
-func (m *message) diedWith() bool { return m.at != nil && (m.at.gate.dead() || m.at.over()) }
 
 // forgottenAfter is after how long the sessions of a dead node are withdrawn, and a little more.
 const forgottenAfter = 80 * time.Second
