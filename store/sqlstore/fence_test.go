@@ -434,3 +434,26 @@ func TestFencedDoor(t *testing.T) {
 		}
 	}
 }
+
+// A number that a node has had is never used again, also when nobody was left: a node of before that goes on would write
+// under it.
+func TestIncarnationsRise(t *testing.T) {
+	for name, engine := range fenceEngines {
+		t.Run(name, func(t *testing.T) {
+			dsn, o := engine(t)
+			first, second, zombie := twoStores(t, dsn, o)
+			next := hold(t, second, "0000000000000002", zombie)
+			if err := second.LeaveNode(t.Context(), next.ID, next.Incarnation); err != nil {
+				t.Fatal(err)
+			}
+			again := hold(t, second, zombie.ID)
+			if again.Incarnation <= next.Incarnation {
+				t.Errorf("the incarnations are %d, %d, %d", zombie.Incarnation, next.Incarnation, again.Incarnation)
+			}
+			err := first.Put(t.Context(), "example.org", "k", []byte("v"))
+			if !errors.Is(err, store.ErrFenced) {
+				t.Errorf("a node of before writes: %v", err)
+			}
+		})
+	}
+}
