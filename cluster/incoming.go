@@ -212,6 +212,10 @@ func (fl *inflow) take(f frame) error {
 
 // handle has a frame handled, and answers it.
 func (fl *inflow) handle(f frame, done func()) {
+	if fl.bus.ctx.Err() != nil {
+		done() // this node ends
+		return
+	}
 	answer := func(b []byte, err error) {
 		fl.answerTo(f, b, err)
 		done()

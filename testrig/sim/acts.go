@@ -131,7 +131,8 @@ func (w *World) disable(account string, to member) {
 	if len(living) == 0 {
 		return
 	}
-	real := living[w.rnd.IntN(len(living))].built()
+	at := living[w.rnd.IntN(len(living))]
+	real := at.built()
 	r := w.model.right(mayUse, account)
 	verb := [...]string{in: "enable", out: "disable"}[to]
 	w.happen("%s %s", verb, account)
@@ -140,9 +141,10 @@ func (w *World) disable(account string, to member) {
 	go func() {
 		_, err := real.People(Host).Update(context.Background(), people.System, account,
 			people.Change{Disabled: &disabled})
+		done := err == nil && !at.gate.dead() // what a dead node says reaches nobody
 		w.answers.put(verb+" "+account, func() {
-			w.count("disabled", err == nil && disabled)
-			answered(err == nil)
+			w.count("disabled", done && disabled)
+			answered(done)
 		})
 	}()
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing/synctest"
 	"time"
@@ -78,7 +79,7 @@ func (w *World) farewell() time.Duration {
 // everybodyIsBack connects the clients that are offline. It says whether all clients are online and know everything.
 func (w *World) everybodyIsBack() bool {
 	w.revive()
-	all := w.settled()
+	all := w.settled() && len(w.living()) == len(w.nodes)
 	for _, c := range w.clients {
 		switch {
 		case c.home:
@@ -144,6 +145,9 @@ func (w *World) quiet() bool {
 
 func (w *World) missing() string {
 	var out []string
+	if n := len(w.nodes) - len(w.living()); n > 0 {
+		out = append(out, strconv.Itoa(n)+" nodes do not serve")
+	}
 	for _, c := range w.clients {
 		switch {
 		case c.home:
