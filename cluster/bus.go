@@ -39,10 +39,10 @@ type BusConfig struct {
 	Log    *slog.Logger
 }
 
-// Bus connects the nodes of a cluster. Between two nodes there is a connection in each direction: over its own one a
-// node tells and asks, and gets answers. What is told to one node on one queue is handled there in that order, once. A
-// connection that ends loses nothing as long as both nodes live: the next one goes on where it ended. It is safe from any
-// goroutine.
+// Bus connects the nodes of a cluster. Between two nodes there is a connection in each direction: over its own one
+// a node tells and asks, and gets answers. What is told to one node on one queue is handled there in that order,
+// once. A connection that ends loses nothing as long as both nodes live: the next one goes on where it ended. It is
+// safe from any goroutine.
 type Bus struct {
 	cfg       BusConfig
 	authority *authority
@@ -196,9 +196,9 @@ func (b *Bus) Heard(id string) time.Time {
 	return time.Time{}
 }
 
-// Tell sends a node something, behind what was sent on the same queue before. It does not wait. It comes also if there is
-// no connection just now. An error says that it will not come; without one it may be lost all the same if the link begins
-// anew, and then Up tells that.
+// Tell sends a node something, behind what was sent on the same queue before. It does not wait. It comes also if
+// there is no connection just now. An error says that it will not come; without one it may be lost all the same if
+// the link begins anew, and then Up tells that.
 func (b *Bus) Tell(id string, t Topic, queue uint32, payload []byte) error {
 	l := b.link(id)
 	if l == nil {
@@ -207,8 +207,8 @@ func (b *Bus) Tell(id string, t Topic, queue uint32, payload []byte) error {
 	return l.send(frame{kind: frameTell, topic: t, queue: queue, payload: payload})
 }
 
-// Ask is Tell with an answer, for which it waits. Errors: a Refusal of the other node, ErrBusy and ErrNoLink if nothing
-// was done, ErrUnanswered and that of ctx if it is not known.
+// Ask is Tell with an answer, for which it waits. Errors: a Refusal of the other node, ErrBusy and ErrNoLink if
+// nothing was done, ErrUnanswered and that of ctx if it is not known.
 func (b *Bus) Ask(ctx context.Context, id string, t Topic, queue uint32, payload []byte) ([]byte, error) {
 	q, err := b.Question(id, t, queue, payload)
 	if err != nil {

@@ -121,8 +121,8 @@ func (in *incoming) run() {
 // noFlow is the answer to a node whose flow cannot go on.
 const noFlow = ^uint64(0)
 
-// resume gives what goes on over the connection, and says to the node how much of it has come. Frames of an earlier flow
-// are handled before a new one begins.
+// resume gives what goes on over the connection, and says to the node how much of it has come. Frames of an earlier
+// flow are handled before a new one begins.
 func (in *incoming) resume() (*inflow, error) {
 	b := in.bus
 	b.mu.Lock()

@@ -32,9 +32,9 @@ const (
 // maxAsked is how many answers of one node are waited for.
 const maxAsked = 100_000
 
-// link is the connection to another node that this one makes, again and again until it ends. A connection goes on where
-// the last one has ended: frames that the node has not acknowledged are sent again, and so are its answers. When too much
-// waits for it, that is given up, and the link begins anew.
+// link is the connection to another node that this one makes, again and again until it ends. A connection goes on
+// where the last one has ended: frames that the node has not acknowledged are sent again, and so are its answers.
+// When too much waits for it, that is given up, and the link begins anew.
 type link struct {
 	bus   *Bus
 	node  store.ClusterNode

@@ -18,10 +18,10 @@ const maxOut = 32 << 20
 // pieceSize is how many bytes are written at once where more waits.
 const pieceSize = 64 << 10
 
-// outbox holds what is to be written to a peer, and what was written and is not acknowledged: a connection that ends
-// loses nothing, the next one goes on. Frames that stand for one connection only (pings, pongs) are apart. One goroutine
-// writes: everything that came while it wrote goes out with the next write, so a link that is used much costs few of
-// them. It is safe from any goroutine.
+// outbox holds what is to be written to a peer, and what was written and is not acknowledged: a connection that
+// ends loses nothing, the next one goes on. Frames that stand for one connection only (pings, pongs) are apart. One
+// goroutine writes: everything that came while it wrote goes out with the next write, so a link that is used much
+// costs few of them. It is safe from any goroutine.
 type outbox struct {
 	metrics *metrics
 

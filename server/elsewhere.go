@@ -9,14 +9,14 @@ import (
 	"parley/wire/jid"
 )
 
-// Others are the other nodes that serve the same hosts. Each node knows the sessions of all: a session of another node
-// is a Session whose Outbound is the way there. A host without Others is served by one node.
+// Others are the other nodes that serve the same hosts. Each node knows the sessions of all: a session of another
+// node is a Session whose Outbound is the way there. A host without Others is served by one node.
 type Others interface {
 	// Announce tells the other nodes of a session of this one as it is now. With wait it returns when every living
 	// node has heard of it, so that none goes on as if the session were not there.
 	Announce(s *Session, wait bool)
-	// Ended tells the other nodes that a session is no more. Unless everyone who saw it has been told by this node, one of
-	// them does so.
+	// Ended tells the other nodes that a session is no more. Unless everyone who saw it has been told by this node,
+	// one of them does so.
 	Ended(s *Session, withdrawn bool)
 	// Directed tells the other nodes that an address has directed presence of a session, or has it no more: they
 	// withdraw it if this node ends without doing so.
@@ -168,9 +168,10 @@ func (h *Host) elsewhere(account string) {
 // Abandoned does for a session what its node would have done at its end, because that node is no more: it becomes
 // unavailable to everyone who saw it. One of the remaining nodes calls it.
 func (h *Host) Abandoned(ctx context.Context, s *Session) {
-	if s.closed.Swap(true) {
+	if s.abandoned.Swap(true) {
 		return
 	}
+	s.closed.Store(true)
 	h.withdraw(ctx, s, s.setPresence(nil, 0))
 	h.remove(s)
 }

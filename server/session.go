@@ -34,11 +34,14 @@ type Session struct {
 	stamp   int64  // an id of the moment at which it was bound
 	closed  atomic.Bool
 	orphan  atomic.Bool // see Orphan
-	wants   atomic.Pointer[wanted]
-	asking  atomic.Pointer[capsQuestion]
-	told    atomic.Pointer[archivePart]
-	arrival atomic.Pointer[arrival]
-	pause   atomic.Int64 // see Pause
+	// abandoned says that this node has withdrawn it, or does so, for another one. A session that has lost its address is
+	// closed before.
+	abandoned atomic.Bool
+	wants     atomic.Pointer[wanted]
+	asking    atomic.Pointer[capsQuestion]
+	told      atomic.Pointer[archivePart]
+	arrival   atomic.Pointer[arrival]
+	pause     atomic.Int64 // see Pause
 
 	mu       sync.Mutex
 	presence *wire.Stanza // the last broadcast available presence, from the full address; nil: unavailable

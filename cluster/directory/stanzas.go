@@ -189,13 +189,14 @@ func (d *Directory) takeFanout(ctx context.Context, _ cluster.Peer, b []byte) ([
 var errFrame = errors.New("a stanza's frame that is none")
 
 // End is server.Others.
-func (d *Directory) End(ctx context.Context, s *server.Session, err *wire.StreamError) {
+func (d *Directory) End(ctx context.Context, s *server.Session, streamError *wire.StreamError) {
 	f := namedFrame{JID: s.JID.String(), Stamp: s.Stamp()}
-	f.setError(err)
+	f.setError(streamError)
 	ctx, cancel := context.WithTimeout(ctx, unheardMost)
 	defer cancel()
 	if _, err := d.bus.Ask(ctx, s.Node(), topicEnd, queueOf(f.JID), encode(f)); err != nil {
 		d.cfg.Log.Debug("another server has not ended a session", "server", s.Node(), "err", err)
+		s.Close(streamError)
 	}
 }
 

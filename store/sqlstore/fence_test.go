@@ -181,8 +181,8 @@ func waitsForLock(t *testing.T, st *sqlstore.Store, n int) {
 	}
 }
 
-// A raise waits for transactions that have begun: what they write is there when it returns. What begins meanwhile waits
-// for the raise, and writes nothing if it is made.
+// A raise waits for transactions that have begun: what they write is there when it returns. What begins meanwhile
+// waits for the raise, and writes nothing if it is made.
 func TestFenceWaits(t *testing.T) {
 	first, second, n := twoStores(t, unnamed(pgtest.Copy(t, migrate)), sqlstore.Options{})
 	inside, goOn := make(chan struct{}), make(chan struct{})
@@ -435,8 +435,8 @@ func TestFencedDoor(t *testing.T) {
 	}
 }
 
-// A number that a node has had is never used again, also when nobody was left: a node of before that goes on would write
-// under it.
+// A number that a node has had is never used again, also when nobody was left: a node of before that goes on would
+// write under it.
 func TestIncarnationsRise(t *testing.T) {
 	for name, engine := range fenceEngines {
 		t.Run(name, func(t *testing.T) {

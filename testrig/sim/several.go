@@ -12,20 +12,21 @@ import (
 
 // What is played with several nodes, besides what is played with one.
 
-// roomsHaveOwners says whether each room belongs to one of several nodes. While each node opens rooms by itself, rooms
-// are played in worlds of one node only.
+// roomsHaveOwners says whether each room belongs to one of several nodes. While each node opens rooms by itself,
+// rooms are played in worlds of one node only.
 const roomsHaveOwners = false
 
-// archivesAreChained says whether a client is told of an entry of its archive only after all before. Until it is, what one
-// node tells can overtake what another one tells that is cut off or dies. A client that loses its connection then, and
-// asks for what came after the last id that it was told of, misses the other message. That is counted, and no finding.
+// archivesAreChained says whether a client is told of an entry of its archive only after all before. Until it is,
+// what one node tells can overtake what another one tells that is cut off or dies. A client that loses its
+// connection then, and asks for what came after the last id that it was told of, misses the other message. That is
+// counted, and no finding.
 const archivesAreChained = false
 
 // forgottenAfter is after how long the sessions of a dead node are withdrawn, and a little more.
 const forgottenAfter = 80 * time.Second
 
-// clocksDiffer says whether the clocks of two nodes are further apart than they may be: which of two sessions with one
-// address is the later one is not known then, if their nodes did not hear each other.
+// clocksDiffer says whether the clocks of two nodes are further apart than they may be: which of two sessions with
+// one address is the later one is not known then, if their nodes did not hear each other.
 func (w *World) clocksDiffer() bool {
 	const most = 5 * time.Second
 	for _, a := range w.nodes {
@@ -63,7 +64,8 @@ func (c *client) actAlone() {
 	}
 }
 
-// checkSessions compares the sessions there are with what each node knows of those of the others, and with the clients.
+// checkSessions compares the sessions there are with what each node knows of those of the others, and with the
+// clients.
 func (w *World) checkSessions() {
 	own, theirs := make([]map[string][]byte, len(w.nodes)), make([]map[string][]byte, len(w.nodes))
 	for i, n := range w.nodes {

@@ -28,8 +28,8 @@ func number(t *testing.T, name string, otherwise int) int {
 // nodes is how many nodes a seed is played with: NODES, or one of three numbers by the seed.
 func nodes(t *testing.T, seed int) int { return number(t, "NODES", 1+seed%3) }
 
-// TestSeeds plays seeds: FIRST, and SEEDS of them. With SEED it plays that one and prints its events. TRACES is a folder
-// for the events of seeds with findings.
+// TestSeeds plays seeds: FIRST, and SEEDS of them. With SEED it plays that one and prints its events. TRACES is a
+// folder for the events of seeds with findings.
 func TestSeeds(t *testing.T) {
 	if seed := number(t, "SEED", 0); seed > 0 {
 		r := Run(t, Options{
