@@ -178,7 +178,8 @@ type terminal struct {
 // terminal starts a program in a terminal; it ends with the test.
 func (p *process) terminal(tmux, program string) *terminal {
 	p.Helper()
-	t := &terminal{at: p, tmux: tmux, sock: filepath.Join(p.dir, "tmux"), env: p.environment(filepath.Join(p.dir, "home"))}
+	env := p.environment(filepath.Join(p.dir, "home"))
+	t := &terminal{at: p, tmux: tmux, sock: filepath.Join(p.dir, "tmux"), env: env}
 	p.Cleanup(func() { t.run("kill-server") })
 	if out, err := t.run("new-session", "-d", "-x", "140", "-y", "50", program); err != nil {
 		p.Fatalf("tmux: %v\n%s", err, out)
