@@ -11,8 +11,8 @@ import (
 	"parley/wire"
 )
 
-// endRevoked ends the sessions here whose app password, browser session or token is no more: another node that could not
-// be heard may have revoked it.
+// endRevoked ends the sessions here whose app password, browser session or token is no more: another node that could
+// not be heard may have revoked it.
 func (n *Node) endRevoked(ctx context.Context) error {
 	for _, h := range n.hosts {
 		with := make(map[string][]*server.Session) // by account

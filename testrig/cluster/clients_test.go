@@ -2,9 +2,9 @@ package cluster
 
 import "testing"
 
-// Real clients of others on three nodes: slixmpp at A, Profanity at B, the chat in Chromium at C. They sign in, see each
-// other's presence, and write in every direction; of one who has clients at two nodes, each shows what the other one
-// writes. Each step says where its effect was seen.
+// Real clients of others on three nodes: slixmpp at A, Profanity at B, the chat in Chromium at C. They sign in, see
+// each other's presence, and write in every direction; of one who has clients at two nodes, each shows what the other
+// one writes. Each step says where its effect was seen.
 func TestClientsOnThreeNodes(t *testing.T) {
 	needSlixmpp(t)
 	profanity, tmux, chromium := program(t, "profanity"), program(t, "tmux"), program(t, "chromium")

@@ -71,7 +71,8 @@ func newCluster(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	files, err := devcert.Ensure(filepath.Join(dir, "tls"), []string{testrig.Host, "groups." + testrig.Host}, time.Now())
+	hosts := []string{testrig.Host, "groups." + testrig.Host}
+	files, err := devcert.Ensure(filepath.Join(dir, "tls"), hosts, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

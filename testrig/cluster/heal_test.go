@@ -9,7 +9,8 @@ func TestSeenAfterACut(t *testing.T) {
 	c.accounts("romeo", "juliet", "nurse")
 	for _, s := range []state{cut, silent} {
 		goes, stays, juliet := c.a.signIn("romeo", "goes"), c.a.signIn("romeo", "stays"), c.b.signIn("juliet", "x")
-		juliet.each([]string{"<presence ", "from='" + goes.Address + "'"}, []string{"<presence ", "from='" + stays.Address + "'"})
+		juliet.each([]string{"<presence ", "from='" + goes.Address + "'"},
+			[]string{"<presence ", "from='" + stays.Address + "'"})
 		read := c.a.log.length()
 		c.pair(c.a, c.b).set(s, 0)
 		c.a.log.says(t, read, "no link to another server")

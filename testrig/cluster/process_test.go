@@ -134,7 +134,8 @@ func (p *process) begin() {
 		"listeners.c2s_tls.addresses=127.0.0.1:0", "listeners.websocket.addresses=127.0.0.1:0",
 		"listeners.metrics.addresses=127.0.0.1:0", "listeners.component.addresses=127.0.0.1:0",
 		"federation.addresses=127.0.0.1:0", "federation.tls_addresses=127.0.0.1:0", "dns.resolver=127.0.0.1:1",
-		"dns.timeout=100ms", "store.max_connections=6", "limits.archive_bytes_per_second=0", "limits.handshake_timeout=1m",
+		"dns.timeout=100ms", "store.max_connections=6", "limits.archive_bytes_per_second=0",
+		"limits.handshake_timeout=1m",
 		"limits.auth_timeout=1m", "turn.addresses=", "web.url=https://" + testrig.Host,
 	} {
 		args = append(args, "--set", kv)
