@@ -12,8 +12,8 @@ import (
 // check ends the talk and compares what the server said with what it has kept. Each message that was acknowledged and
 // did not come back is in both archives, once and in the order in which it was sent. Nothing is kept twice, or in one
 // of both only. Nothing was shown that is not kept. Streams show in the order of the archive. Who has read the archive
-// from the last id that they were told of knows all of it; a message of which its sender was told nothing may be unknown
-// to them: its node has died between keeping it and passing it on.
+// from the last id that they were told of knows all of it; a message of which its sender was told nothing may be
+// unknown to them: its node has died between keeping it and passing it on.
 func (ts *talking) check(at *process) {
 	ts.Helper()
 	ts.end()
