@@ -126,7 +126,8 @@ func (b *Bus) Watch(w Watcher) { b.watchers = append(b.watchers, w) }
 func (b *Bus) Self() Peer { return Peer{b.cfg.Self.ID, b.cfg.Self.Incarnation} }
 
 // SetNodes says which nodes there are, besides this one. Links are made to those that are new; one that has another
-// incarnation, or is missing, is gone, and what it says from then on is not taken: it may have been stopped for a while.
+// incarnation, or is missing, is gone, and what it says from then on is not taken: it may have been stopped for a
+// while.
 func (b *Bus) SetNodes(ns []store.ClusterNode) {
 	b.mu.Lock()
 	var gone []*link

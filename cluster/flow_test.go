@@ -31,7 +31,7 @@ func TestConnectionsFollow(t *testing.T) {
 	}
 	var asked []*Question
 	var want []string
-	for i := range 3000 {
+	for i := range 1900 { // fewer than may wait in one queue
 		text := fmt.Sprint(i)
 		want = append(want, "1:"+text)
 		if i%2 == 0 {

@@ -34,8 +34,9 @@ type away struct {
 type parcel struct {
 	w     work
 	order order
-	since time.Time
-	back  bool // it was not done, or nobody knows: it is sent again
+	since time.Time // of the process
+	sent  time.Time // by the host's clock
+	back  bool      // it was not done, or nobody knows: it is sent again
 }
 
 // pauses of a node that looks for a room.
@@ -60,8 +61,8 @@ func (s *Service) awayRoom(name, node string) *away {
 }
 
 // parcelOf makes an order of work.
-func parcelOf(w work) (*parcel, error) {
-	p := &parcel{w: w, since: time.Now()}
+func (s *Service) parcelOf(w work) (*parcel, error) {
+	p := &parcel{w: w, since: time.Now(), sent: s.host.Clock.Now()}
 	switch {
 	case w.call != nil:
 		p.order = order{kind: orderCall, name: w.call.name, body: w.call.args}
@@ -82,18 +83,26 @@ func parcelOf(w work) (*parcel, error) {
 
 // post sends work on its way. It returns an error if too much waits, or if the work cannot be passed on.
 func (a *away) post(w work) error {
-	p, err := parcelOf(w)
+	p, err := a.s.parcelOf(w)
 	if err != nil {
 		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.sent)+len(a.waits) >= inbox {
-		return errFull
 	}
 	if w.st != nil {
 		w.st.Hold()
 		a.s.places.sends(w.st)
+	}
+	if err := a.add(p); err != nil {
+		w.settle()
+		return err
+	}
+	return nil
+}
+
+func (a *away) add(p *parcel) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.sent)+len(a.waits) >= inbox {
+		return errFull
 	}
 	a.used = time.Now()
 	if a.finds || a.epoch == 0 {
@@ -164,7 +173,7 @@ func (a *away) judge(p *parcel, b []byte, err error) (done *answer, lost error) 
 		if p.order.kind == orderCall || p.w.st != nil && p.w.st.Kind == wire.IQ {
 			return nil, ErrClosing // it may have been done: it is not done twice
 		}
-		p.back, p.order.again, p.order.since = true, true, p.since
+		p.back, p.order.again, p.order.since = true, true, p.sent
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -352,7 +361,7 @@ func (p *parcel) here(ctx context.Context, s *Service) {
 		return // whoever loaded the room has asked all nodes
 	}
 	if p.order.again {
-		w.again = p.since
+		w.again = p.sent
 	}
 	var err error
 	if w.st != nil && w.said == nil && w.call == nil && w.again.IsZero() {

@@ -256,7 +256,11 @@ func (r *Room) haunt(ctx context.Context, g Ghost) {
 		return
 	}
 	o := &Occupant{
-		nick: g.Occupant.Resource(), jid: g.Occupant, bare: g.Client.Bare(), affiliation: None, id: r.OccupantID(g.Client),
+		nick:        g.Occupant.Resource(),
+		jid:         g.Occupant,
+		bare:        g.Client.Bare(),
+		affiliation: None,
+		id:          r.OccupantID(g.Client),
 	}
 	if a, err := r.affiliation(ctx, g.Client); err == nil {
 		o.affiliation = a

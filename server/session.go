@@ -34,8 +34,8 @@ type Session struct {
 	stamp   int64  // an id of the moment at which it was bound
 	closed  atomic.Bool
 	orphan  atomic.Bool // see Orphan
-	// abandoned says that this node has withdrawn it, or does so, for another one. A session that has lost its address is
-	// closed before.
+	// abandoned says that this node has withdrawn it, or does so, for another one. A session that has lost its address
+	// is closed before.
 	abandoned atomic.Bool
 	wants     atomic.Pointer[wanted]
 	asking    atomic.Pointer[capsQuestion]

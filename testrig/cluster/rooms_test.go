@@ -124,8 +124,9 @@ func (c *cluster) have() string {
 	var all []string
 	for _, p := range c.all {
 		n := 0
+		place := fmt.Sprintf("process %d on %%", p.running())
 		err := db.QueryRow("SELECT COUNT(*) FROM room_owners o JOIN cluster_nodes n ON n.id = o.node AND "+
-			"n.incarnation = o.incarnation WHERE n.place LIKE $1", fmt.Sprintf("process %d on %%", p.running())).Scan(&n)
+			"n.incarnation = o.incarnation WHERE n.place LIKE $1", place).Scan(&n)
 		if err != nil {
 			c.Fatal(err)
 		}
