@@ -291,6 +291,7 @@ func (w *World) revive() {
 			w.count("start failed", !n.wasUp() && !n.gate.dead())
 			w.count("taken for dead", n.wasUp() && !n.gate.dead())
 			w.happen("ended%s", n)
+			w.left = time.Now() // its sessions go from now on
 			w.wires.close(n, true)
 		}
 		if !w.several() {

@@ -121,12 +121,12 @@ var mistakes = []mistake{
 		name: "some entries get ids of some seconds ago",
 		says: "below an id already told",
 		file: "store/sqlstore/name.go",
-		where: `		*id = s.opts.IDs.Next()
+		where: `	*id = s.opts.IDs.Next()
 `,
-		plant: `		*id = s.opts.IDs.Next()
-		if PLANTED && *id>>15&1 == 0 {
-			*id -= 4_000_000 << 12
-		}
+		plant: `	*id = s.opts.IDs.Next()
+	if PLANTED && *id>>15&1 == 0 {
+		*id -= 4_000_000 << 12
+	}
 `,
 	},
 	{
