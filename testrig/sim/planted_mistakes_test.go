@@ -213,13 +213,11 @@ var mistakes = []mistake{
 
 	// Presence and occupants.
 	{
-		name: "a session that ended stays available",
-		says: "which is gone",
-		file: "server/presence.go",
-		where: `	if was != nil {
-		h.gone(ctx, s, was)`,
-		plant: `	if was != nil && !PLANTED {
-		h.gone(ctx, s, was)`,
+		name:  "a session that ended stays available",
+		says:  "which is gone",
+		file:  "server/presence.go",
+		where: `	all = was == nil || h.gone(ctx, s, was)`,
+		plant: `	all = PLANTED || was == nil || h.gone(ctx, s, was)`,
 	},
 	{
 		name: "who comes is told of one session of each contact",
