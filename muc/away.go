@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"parley/server"
 	"parley/store"
 	"parley/wire"
 )
@@ -37,6 +40,7 @@ type parcel struct {
 	since time.Time // of the process
 	sent  time.Time // by the host's clock
 	back  bool      // it was not done, or nobody knows: it is sent again
+	late  bool      // it was refused because its node was not heard
 }
 
 // pauses of a node that looks for a room.
@@ -44,6 +48,12 @@ const (
 	firstLook = 20 * time.Millisecond
 	mostLook  = 500 * time.Millisecond
 )
+
+// lateAnswer is how long a request waits for a node that is not heard.
+const lateAnswer = 3 * time.Second
+
+// errUnheard refuses what a room should do whose node is not heard.
+var errUnheard = server.WithText(ErrClosing, "the server that has the room cannot be reached: try again")
 
 // errElsewhere is the error of work that cannot be passed on.
 var errElsewhere = errors.New("muc: the room is at another node, which cannot do this")
@@ -87,6 +97,9 @@ func (a *away) post(w work) error {
 	if err != nil {
 		return err
 	}
+	if p.mayRefuse() && !a.heard() {
+		return errUnheard
+	}
 	if w.st != nil {
 		w.st.Hold()
 		a.s.places.sends(w.st)
@@ -96,6 +109,27 @@ func (a *away) post(w work) error {
 		return err
 	}
 	return nil
+}
+
+// mayRefuse says whether an order is refused while nobody hears the node that has the room. Other orders wait: who
+// leaves a room leaves it later.
+func (p *parcel) mayRefuse() bool {
+	return p.w.here == nil && (p.w.st == nil || p.w.st.Kind != wire.Presence || p.w.st.Type == "")
+}
+
+// answers says whether somebody waits for what an order answers.
+func (p *parcel) answers() bool { return p.w.call != nil || p.w.st != nil && p.w.st.Kind == wire.IQ }
+
+// repeats says whether an order may be done twice, if nobody knows whether it was done: a message is found in the
+// archive then.
+func (p *parcel) repeats() bool { return !p.answers() || p.w.st != nil && p.w.st.Type == "get" }
+
+// heard says whether the node that has the room, as far as is known, was heard of late.
+func (a *away) heard() bool {
+	a.mu.Lock()
+	node := a.node
+	a.mu.Unlock()
+	return node == "" || node == a.s.others.Self().Node || !a.s.others.Is(node) || a.s.others.Heard(node)
 }
 
 func (a *away) add(p *parcel) error {
@@ -153,8 +187,10 @@ func (a *away) answered(p *parcel, b []byte, err error) {
 		close(a.quiet)
 		a.quiet = nil
 	}
+	late := p.late
 	a.mu.Unlock()
 	switch {
+	case late:
 	case lost != nil:
 		s := a.s
 		if !s.Background(func(ctx context.Context) { p.fail(ctx, s, lost) }) {
@@ -170,8 +206,8 @@ func (a *away) answered(p *parcel, b []byte, err error) {
 func (a *away) judge(p *parcel, b []byte, err error) (done *answer, lost error) {
 	switch {
 	case errors.Is(err, ErrUnanswered):
-		if p.order.kind == orderCall || p.w.st != nil && p.w.st.Kind == wire.IQ {
-			return nil, ErrClosing // it may have been done: it is not done twice
+		if !p.repeats() {
+			return nil, ErrClosing
 		}
 		p.back, p.order.again, p.order.since = true, true, p.sent
 		return nil, nil
@@ -351,6 +387,44 @@ func (a *away) expire(ctx context.Context) {
 	a.mu.Unlock()
 	for _, p := range late {
 		p.fail(ctx, a.s, ErrTaken)
+	}
+}
+
+// tidy refuses requests whose node is not heard any more, and says whether nobody has used the way for long. Messages
+// wait: they come when the node is heard again, or to another one when it is dead.
+func (a *away) tidy(ctx context.Context, idle time.Duration) (unused bool) {
+	heard := a.heard()
+	a.mu.Lock()
+	var late []*parcel
+	for _, p := range a.sent {
+		if !heard && !p.late && p.answers() && time.Since(p.since) > lateAnswer {
+			p.late = true // its answer is dropped
+			late = append(late, p)
+		}
+	}
+	unused = len(a.sent)+len(a.waits) == 0 && !a.finds && time.Since(a.used) > idle
+	a.mu.Unlock()
+	for _, p := range late {
+		p.fail(ctx, a.s, errUnheard)
+	}
+	return unused
+}
+
+// tidyAways does so for all rooms of other nodes.
+func (s *Service) tidyAways(ctx context.Context) {
+	s.awayMu.Lock()
+	all := slices.Collect(maps.Values(s.aways))
+	s.awayMu.Unlock()
+	slices.SortFunc(all, func(a, b *away) int { return strings.Compare(a.name, b.name) })
+	for _, a := range all {
+		if !a.tidy(ctx, s.cfg.Idle) {
+			continue
+		}
+		s.awayMu.Lock()
+		if s.aways[a.name] == a {
+			delete(s.aways, a.name)
+		}
+		s.awayMu.Unlock()
 	}
 }
 

@@ -31,6 +31,8 @@ type Others interface {
 	PlaceWithout(room string) string
 	// Is says whether a node is one of those that serve.
 	Is(node string) bool
+	// Heard says whether a node was heard of late.
+	Heard(node string) bool
 	// Ask sends a node an order for a room. Orders for one room come in their order. then is called once, and must not
 	// wait; its error is ErrUnanswered if nobody knows whether the order was done. If Ask returns an error nothing was
 	// sent.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"parley/store"
 	"parley/wire"
@@ -341,10 +342,14 @@ func (s *Service) NodeMissed(node string) {
 
 // followNodes does what is to be done when nodes change, until ctx ends.
 func (s *Service) followNodes(ctx context.Context) {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-t.C:
+			s.tidyAways(ctx)
 		case <-s.moved:
 			s.tellPlaces(ctx)
 			s.spread(ctx)

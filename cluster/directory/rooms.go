@@ -100,6 +100,16 @@ func (r *Rooms) Is(node string) bool {
 	return false
 }
 
+// Heard is muc.Others.
+func (r *Rooms) Heard(node string) bool {
+	for _, p := range r.d.bus.Nodes() {
+		if p.ID == node {
+			return r.d.bus.Lives(p, unheardMost)
+		}
+	}
+	return false
+}
+
 func (r *Rooms) frame(room string, order []byte) []byte {
 	b := make([]byte, 0, len(r.domain)+len(room)+len(order)+8)
 	b = binary.AppendUvarint(b, uint64(len(r.domain)))

@@ -56,6 +56,21 @@ func (c *client) hears(room, body string) {
 	}
 }
 
+// inRoom waits until these and no others are in a room.
+func (c *client) inRoom(room string, names ...string) {
+	c.t.Helper()
+	c.at.poll(fmt.Sprintf("there are %v in %s", names, room), func() bool {
+		items, _ := c.ask(room+"@"+rooms, "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>")
+		s := quoted(items)
+		for _, name := range names {
+			if !has(s, "/"+name+"'") {
+				return false
+			}
+		}
+		return strings.Count(s, "<item ") == len(names)
+	})
+}
+
 // kill -9 of the node that has a room: whoever is at the others stays in it and goes on, sees who is gone, and no
 // message is lost.
 func TestRoomsOutliveANode(t *testing.T) {
@@ -87,10 +102,7 @@ func TestRoomsOutliveANode(t *testing.T) {
 	}
 	for n := range many {
 		room := fmt.Sprintf("den%d", n)
-		items, _ := ben.ask(room+"@"+rooms, "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>")
-		if s := quoted(items); !has(s, "/anna'") || !has(s, "/ben'") || has(s, "/carl'") {
-			t.Errorf("in %s there are %s", room, s)
-		}
+		ben.inRoom(room, "anna", "ben")
 	}
 	c.c.start()
 	carl = c.c.signIn("carl", "x")
@@ -174,10 +186,6 @@ func TestRoomsMove(t *testing.T) {
 	c.c.ended()
 	talk("left")
 	for n := range many {
-		room := fmt.Sprintf("den%d", n)
-		items, _ := ben.ask(room+"@"+rooms, "get", "<query xmlns='http://jabber.org/protocol/disco#items'/>")
-		if s := quoted(items); !has(s, "/anna'") || !has(s, "/ben'") {
-			t.Errorf("in %s there are %s", room, s)
-		}
+		ben.inRoom(fmt.Sprintf("den%d", n), "anna", "ben")
 	}
 }
