@@ -62,7 +62,7 @@ var timers = map[string]allowed{
 	"internal/door/door.go":                {3, deadline},
 	"internal/limit/limit.go":              {2, rates},
 	"muc/activity.go":                      {2, known},
-	"muc/away.go":                          {3, "how long an order has waited"},
+	"muc/away.go":                          {5, "how long an order has waited"},
 	"muc/disco.go":                         {1, "when a room was last used, to unload it"},
 	"muc/elsewhere.go":                     {1, rates},
 	"muc/ghosts.go":                        {5, "how long people of other servers have been silent"},
