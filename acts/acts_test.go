@@ -139,7 +139,9 @@ func TestDocument(t *testing.T) {
 // beside is another node in this process.
 type beside struct{ *changes.Changes }
 
-func (b beside) Tell(ctx context.Context, t changes.Topic, key string) error { return b.Hear(ctx, t, key) }
+func (b beside) Tell(ctx context.Context, t changes.Topic, key string) error {
+	return b.Hear(ctx, t, key)
+}
 
 // Caches forget what acts have changed once it is committed, before anybody is told; and an act that not all nodes know
 // of is an error, although it is made and told.

@@ -255,8 +255,11 @@ func (a *away) look(ctx context.Context) {
 			if a.home(ctx) {
 				return
 			}
-		} else if a.probe(p, node) {
+		} else if over, done := a.probe(p, node); over {
 			return
+		} else if done {
+			pause = firstLook
+			continue
 		}
 		a.expire(ctx)
 		time.Sleep(pause)
@@ -300,9 +303,9 @@ func (a *away) first() (*parcel, string) {
 	return a.waits[0], a.node
 }
 
-// probe sends one order, and the others when it is known that the room is there. It returns true if the goroutine is
-// not needed any more.
-func (a *away) probe(p *parcel, node string) bool {
+// probe sends one order, and the others when it is known that the room is there. With over the goroutine is not needed
+// any more; done says that the order was answered.
+func (a *away) probe(p *parcel, node string) (over, done bool) {
 	asked := make(chan struct{})
 	a.mu.Lock()
 	a.waits = a.waits[1:]
@@ -317,7 +320,7 @@ func (a *away) probe(p *parcel, node string) bool {
 	}
 	a.mu.Unlock()
 	if err != nil {
-		return false
+		return false, false
 	}
 	<-asked
 	a.mu.Lock()
@@ -328,9 +331,9 @@ func (a *away) probe(p *parcel, node string) bool {
 		}
 		if len(a.waits)+len(a.sent) == 0 {
 			a.finds = false
-			return true
+			return true, true
 		}
-		return false
+		return false, !p.back
 	}
 	a.finds = false
 	all := a.waits
@@ -342,7 +345,7 @@ func (a *away) probe(p *parcel, node string) bool {
 		}
 		a.send(x)
 	}
-	return true
+	return true, true
 }
 
 // home gives everything to the room if it can be here. It returns false if another node has it.

@@ -68,17 +68,17 @@ type movedPrivate struct {
 	Bare, To jid.JID
 }
 
-// handOver gives the room to another node. If that does not take it, it stays. It is called on the room's goroutine.
-func (r *Room) handOver(ctx context.Context, node string) {
+// handOver gives the room to another node. If that does not take it, it stays, and handOver returns an error. It is
+// called on the room's goroutine.
+func (r *Room) handOver(ctx context.Context, node string) error {
 	s := r.s
 	r.Flush(ctx)
 	if r.over {
-		return
+		return nil
 	}
 	b, err := json.Marshal(r.moves())
 	if err != nil {
-		s.log.Error("a room cannot be given to another server", "room", r.jid.String(), "err", err)
-		return
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, handOverTime)
 	defer cancel()
@@ -106,12 +106,13 @@ func (r *Room) handOver(ctx context.Context, node string) {
 	}
 	if err != nil && !r.isGone() {
 		s.log.Info("a room stays here", "room", r.jid.String(), "err", err)
-		return
+		return err
 	}
 	s.keepPlaces(r)
 	r.over = true
 	s.awayRoom(r.name, node)
 	s.forget(r)
+	return nil
 }
 
 // isGone says whether another node has the room, although it has not said so.
@@ -281,7 +282,7 @@ func (s *Service) spread(ctx context.Context) {
 		if node == s.others.Self().Node {
 			continue
 		}
-		s.PostLoaded(name, func(ctx context.Context, r *Room) { r.handOver(ctx, node) })
+		s.PostLoaded(name, func(ctx context.Context, r *Room) { _ = r.handOver(ctx, node) }) // or it stays
 		select {
 		case <-time.After(handOverPause):
 		case <-ctx.Done():
@@ -290,25 +291,21 @@ func (s *Service) spread(ctx context.Context) {
 	}
 }
 
-// giveAll gives all rooms in which somebody is to other nodes, because this one ends.
+// giveAll gives all rooms in which somebody is to other nodes, because this one ends. The others that are left when one
+// cannot be given are taken over when this node is none any more.
 func (s *Service) giveAll(ctx context.Context) {
 	for _, name := range s.loadedNames() {
 		r := s.Loaded(name)
-		node := s.others.PlaceWithout(name)
-		if node == "" {
-			return
-		}
 		if r == nil || r.present.Load() == 0 {
 			continue
 		}
-		err := s.Ask(ctx, name, handOverTime, func(ctx context.Context, r *Room) error {
-			r.handOver(ctx, node)
-			return nil
-		})
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			s.log.Info("a room is not given to another server", "room", name, "err", err)
+		node := s.others.PlaceWithout(name)
+		if node == "" || ctx.Err() != nil {
+			return
 		}
-		if ctx.Err() != nil {
+		err := s.Ask(ctx, name, handOverTime, func(ctx context.Context, r *Room) error { return r.handOver(ctx, node) })
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			s.log.Info("rooms are not given to another server", "err", err)
 			return
 		}
 	}

@@ -131,8 +131,11 @@ func text(b []byte) (s string, rest []byte, ok bool) {
 // Ask is muc.Others.
 func (r *Rooms) Ask(node, room string, order []byte, then func([]byte, error)) error {
 	return r.d.bus.AskThen(node, topicOrder, r.queue(room), r.frame(room, order), func(b []byte, err error) {
-		if errors.Is(err, cluster.ErrUnanswered) {
+		switch {
+		case errors.Is(err, cluster.ErrUnanswered):
 			err = muc.ErrUnanswered
+		case errors.Is(err, cluster.ErrBusy):
+			err = server.ResourceConstraint
 		}
 		then(b, err)
 	})
