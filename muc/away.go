@@ -262,8 +262,34 @@ func (a *away) look(ctx context.Context) {
 			continue
 		}
 		a.expire(ctx)
-		time.Sleep(pause)
+		if !a.s.rest(pause) {
+			a.end(ctx)
+			return
+		}
 		pause = min(2*pause, mostLook)
+	}
+}
+
+// rest waits for a while. It returns false if the service ends.
+func (s *Service) rest(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.ending:
+		return false
+	}
+}
+
+// end refuses everything that waits, because the service ends.
+func (a *away) end(ctx context.Context) {
+	a.mu.Lock()
+	all := a.takeAll()
+	a.finds = false
+	a.mu.Unlock()
+	for _, p := range all {
+		p.fail(ctx, a.s, ErrClosing)
 	}
 }
 

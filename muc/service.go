@@ -116,6 +116,7 @@ type Service struct {
 	rooms   map[string]*Room
 	loading map[string]chan struct{} // closed when the room is in rooms, or could not be loaded
 	closed  bool
+	ending  chan struct{} // closed when closed is set
 
 	// Of rooms at other nodes; see away.go.
 	others Others // nil: there are no other nodes
@@ -150,6 +151,7 @@ func NewService(c Config) (*Service, error) {
 		loading:   make(map[string]chan struct{}),
 		calls:     make(map[string]servedCall),
 		moved:     make(chan struct{}, 1),
+		ending:    make(chan struct{}),
 		aways:     make(map[string]*away),
 	}
 	s.rules = append([]Rule{coming, s.ghosts.rule, versionsRule, invitations, slow, busy, freeRules}, c.Rules...)
@@ -260,6 +262,9 @@ func (s *Service) Close(ctx context.Context) {
 		s.giveAll(ctx)
 	}
 	s.mu.Lock()
+	if !s.closed {
+		close(s.ending)
+	}
 	s.closed = true
 	for name, r := range s.rooms {
 		delete(s.rooms, name)

@@ -51,7 +51,7 @@ func Run(t *testing.T, o Options) (r Result) {
 		if err := os.WriteFile(filepath.Join(w.dir, "parley.db"), begin.database, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if roomsHaveOwners || !w.several() {
+		if w.hasRooms() {
 			w.rooms = begin.rooms
 		}
 		w.play()
