@@ -127,6 +127,16 @@ func Fault(err error) *fault.Error {
 // maxEcho is the largest payload, in bytes, that an error carries back to its sender.
 const maxEcho = 2048
 
+// fenced says whether err is that this node's place was taken. Then nobody is told what became of st, and it does not
+// count as handled: it may have been kept just before, and this node ends.
+func fenced(st *wire.Stanza, err error) bool {
+	if !errors.Is(err, store.ErrFenced) {
+		return false
+	}
+	st.Hold()
+	return true
+}
+
 // ErrorReply turns an error into the answer to st. It returns nil if st must not be answered, because it is an error or
 // a result itself, or if err needs no answer. An error that is no Refusal becomes internal-server-error; the caller
 // logs it.

@@ -130,6 +130,9 @@ func (r *Router) Send(ctx context.Context, st *wire.Stanza) {
 
 // Reply reports err to the sender of st, unless there is nothing to report.
 func (r *Router) Reply(ctx context.Context, st *wire.Stanza, err error) {
+	if fenced(st, err) {
+		return
+	}
 	if reply := ErrorReply(st, err); reply != nil {
 		r.Send(ctx, reply)
 	}

@@ -17,6 +17,9 @@ func (h *Host) Sent(ctx context.Context, s *Session, st *wire.Stanza) {
 		return
 	}
 	h.logFault(ctx, st, err)
+	if fenced(st, err) {
+		return
+	}
 	if reply := ErrorReply(st, err); reply != nil {
 		reply.To = s.JID
 		_ = s.Send(reply) // its stream is closing, so nobody reads the error

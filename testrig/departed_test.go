@@ -96,6 +96,7 @@ cluster_members | never: id
 cluster_changes | never: id
 cluster_votes | never: suspect reporter
 archive_heads | cleared: owner
+room_owners | never: room node
 chats | cleared: owner | archive of others: chat
 chat_marks | cleared: owner
 places | cleared: owner | never: network
