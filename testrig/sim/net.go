@@ -24,7 +24,7 @@ type network struct {
 func (n *network) Listen(_, address string) (net.Listener, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	l := &listener{name: address, in: make(chan net.Conn), stop: make(chan struct{})}
+	l := &listener{name: address, in: make(chan net.Conn, backlog), stop: make(chan struct{})}
 	n.listeners[address] = l
 	return l, nil
 }
@@ -63,12 +63,17 @@ func (n *network) connect(address string) *pipe {
 	}
 	p := newPipe()
 	select {
+	case <-l.stop:
+		return nil
 	case l.in <- p:
 		return p
-	case <-l.stop:
+	default: // a node that starts listens before it accepts
 		return nil
 	}
 }
+
+// backlog is how many connections may wait to be accepted.
+const backlog = 128
 
 type listener struct {
 	name string

@@ -337,7 +337,7 @@ var mistakes = []mistake{
 		where: `		if fl.queues.add(f) {
 			return nil`,
 		plant: `		if PLANTED {
-			fl.handle(f)
+			fl.handle(f, func() {})
 			return nil
 		}
 		if fl.queues.add(f) {
