@@ -65,8 +65,8 @@ func (ts *talking) check(at *process) {
 	ts.Logf("%d messages acknowledged, %d refused, %d of which nobody was told", acked, refused, len(unsure))
 }
 
-// waits says whether a message came back to be sent again. It may be kept all the same: what follows from keeping it, as
-// that it waits for its recipient, could not be written.
+// waits says whether a message came back to be sent again. It may be kept all the same: what follows from keeping
+// it, as that it waits for its recipient, could not be written.
 func (m *sent) waits() bool { return strings.HasPrefix(m.refused, "wait ") }
 
 func count(all []kept) map[string]int {

@@ -12,8 +12,8 @@ import (
 
 // What is played with several nodes, besides what is played with one.
 
-// roomsOutliveFaults says whether rooms are played with several nodes also where there are faults. Until what that finds
-// is understood they are not: then testrig/cluster tries rooms on real processes.
+// roomsOutliveFaults says whether rooms are played with several nodes also where there are faults. Until what that
+// finds is understood they are not: testrig/cluster tries rooms on real processes.
 const roomsOutliveFaults = false
 
 // hasRooms says whether rooms are played.
