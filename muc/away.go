@@ -22,15 +22,14 @@ type away struct {
 	s    *Service
 	name string
 
-	mu     sync.Mutex
-	node   string // which has the room, as far as is known; "": nothing is known
-	epoch  int64  // of the room there; 0: not known
-	sent   []*parcel
-	waits  []*parcel // behind those that were sent
-	finds  bool      // a goroutine looks for the room
-	quiet  chan struct{}
-	used   time.Time
-	closed bool // the way is not used any more: there is another one
+	mu    sync.Mutex
+	node  string // which has the room, as far as is known; "": nothing is known
+	epoch int64  // of the room there; 0: not known
+	sent  []*parcel
+	waits []*parcel     // behind those that were sent
+	finds bool          // a goroutine looks for the room
+	quiet chan struct{} // closed when nothing is under way; nil: nobody waits for that
+	used  time.Time
 }
 
 // parcel is an order on its way.
@@ -177,11 +176,16 @@ func (a *away) send(p *parcel) {
 func (a *away) answered(p *parcel, b []byte, err error) {
 	a.mu.Lock()
 	done, lost := a.judge(p, b, err)
-	if p.back {
+	again := p.back
+	if p.late { // it was refused meanwhile: it is not done later
+		p.back = false
+	}
+	if !p.back {
+		a.drop(p)
+	}
+	if again {
 		a.epoch = 0
 		a.find()
-	} else {
-		a.sent = slices.DeleteFunc(a.sent, func(x *parcel) bool { return x == p })
 	}
 	if a.quiet != nil && a.settled() {
 		close(a.quiet)
@@ -199,6 +203,16 @@ func (a *away) answered(p *parcel, b []byte, err error) {
 	case done != nil:
 		p.done(done)
 	}
+}
+
+// drop takes an order out of those that were sent, with a.mu held. Mostly it is the first one.
+func (a *away) drop(p *parcel) {
+	if len(a.sent) > 0 && a.sent[0] == p {
+		a.sent[0] = nil
+		a.sent = a.sent[1:]
+		return
+	}
+	a.sent = slices.DeleteFunc(a.sent, func(x *parcel) bool { return x == p })
 }
 
 // judge says what an answer means, with a.mu held: the order was done, or is lost with an error; or its parcel is
@@ -244,9 +258,7 @@ func (a *away) takeAll() []*parcel {
 func (a *away) look(ctx context.Context) {
 	pause := firstLook
 	for {
-		if !a.await() {
-			return
-		}
+		a.await()
 		p, node := a.first()
 		if p == nil {
 			return
@@ -294,7 +306,7 @@ func (a *away) end(ctx context.Context) {
 }
 
 // await waits until nothing is under way. Every order is answered, or unanswered, once its link has ended.
-func (a *away) await() bool {
+func (a *away) await() {
 	for {
 		a.mu.Lock()
 		if a.settled() {
@@ -304,7 +316,7 @@ func (a *away) await() bool {
 			}
 			a.sent = nil
 			a.mu.Unlock()
-			return true
+			return
 		}
 		if a.quiet == nil {
 			a.quiet = make(chan struct{})
@@ -391,7 +403,7 @@ func (a *away) home(ctx context.Context) bool {
 		return false
 	}
 	all := a.takeAll()
-	a.finds, a.closed = false, true
+	a.finds = false
 	a.s.awayMu.Lock()
 	delete(a.s.aways, a.name)
 	a.s.awayMu.Unlock()
@@ -519,7 +531,7 @@ func (p *parcel) done(a *answer) {
 	p.w.settle()
 }
 
-// owner gives the node to which a room's orders go; "" for this one.
+// elsewhere gives the way to a room of another node; nil if the room is here, or should be.
 func (s *Service) elsewhere(ctx context.Context, name string) *away {
 	if s.others == nil || isOrder(ctx) {
 		return nil

@@ -156,33 +156,15 @@ func (r *Rooms) All(ctx context.Context, room string, order []byte) ([][]byte, e
 	}
 	var all [][]byte
 	for _, n := range nodes {
-		for q := asked[n.ID]; ; {
-			if q != nil {
-				wait, cancel := context.WithTimeout(ctx, unheardMost)
-				answer, err := q.Wait(wait)
-				cancel()
-				if err == nil {
-					all = append(all, answer)
-					break
-				}
-				var refused cluster.Refusal
-				if errors.As(err, &refused) {
-					return nil, err
-				}
-			}
-			if !r.d.bus.Lives(n, unheardMost) {
-				break // its clients are told later that they are not in the room
-			}
-			select {
-			case <-time.After(askPause):
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			var err error
-			if q, err = r.d.bus.Question(n.ID, topicOrder, r.queue(room), b); err != nil {
-				q = nil
-			}
+		q := r.d.until(n, asked[n.ID], topicOrder, r.queue(room), b)
+		if q == nil {
+			continue // it is none any more; or its clients are told later that they are not in the room
 		}
+		answer, err := q.Wait(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, answer)
 	}
 	return all, nil
 }
