@@ -16,14 +16,14 @@ import (
 	"parley/store"
 )
 
-// Peer is another node of the cluster, or one that was.
+// Peer is a node of the cluster, in one of its incarnations. It may have ended.
 type Peer struct {
 	ID          string
 	Incarnation int64
 }
 
-// Handler takes a frame of a topic. For a frame that was told its result is dropped; for one that was asked it is the
-// answer, or a refusal with the error's text. Frames of one queue of one peer come one after the other.
+// Handler takes a frame of a topic. Its result answers a question (Ask): an error is a refusal with the error's text.
+// What was told (Tell) has no answer. Frames of one queue of one peer come one after the other.
 type Handler func(ctx context.Context, from Peer, payload []byte) ([]byte, error)
 
 // LaterHandler is a Handler that answers later: it returns soon, and has answer called once, on any goroutine. The next
@@ -125,9 +125,8 @@ func (b *Bus) Watch(w Watcher) { b.watchers = append(b.watchers, w) }
 // Self gives this node.
 func (b *Bus) Self() Peer { return Peer{b.cfg.Self.ID, b.cfg.Self.Incarnation} }
 
-// SetNodes says which nodes there are, besides this one. Links are made to those that are new; one that has another
-// incarnation, or is missing, is gone, and what it says from then on is not taken: it may have been stopped for a
-// while.
+// SetNodes sets which nodes there are, besides this one. The bus makes links to the new ones. A node that is missing,
+// or has another incarnation, is gone: the bus takes nothing more from it, as it may have been stopped for a while.
 func (b *Bus) SetNodes(ns []store.ClusterNode) {
 	b.mu.Lock()
 	var gone []*link

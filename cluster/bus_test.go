@@ -186,7 +186,7 @@ func TestBus(t *testing.T) {
 	}
 }
 
-// Who has another database's secret gets no link.
+// A node with the secret of another database gets no link.
 func TestStrangers(t *testing.T) {
 	all := newTestNodes(t, 2)
 	other, err := newAuthority(bytes.Repeat([]byte{41}, 32), all[0].node.ID, time.Now())

@@ -118,7 +118,8 @@ func (l *link) connect() (*connection, error) {
 	ctx, cancel := context.WithTimeout(l.ctx, dialTime)
 	defer cancel()
 	if onLoopback(l.node.Address) && (l.node.Scope == "" || l.node.Scope != scope()) {
-		return nil, fmt.Errorf("%s is an address on another machine's loopback: set cluster.address there", l.node.Address)
+		return nil, fmt.Errorf(
+			"%s is an address on another machine's loopback: set cluster.address there", l.node.Address)
 	}
 	raw, err := l.bus.cfg.Dial(ctx, "tcp", l.node.Address)
 	l.refused.Store(errors.Is(err, syscall.ECONNREFUSED))

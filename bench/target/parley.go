@@ -26,7 +26,7 @@ import (
 // as its own.
 type Parley struct {
 	Postgres bool
-	// Several is how many servers share a PostgreSQL; 0 is one that does not know of others.
+	// Several is how many servers share a PostgreSQL. With 0 there is one server, and cluster.enabled is not set.
 	Several int
 	// Profile is a directory for CPU and heap profiles of the servers it runs, see bench/cmd/profiled; "" makes none.
 	// The last server started wins.

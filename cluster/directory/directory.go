@@ -242,8 +242,8 @@ func (d *Directory) tell(nodes []cluster.Peer, t cluster.Topic, b []byte, ask bo
 	return asked
 }
 
-// settle returns when every node has answered, is none any more, or was not heard for a while. Who has not answered is
-// told again: a frame that came twice, or too late, changes nothing. It gives the nodes that were not heard.
+// settle waits for each node until it has answered, has ended, or was not heard for a while, and returns the nodes that
+// were not heard. It tells a node again that has not answered: a frame that comes twice, or too late, changes nothing.
 func (d *Directory) settle(nodes []cluster.Peer, asked map[string]*cluster.Question, t cluster.Topic,
 	b []byte) (unheard []cluster.Peer) {
 	for _, n := range nodes {

@@ -22,8 +22,7 @@ CREATE TABLE IF NOT EXISTS room_owners (
 func (s *Store) ClaimRoom(ctx context.Context, host, name string, by, from store.RoomOwner) (m store.Room, err error) {
 	err = s.changeRoom(ctx, host, name, func(tx *sql.Tx) error {
 		// This holds the room's row, so that of two nodes one comes after the other.
-		if _, err := tx.ExecContext(ctx,
-			"UPDATE rooms SET epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name); err != nil {
+		if err := raiseEpoch(ctx, tx, host, name); err != nil {
 			return err
 		}
 		if m, err = scanRoom(tx.QueryRowContext(ctx, selectRoom, host, name)); err != nil {
@@ -42,6 +41,13 @@ func (s *Store) ClaimRoom(ctx context.Context, host, name string, by, from store
 		return err
 	})
 	return m, err
+}
+
+// raiseEpoch raises the epoch of a room, so that whoever had the room before keeps nothing more in it.
+func raiseEpoch(ctx context.Context, tx *sql.Tx, host, name string) error {
+	_, err := tx.ExecContext(ctx,
+		"UPDATE rooms SET epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0", host, name)
+	return err
 }
 
 // roomOwner gives the living node that has a room; the zero value for none.

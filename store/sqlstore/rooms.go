@@ -172,9 +172,7 @@ func (s *Store) SaveRoomSubject(ctx context.Context, host, name string, subject 
 // TakeRoom raises a room's epoch and gives the room as it is then.
 func (s *Store) TakeRoom(ctx context.Context, host, name string) (m store.Room, err error) {
 	err = s.changeRoom(ctx, host, name, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx,
-			"UPDATE rooms SET epoch = epoch + 1 WHERE host = $1 AND name = $2 AND destroyed = 0",
-			host, name); err != nil {
+		if err := raiseEpoch(ctx, tx, host, name); err != nil {
 			return err
 		}
 		m, err = scanRoom(tx.QueryRowContext(ctx, selectRoom, host, name))
