@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"parley/internal/background"
 	"sync"
 	"time"
 )
@@ -22,15 +23,19 @@ type Writable struct {
 	at     time.Time
 	err    error
 	trying chan struct{} // closed when the current write has ended; nil if none runs
-	run    sync.WaitGroup
+	run    background.Group
 }
 
 // Check returns an error if nothing can be written.
 func (w *Writable) Check(ctx context.Context) error {
 	w.mu.Lock()
 	if w.trying == nil && time.Since(w.at) >= writableAgain {
-		w.trying = make(chan struct{})
-		w.run.Go(w.try)
+		trying := make(chan struct{})
+		if !w.run.Go(w.try) {
+			w.mu.Unlock()
+			return errors.New("the server is stopping")
+		}
+		w.trying = trying
 	}
 	trying := w.trying
 	w.mu.Unlock()
@@ -46,8 +51,8 @@ func (w *Writable) Check(ctx context.Context) error {
 	return w.err
 }
 
-// Wait waits until no write of Check runs any more.
-func (w *Writable) Wait() { w.run.Wait() }
+// Close lets Check write no more and returns when no write runs.
+func (w *Writable) Close() { w.run.Close() }
 
 func (w *Writable) try() {
 	ctx, cancel := context.WithTimeout(context.Background(), writableTime)

@@ -57,7 +57,7 @@ func TestWritable(t *testing.T) {
 		if got := probe(); got != nil {
 			t.Errorf("it can be written again: %v", got)
 		}
-		w.Wait()
+		w.Close()
 	})
 }
 

@@ -321,9 +321,9 @@ func (n *Node) Run(ctx context.Context) error {
 	err = errors.Join(err, g.Wait())
 	n.leaveCluster()
 	if n.web != nil {
-		n.web.Wait()
+		n.web.Close()
 	}
-	n.writable.Wait()
+	n.writable.Close()
 	err = errors.Join(err, n.leave(), n.Store.Close())
 	n.Log.Info("stopped", "after", time.Since(began).Round(time.Millisecond))
 	return err

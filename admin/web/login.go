@@ -481,7 +481,7 @@ func (c *request) forgot() error {
 		u.State() == store.StateActive && p.Mails() {
 		actor := people.As(u, acts.Link, c.remote())
 		ctx := context.WithoutCancel(c.r.Context())
-		c.s.background.Go(func() {
+		c.s.after.Go(func() {
 			if at := c.s.Throttle.Attempt(c.addr(), auth.Forgotten, u.Address()); at.Shut {
 				return
 			} else if _, crowded := at.Done(false); crowded {

@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -23,6 +22,7 @@ import (
 	"parley/feature/webhooks"
 	"parley/federation"
 	"parley/front"
+	"parley/internal/background"
 	"parley/internal/clock"
 	"parley/internal/door"
 	"parley/internal/fault"
@@ -79,7 +79,7 @@ type Server struct {
 	cross  *http.CrossOriginProtection
 	thumbs memo.Map[string, thumb] // by the hash of the published picture
 
-	background sync.WaitGroup // work that goes on after its answer
+	after background.Group // work that goes on after its answer
 }
 
 // New makes the pages.
@@ -434,8 +434,8 @@ func sub(name string) fs.FS {
 	return f
 }
 
-// Wait returns when nothing goes on any more that an answer did not wait for; nothing is asked meanwhile.
-func (s *Server) Wait() { s.background.Wait() }
+// Close returns when nothing goes on any more that an answer did not wait for; nothing is asked meanwhile.
+func (s *Server) Close() { s.after.Close() }
 
 // Routes gives the patterns that are served.
 func (s *Server) Routes() []string { return s.routes }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/cluster"
+	"parley/internal/background"
 	"parley/server"
 	"parley/wire"
 	"parley/wire/jid"
@@ -74,7 +75,7 @@ type Directory struct {
 	bus  *cluster.Bus
 	ctx  context.Context
 	stop context.CancelFunc
-	work sync.WaitGroup
+	work background.Group
 
 	mu    sync.Mutex // held while a frame about sessions is queued: their order is that of the changes
 	local map[*server.Session]*told
@@ -129,7 +130,7 @@ var _ server.Others = (*Directory)(nil)
 
 // Run compares with the other nodes now and then, until ctx ends.
 func (d *Directory) Run(ctx context.Context) error {
-	defer d.work.Wait()
+	defer d.work.Close()
 	defer d.stop()
 	t := time.NewTicker(sumEvery)
 	defer t.Stop()

@@ -49,7 +49,8 @@ func (w *Webhooks) start(l store.Lane) {
 		return
 	}
 	w.lanes[l] = true
-	w.wg.Go(func() { w.lane(w.run, l) })
+	run := w.run
+	w.wg.Go(func() { w.lane(run, l) })
 }
 
 // lane delivers the waiting events of one webhook and room, one after the other.

@@ -244,9 +244,17 @@ func ignoreGone(err error) error {
 	return err
 }
 
+// wait lets no lane begin any more and returns when all have ended.
+func (w *Webhooks) wait() {
+	w.mu.Lock()
+	w.run = nil
+	w.mu.Unlock()
+	w.wg.Wait()
+}
+
 // Run queues events and delivers them until ctx ends.
 func (w *Webhooks) Run(ctx context.Context) error {
-	defer w.wg.Wait()
+	defer w.wait()
 	w.mu.Lock()
 	w.run = ctx
 	w.mu.Unlock()
