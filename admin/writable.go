@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"parley/internal/background"
 	"sync"
 	"time"
+
+	"parley/internal/background"
 )
 
 const (

@@ -434,7 +434,7 @@ func sub(name string) fs.FS {
 	return f
 }
 
-// Close returns when nothing goes on any more that an answer did not wait for; nothing is asked meanwhile.
+// Close lets nothing begin any more that an answer does not wait for, and returns when all of it has ended.
 func (s *Server) Close() { s.after.Close() }
 
 // Routes gives the patterns that are served.
